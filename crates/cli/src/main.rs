@@ -1,0 +1,3 @@
+//! The program `seaworthy`.
+
+fn main() {}

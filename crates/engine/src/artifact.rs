@@ -1,0 +1,24 @@
+//! What a revision runs, pinned: an image digest, or the content hash of a program.
+
+use seaworthy_project::Loss;
+use serde::{Deserialize, Serialize};
+
+/// What a revision runs, pinned by content, so that a rollback restores it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Artifact {
+    /// As a person would name it: `./bin/web`, `postgres:17`.
+    pub name: String,
+    /// The pin, such as `sha256:…`.
+    pub digest: String,
+}
+
+/// What a look at a service told.
+#[derive(Debug, Clone)]
+pub struct Inspection {
+    /// What it would run; `None` when that is known only once it was built.
+    pub artifact: Option<Artifact>,
+    /// Whether the service says how to build it.
+    pub builds: bool,
+    /// What a release of it could not keep.
+    pub losses: Vec<Loss>,
+}

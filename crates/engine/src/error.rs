@@ -1,0 +1,75 @@
+//! What can go wrong in an engine, a variant per attempt.
+
+use seaworthy_project::Span;
+
+/// What can go wrong in an engine. `Display` never repeats the cause; walk `source()`.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The service does not say what this engine needs.
+    #[error("service `{service}` {reason}")]
+    NotRunnable {
+        /// The service.
+        service: String,
+        /// Why, as the end of a sentence.
+        reason: String,
+        /// What to do.
+        hint: String,
+        /// Where in the user's files.
+        span: Option<Span>,
+    },
+    /// What the service runs is gone or cannot be run.
+    #[error("`{artifact}` of service `{service}` {reason}")]
+    Artifact {
+        /// The service.
+        service: String,
+        /// The artifact's name.
+        artifact: String,
+        /// Why, as the end of a sentence.
+        reason: String,
+        /// What to do.
+        hint: String,
+        /// Where in the user's files.
+        span: Option<Span>,
+    },
+    /// Building failed.
+    #[error("building service `{service}` failed: {reason}")]
+    Build {
+        /// The service.
+        service: String,
+        /// Why.
+        reason: String,
+    },
+    /// No such instance.
+    #[error("there is no instance `{instance}`")]
+    NoInstance {
+        /// The instance.
+        instance: String,
+    },
+    /// The operating system or the engine's own interface refused.
+    #[error("could not {attempt}")]
+    System {
+        /// What was attempted, to stand after "could not".
+        attempt: String,
+        /// The cause.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A state on disk could not be understood.
+    #[error("the state in `{path}` cannot be read: {reason}")]
+    State {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl EngineError {
+    /// What to do next, where there is something to say.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::NotRunnable { hint, .. } | Self::Artifact { hint, .. } => Some(hint),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Where revisions run: the trait, its vocabulary, and the engines.
+
+mod artifact;
+mod error;
+mod identity;
+mod instance;
+mod log;
+mod observed;
+mod probe;
+mod revision;
+pub mod seal;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use seaworthy_project::{Loss, Project, ProjectName, Service};
+
+pub use artifact::{Artifact, Inspection};
+pub use error::EngineError;
+pub use identity::{InstanceId, ReleaseNumber, RevisionId, Slot};
+pub use instance::{Exit, Instance, InstanceKind, InstanceState};
+pub use log::{LogCursor, LogLine, LogStream};
+pub use observed::Observed;
+pub use probe::{Probe, ProbeOutcome};
+pub use revision::{GrantedFile, Revision};
+
+/// Where revisions run. An engine never decides what should run; every verb may be repeated.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Its name, as `--engine` takes it.
+    fn name(&self) -> &'static str;
+
+    /// What of the project it cannot express, and what happens instead. Pure.
+    fn losses(&self, project: &Project) -> Vec<Loss>;
+
+    /// What the service would run if it were deployed now. Changes nothing, builds nothing.
+    async fn inspect(&self, project: &Project, service: &Service) -> Result<Inspection, EngineError>;
+
+    /// Builds what the service runs from source, handing each line of output to `output`. Touches no instance.
+    async fn build(
+        &self,
+        project: &Project,
+        service: &Service,
+        output: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), EngineError>;
+
+    /// What runs now for a project. Changes nothing.
+    async fn observe(&self, project: &ProjectName) -> Result<Observed, EngineError>;
+
+    /// Makes what a revision needs before its instances can start: the kept artifact, volumes, networks.
+    /// Fails before anything is stopped when the artifact is gone.
+    async fn prepare(&self, revision: &Revision) -> Result<(), EngineError>;
+
+    /// Makes the instance of `revision` in `slot` exist and run. Calling it twice changes nothing;
+    /// an instance that ended is started again.
+    async fn ensure(&self, revision: &Revision, slot: Slot) -> Result<Instance, EngineError>;
+
+    /// Runs a job of `revision` once, in slot 1, to its end or the deadline, whichever comes first; past the
+    /// deadline it is stopped. The ended instance and its log are kept until [`Engine::remove`].
+    async fn run_once(&self, revision: &Revision, deadline: Duration) -> Result<Exit, EngineError>;
+
+    /// Asks an instance once. A `no` is an outcome, not an error.
+    async fn probe(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+        probe: &Probe,
+    ) -> Result<ProbeOutcome, EngineError>;
+
+    /// Stops an instance (signal, grace, kill; as the revision it was made from says) and removes it with its log.
+    /// One that is not there is removed already.
+    async fn remove(&self, project: &ProjectName, instance: &InstanceId) -> Result<(), EngineError>;
+
+    /// Lines of an instance's log from `cursor` on (at most `limit`), and where to go on.
+    /// `LogCursor::tail(n)` starts at the last `n` lines.
+    async fn logs(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+        cursor: LogCursor,
+        limit: usize,
+    ) -> Result<(Vec<LogLine>, LogCursor), EngineError>;
+
+    /// Names of the volumes it keeps for a project.
+    async fn volumes(&self, project: &ProjectName) -> Result<Vec<String>, EngineError>;
+
+    /// Removes everything left of a project but its volumes; with `volumes`, those too.
+    async fn purge(&self, project: &ProjectName, volumes: bool) -> Result<(), EngineError>;
+
+    /// Drops kept artifacts that none of `keep` names.
+    async fn prune(&self, project: &ProjectName, keep: &[Artifact]) -> Result<(), EngineError>;
+}

@@ -1,0 +1,84 @@
+//! What the gateway is asked to serve: host and path to backends. Also its wire and snapshot form, version 1.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// All routes of one project; replaced whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteSet {
+    /// The routes, ordered by name.
+    pub routes: Vec<Route>,
+}
+
+/// One route. Two routes may share a `listen` address when host or path differ; the longest path wins,
+/// a named host before any host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// What it is called in logs and metrics: the service's name. Unique within the set.
+    pub name: String,
+    /// The address the gateway listens on for it.
+    pub listen: SocketAddr,
+    /// The host it answers to, lower case, without port; `None` is any.
+    pub host: Option<String>,
+    /// The path prefix it answers to, whole segments; starts with `/`.
+    pub path: String,
+    /// How a backend is chosen.
+    pub balance: Balance,
+    /// How backends are asked whether they are well; `None` is by TCP connection.
+    pub probe: Option<Probe>,
+    /// The backends; none means 503 with `Retry-After`.
+    pub backends: Vec<Backend>,
+}
+
+/// An address the gateway may send to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backend {
+    /// What it is called in logs and metrics: the instance's id.
+    pub id: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// How a backend is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Balance {
+    /// Each in turn.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest requests in flight.
+    LeastConnections,
+}
+
+/// How a backend is asked whether it is well, from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// The path of an HTTP GET; 200 to 399 is a yes.
+    pub path: String,
+    /// Time between two questions, in milliseconds.
+    pub interval_ms: u64,
+    /// How long an answer may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// Failures in a row before it gets no more requests.
+    pub fall: u32,
+    /// Successes in a row before it gets requests again.
+    pub rise: u32,
+}
+
+/// The hash of a [`RouteSet`]: SHA-256 over its JSON, as hexadecimal digits. The gateway answers with the
+/// one it serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SetHash(pub String);
+
+impl fmt::Display for SetHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

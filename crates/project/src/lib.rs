@@ -1,0 +1,27 @@
+//! The Compose project: what it is, and how it is loaded.
+//!
+//! [`load`] is a chain of phases over [`Node`] trees, each of which knows its file, line and column;
+//! the typed [`Project`] is read off the last one. Nothing here does I/O but through [`Files`].
+
+mod files;
+pub mod load;
+pub mod model;
+mod name;
+mod node;
+mod problem;
+mod quantity;
+mod sensitive;
+mod span;
+mod write;
+
+pub use files::{FileError, Files};
+pub use load::{Loaded, Request, load, load_resolved};
+pub use model::project::Project;
+pub use model::service::Service;
+pub use name::{EnvironmentName, NameError, ProjectName, ServiceName};
+pub use node::{Entry, Node, Scalar, ScalarStyle, Tag, Value};
+pub use problem::{Loss, Problem, ProblemKind};
+pub use quantity::{Bytes, Cpus, QuantityError, parse_duration};
+pub use sensitive::{Sensitive, is_credential_name};
+pub use span::{FileId, Position, Source, Sources, Span, Spanned};
+pub use write::write_json;

@@ -1,0 +1,96 @@
+//! `x-seaworthy`: what Compose cannot say. Unknown keys in it are errors with a suggestion.
+
+use std::time::Duration;
+
+use crate::Spanned;
+
+/// `x-seaworthy` at the top level.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProjectSettings {
+    /// `overlay: true`: this file is meant to lie over another.
+    pub overlay: bool,
+    /// `rollout`, for all services.
+    pub rollout: RolloutSettings,
+}
+
+/// `x-seaworthy` on a service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServiceSettings {
+    /// `route`.
+    pub route: Option<Spanned<Route>>,
+    /// `probe`.
+    pub probe: ProbeSettings,
+    /// `process`.
+    pub process: Option<Spanned<ProcessSettings>>,
+    /// `run`: a job, and when it runs.
+    pub run: Option<Spanned<RunWhen>>,
+    /// `timeout` of a job; 10 minutes when absent.
+    pub timeout: Option<Spanned<Duration>>,
+    /// `rollout`, over the one for all services.
+    pub rollout: RolloutSettings,
+}
+
+/// `route`: how requests reach the service through the gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Route {
+    /// `host`; `None` is any.
+    pub host: Option<String>,
+    /// `path` prefix; `None` is `/`.
+    pub path: Option<String>,
+    /// `port` inside the instance; `None` is the target of the first published TCP port.
+    pub port: Option<u16>,
+    /// `balance`: `round-robin` (default) or `least-connections`.
+    pub balance: Option<String>,
+}
+
+/// `probe`: how readiness and life are asked from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProbeSettings {
+    /// `ready`: `GET /path`, or `tcp`.
+    pub ready: Option<Spanned<ProbeTarget>>,
+    /// `live`, in the same form.
+    pub live: Option<Spanned<ProbeTarget>>,
+}
+
+/// What a probe asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProbeTarget {
+    /// An HTTP GET of a path; 200 to 399 is a yes.
+    Http {
+        /// The path, with its leading slash.
+        path: String,
+    },
+    /// A TCP connection.
+    Tcp,
+}
+
+/// `process`: how the service runs on the embedded engine.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProcessSettings {
+    /// `command`: program and arguments; a program with a slash is relative to the project folder.
+    pub command: Vec<String>,
+    /// `build`: program and arguments that make the program.
+    pub build: Option<Vec<String>>,
+}
+
+/// When a job runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunWhen {
+    /// `before-deploy`.
+    BeforeDeploy,
+    /// `after-deploy`.
+    AfterDeploy,
+}
+
+/// `rollout`: the timers of a deploy; what is absent is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RolloutSettings {
+    /// `ready_deadline`, per instance.
+    pub ready_deadline: Option<Duration>,
+    /// `min_healthy`: how long a new instance must stay ready.
+    pub min_healthy: Option<Duration>,
+    /// `progress_deadline`, for the whole deploy.
+    pub progress_deadline: Option<Duration>,
+    /// `drain`: how long requests in flight may take after an instance left the gateway.
+    pub drain: Option<Duration>,
+}

@@ -1,0 +1,121 @@
+//! A YAML tree in which every node knows where it was written.
+
+use crate::{Span, Spanned};
+
+/// A node of the tree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// What stands there.
+    pub value: Value,
+    /// Where the value that won was written.
+    pub span: Span,
+    /// `!reset` or `!override`, until merging has used it up.
+    pub tag: Option<Tag>,
+    /// Places that had a say and lost, or variables that filled it; oldest first.
+    pub history: Vec<Span>,
+}
+
+/// What a node holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or nothing.
+    Null,
+    /// Any other scalar, kept as text: its type depends on the key it stands under.
+    Scalar(Scalar),
+    /// A list.
+    Sequence(Vec<Node>),
+    /// A map, in the order written.
+    Mapping(Vec<Entry>),
+}
+
+/// A scalar as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scalar {
+    /// The text, quotes and escapes resolved, variables filled in.
+    pub text: String,
+    /// How it was written.
+    pub style: ScalarStyle,
+}
+
+/// How a scalar was written; only plain ones can be numbers, booleans or null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScalarStyle {
+    /// Without quotes.
+    Plain,
+    /// In quotes, or as a block.
+    Quoted,
+}
+
+/// A tag of the Compose Specification, section "Merge".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tag {
+    /// `!reset`: drop what the files before said.
+    Reset,
+    /// `!override`: replace what the files before said, do not merge.
+    Override,
+}
+
+/// One entry of a map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key: Spanned<String>,
+    /// What stands under it.
+    pub node: Node,
+}
+
+impl Node {
+    /// A node without tag or history.
+    pub fn new(value: Value, span: Span) -> Self {
+        Self { value, span, tag: None, history: Vec::new() }
+    }
+
+    /// A scalar node that stands for `text`, quoted so that it stays a string.
+    pub fn string(text: impl Into<String>, span: Span) -> Self {
+        Self::new(Value::Scalar(Scalar { text: text.into(), style: ScalarStyle::Quoted }), span)
+    }
+
+    /// What stands under `key`, if this is a map that has it.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    /// The entry with that key, if this is a map that has it.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.key.value == key)
+    }
+
+    /// What stands at the end of a path of keys.
+    pub fn at(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// The entries of a map; none for anything else.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.value {
+            Value::Mapping(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items of a list; none for anything else.
+    pub fn items(&self) -> &[Node] {
+        match &self.value {
+            Value::Sequence(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The text of a scalar.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar(scalar) => Some(&scalar.text),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing stands there.
+    pub fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+}

@@ -1,0 +1,1 @@
+//! The notes example: replaced by its own files.
