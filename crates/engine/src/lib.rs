@@ -9,6 +9,7 @@ mod observed;
 mod probe;
 mod revision;
 pub mod seal;
+mod system;
 
 use std::time::Duration;
 

@@ -1,0 +1,3 @@
+//! The sample program that the tests of the process engine run.
+
+fn main() {}
