@@ -1,1 +1,14 @@
-//! Skeleton.
+//! What is known of well-known images, as data: one TOML file each under `images/`.
+//!
+//! The facts are looked up by image reference; nothing is pulled, run or read from disk.
+
+mod image;
+mod reference;
+mod registry;
+
+pub use image::{
+    Credential, EndOfLife, Hardening, Health, Image, ImagePort, Kind, Limits, PortRole, RunsAs, Switch, User,
+    Volume,
+};
+pub use reference::Reference;
+pub use registry::{all, lookup};

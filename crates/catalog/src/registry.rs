@@ -1,0 +1,160 @@
+//! The list of images, embedded in the program.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::{Image, Reference};
+
+macro_rules! images {
+    ($($id:literal),* $(,)?) => {
+        &[$(($id, include_str!(concat!("../images/", $id, ".toml")))),*]
+    };
+}
+
+/// Every file of `images/`, by name; a test compares this list with the folder.
+const FILES: &[(&str, &str)] = images![
+    "adminer",
+    "caddy",
+    "clickhouse",
+    "debian",
+    "elasticsearch",
+    "grafana",
+    "haproxy",
+    "mailhog",
+    "mailpit",
+    "mariadb",
+    "meilisearch",
+    "memcached",
+    "minio",
+    "mongo",
+    "mongo-express",
+    "mysql",
+    "nats",
+    "nginx",
+    "node",
+    "pgadmin",
+    "php",
+    "phpmyadmin",
+    "postgres",
+    "prometheus",
+    "python",
+    "rabbitmq",
+    "redis",
+    "redis-commander",
+    "ruby",
+    "traefik",
+    "ubuntu",
+    "valkey",
+];
+
+static IMAGES: LazyLock<Vec<Image>> = LazyLock::new(|| {
+    let read = |(id, text): &(&str, &str)| {
+        let mut image: Image =
+            toml::from_str(text).expect("the files are embedded, and a test reads each of them");
+        image.id = (*id).to_owned();
+        image
+    };
+    FILES.iter().map(read).collect()
+});
+
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Image>> = LazyLock::new(|| {
+    IMAGES.iter().flat_map(|image| image.names.iter().map(move |name| (name.as_str(), image))).collect()
+});
+
+/// All images, by name.
+pub fn all() -> &'static [Image] {
+    &IMAGES
+}
+
+/// What is known of the image with that reference: `postgres:17`, `docker.io/library/postgres@sha256:…`.
+pub fn lookup(image_reference: &str) -> Option<&'static Image> {
+    BY_NAME.get(Reference::parse(image_reference).name().as_str()).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test compares the registry with the folder")]
+    fn the_folder_is_the_registry() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/images");
+        let names: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| {
+                entry.unwrap().file_name().into_string().unwrap().trim_end_matches(".toml").to_owned()
+            })
+            .collect();
+        let listed: BTreeSet<String> = FILES.iter().map(|(id, _)| (*id).to_owned()).collect();
+        assert_eq!(names, listed, "each file of images/ is in FILES, and each entry has its file");
+    }
+
+    #[test]
+    fn every_file_is_read_and_every_name_is_taken_once() {
+        for (id, text) in FILES {
+            if let Err(error) = toml::from_str::<Image>(text) {
+                panic!("images/{id}.toml: {error}");
+            }
+        }
+        let names: Vec<&String> = all().iter().flat_map(|image| &image.names).collect();
+        let unique: BTreeSet<&String> = names.iter().copied().collect();
+        assert_eq!(names.len(), unique.len());
+    }
+
+    #[test]
+    fn facts_keep_their_form() {
+        for image in all() {
+            let absolute =
+                |path: &String| assert!(path.starts_with('/'), "{}: `{path}` is absolute", image.id);
+            image.volumes.iter().for_each(|volume| absolute(&volume.path));
+            if let Some(hardening) = &image.hardening {
+                hardening.writable.iter().flatten().for_each(absolute);
+                for capability in hardening.capabilities.iter().flatten() {
+                    assert!(
+                        capability.chars().all(|c| c.is_ascii_uppercase() || c == '_'),
+                        "{}: {capability}",
+                        image.id
+                    );
+                    assert!(!capability.starts_with("CAP_"), "{}: {capability}", image.id);
+                }
+            }
+            if let Some(health) = &image.health {
+                assert!(matches!(health.test[0].as_str(), "CMD" | "CMD-SHELL"), "{}", image.id);
+                assert!(health.test.len() > 1, "{}", image.id);
+            }
+            for switch in image.authentication_off.iter().chain(&image.open_dashboard) {
+                assert!(
+                    switch.variable.is_some() != switch.argument.is_some(),
+                    "{}: one of the two",
+                    image.id
+                );
+            }
+            assert!(
+                !(image.kind.is_internal() && image.ports.is_empty()),
+                "{}: its ports are known",
+                image.id
+            );
+        }
+    }
+
+    #[test]
+    fn images_are_found_under_each_spelling() {
+        for reference in
+            ["postgres", "postgres:17-alpine", "library/postgres:17", "docker.io/library/postgres@sha256:00"]
+        {
+            assert_eq!(lookup(reference).map(|image| image.id.as_str()), Some("postgres"), "{reference}");
+        }
+        assert!(lookup("ghcr.io/somebody/postgres").is_none());
+        assert!(lookup("").is_none());
+    }
+
+    #[test]
+    fn postgres_moved_its_data_in_version_18() {
+        let image = lookup("postgres").unwrap();
+        assert_eq!(image.data_paths(&Reference::parse("postgres:17")), ["/var/lib/postgresql/data"]);
+        assert_eq!(image.data_paths(&Reference::parse("postgres:18")), ["/var/lib/postgresql"]);
+        assert_eq!(image.data_paths(&Reference::parse("postgres")).len(), 2);
+    }
+}
