@@ -26,17 +26,20 @@ struct Policy {
 impl Policy {
     fn read(text: &str) -> Self {
         let table: toml::Table = text.parse().expect("deny.toml is TOML");
-        let list = |section: &str, key: &str| -> Vec<String> {
+        let list = |section: &str, key: &str| -> Vec<toml::Value> {
             let values = table.get(section).and_then(|inner| inner.get(key)).and_then(toml::Value::as_array);
-            let name = |value: &toml::Value| {
-                value.as_str().or_else(|| value.get("crate")?.as_str()).map(str::to_owned)
-            };
-            values.into_iter().flatten().filter_map(name).collect()
+            values.cloned().unwrap_or_default()
         };
+        let name = |value: &toml::Value| value.get("crate")?.as_str().map(str::to_owned);
+        let (once, banned): (Vec<_>, Vec<_>) =
+            list("bans", "deny").into_iter().partition(|entry| entry.get("deny-multiple-versions").is_some());
         Self {
-            banned: list("bans", "deny"),
-            once: list("bans", "deny-multiple-versions"),
-            licences: list("licenses", "allow"),
+            banned: banned.iter().filter_map(name).collect(),
+            once: once.iter().filter_map(name).collect(),
+            licences: list("licenses", "allow")
+                .iter()
+                .filter_map(|value| value.as_str().map(str::to_owned))
+                .collect(),
         }
     }
 }
@@ -120,7 +123,7 @@ fn dependencies_are_few_single_and_allowed() {
 #[test]
 fn a_ban_a_double_a_crowd_and_a_licence_are_found() {
     let policy = Policy::read(
-        "bans.deny = [{ crate = 'bad', reason = 'x' }]\nbans.deny-multiple-versions = ['hyper']\nlicenses.allow = ['MIT']",
+        "bans.deny = [{ crate = 'bad' }, { crate = 'hyper', deny-multiple-versions = true }]\nlicenses.allow = ['MIT']",
     );
     let entry = |name: &str, version: usize| format!("[[package]]\nname = '{name}'\nversion = '{version}'\n");
     let found =
