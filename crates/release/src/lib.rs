@@ -1,1 +1,51 @@
-//! Skeleton.
+//! From a project to a running one: releases, the plan, and the controller that carries it out.
+//!
+//! [`plan`] is pure: a [`Target`] and a [`World`] in, a [`Plan`] out. Effects live in [`Controller`] and [`Operator`].
+
+mod bundle;
+mod clock;
+mod controller;
+mod disk;
+mod error;
+mod fault;
+mod freeze;
+mod lock;
+mod operator;
+mod parts;
+mod plan;
+mod progress;
+mod record;
+mod redact;
+mod release;
+mod rollout;
+mod routes;
+mod step;
+mod store;
+mod target;
+mod traffic;
+mod world;
+
+pub use bundle::Bundle;
+pub use clock::{Clock, SystemClock};
+pub use controller::{Controller, Failure, Interrupt};
+pub use disk::StateFolder;
+pub use error::ReleaseError;
+pub use fault::FaultPoint;
+pub use freeze::{Draft, Origin, draft};
+pub use lock::{Lock, LockError, Owner};
+pub use operator::{Operator, Outcome, Settled};
+pub use plan::{PlanError, plan};
+pub use progress::{Event, Progress};
+pub use redact::Redactor;
+pub use release::Release;
+pub use seaworthy_engine::ReleaseNumber;
+pub use rollout::{StopFirst, Timers};
+pub use routes::{RouteWish, wishes as route_wishes};
+pub use step::{Action, Change, Gap, Plan, Step};
+pub use store::{Deployment, DeploymentKind, DeploymentState, JournalLine, ReleaseSummary, Store, StoreError};
+pub use target::{Settings, Target, Wanted, WantedKind};
+pub use traffic::{GatewayTraffic, Traffic, TrafficError};
+pub use world::World;
+
+#[cfg(feature = "test-util")]
+pub use traffic::fake::FakeTraffic;

@@ -1,0 +1,166 @@
+//! Carries out a plan, step by step, with a line in the journal before and after each.
+
+mod act;
+mod await_ready;
+mod interrupt;
+mod readiness;
+
+use std::fmt;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use seaworthy_engine::{Engine, InstanceId, Revision};
+use seaworthy_project::{ProjectName, ServiceName};
+use tokio::time::Instant;
+
+use crate::{Clock, Event, Plan, Progress, ReleaseError, Step, Store, StoreError, Target, Traffic};
+
+pub use interrupt::Interrupt;
+
+/// Carries out plans for one project. Decides nothing: the plan has decided.
+pub struct Controller<'a> {
+    /// The project.
+    pub project: &'a ProjectName,
+    /// Where it runs.
+    pub engine: &'a dyn Engine,
+    /// How requests are moved.
+    pub traffic: &'a dyn Traffic,
+    /// Where the journal is.
+    pub store: &'a Store,
+    /// The time of day.
+    pub clock: &'a dyn Clock,
+    /// Who is told.
+    pub progress: &'a dyn Progress,
+    /// Whether somebody wants it to stop.
+    pub interrupt: &'a Interrupt,
+}
+
+/// What a plan is carried out with.
+pub struct Undertaking<'a> {
+    /// The change in the journal.
+    pub change: i64,
+    /// Steps the change has in the journal already.
+    pub steps_before: usize,
+    /// What the plan leads to.
+    pub target: &'a Target,
+    /// What the engine runs for it.
+    pub revisions: &'a IndexMap<ServiceName, Revision>,
+}
+
+/// A plan that stopped half-way.
+#[derive(Debug)]
+pub struct Failure {
+    /// The step that failed, or before which it was interrupted.
+    pub step: Step,
+    /// Why, in a sentence or two.
+    pub reason: String,
+    /// What was last seen of instances that did not get ready.
+    pub seen: Vec<(InstanceId, String)>,
+    /// Whether somebody asked it to stop.
+    pub interrupted: bool,
+    /// Whether the gateway was asked to take a new set before.
+    pub admitted: bool,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.step.action, self.reason)
+    }
+}
+
+/// Why a step failed.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Somebody asked.
+    Interrupted,
+    /// An instance is not as it must be.
+    Unready {
+        reason: String,
+        seen: Vec<(InstanceId, String)>,
+    },
+    /// Something refused.
+    Error(ReleaseError),
+}
+
+impl<E: Into<ReleaseError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl Controller<'_> {
+    /// Carries out a plan.
+    ///
+    /// # Errors
+    /// The step that failed and why. What was done stays done: going back is another plan.
+    pub async fn execute(&self, plan: &Plan, undertaking: &Undertaking<'_>) -> Result<(), Box<Failure>> {
+        let deadline = Instant::now() + progress_deadline(undertaking.target);
+        let mut admitted = false;
+        let total = plan.steps.len();
+        for (index, step) in plan.steps.iter().enumerate() {
+            let number = undertaking.steps_before + index + 1;
+            let began = Instant::now();
+            self.progress.tell(Event::StepStarted { number: index + 1, total, step: step.clone() });
+            let stop = match self.interrupt.is_raised() {
+                true => Err(Stop::Interrupted),
+                false => self.journalled(number, step, undertaking, deadline, &mut admitted).await,
+            };
+            match stop {
+                Ok(()) => self.progress.tell(Event::StepDone {
+                    number: index + 1,
+                    total,
+                    step: step.clone(),
+                    took: began.elapsed(),
+                }),
+                Err(stop) => return Err(Box::new(self.failure(step, stop, admitted))),
+            }
+        }
+        Ok(())
+    }
+
+    async fn journalled(
+        &self,
+        number: usize,
+        step: &Step,
+        undertaking: &Undertaking<'_>,
+        deadline: Instant,
+        admitted: &mut bool,
+    ) -> Result<(), Stop> {
+        self.write(undertaking.change, number, "starting", step)?;
+        *admitted |= matches!(step.action, crate::Action::Admit { .. });
+        let done = self.act(&step.action, undertaking, deadline).await;
+        let phase = if done.is_ok() { "done" } else { "failed" };
+        self.write(undertaking.change, number, phase, step)?;
+        done
+    }
+
+    fn write(&self, change: i64, number: usize, phase: &str, step: &Step) -> Result<(), StoreError> {
+        self.store.journal(change, number, phase, &step.action, self.clock.now())
+    }
+
+    fn failure(&self, step: &Step, stop: Stop, admitted: bool) -> Failure {
+        let (reason, seen, interrupted) = match stop {
+            Stop::Interrupted => ("interrupted".to_owned(), Vec::new(), true),
+            Stop::Unready { reason, seen } => (reason, seen, false),
+            Stop::Error(error) => (with_causes(&error), Vec::new(), false),
+        };
+        self.progress.tell(Event::StepFailed { step: step.clone(), reason: reason.clone() });
+        Failure { step: step.clone(), reason, seen, interrupted, admitted }
+    }
+}
+
+fn progress_deadline(target: &Target) -> Duration {
+    const WITHOUT_SERVICES: Duration = Duration::from_secs(600);
+    target.services.iter().map(|wanted| wanted.timers.progress_deadline).max().unwrap_or(WITHOUT_SERVICES)
+}
+
+/// An error and all its causes, as one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}

@@ -1,0 +1,80 @@
+//! What each step does.
+
+use std::collections::BTreeMap;
+
+use seaworthy_engine::{InstanceId, Revision};
+use seaworthy_gateway::route::RouteSet;
+use seaworthy_project::ServiceName;
+use tokio::time::Instant;
+
+use crate::controller::{Controller, Stop, Undertaking};
+use crate::routes::route_set;
+use crate::{Action, Event, ReleaseError, Target, TrafficError};
+
+impl Controller<'_> {
+    pub(super) async fn act(&self, action: &Action, undertaking: &Undertaking<'_>, deadline: Instant) -> Result<(), Stop> {
+        match action {
+            Action::Prepare { service, .. } => Ok(self.engine.prepare(self.revision(undertaking, service)?).await?),
+            Action::RunOnce { service, .. } => self.run_once(undertaking, service).await,
+            Action::Ensure { instance } => {
+                self.engine.ensure(self.revision(undertaking, &instance.service)?, instance.slot).await?;
+                Ok(())
+            }
+            Action::AwaitReady { instances, ready_deadline, min_healthy } => {
+                let service = instances.first().map(|instance| &instance.service);
+                let Some(service) = service else { return Ok(()) };
+                let revision = self.revision(undertaking, service)?;
+                self.await_ready(revision, instances, *ready_deadline, *min_healthy, deadline).await?;
+                Ok(self.store.prove(instances)?)
+            }
+            Action::Admit { serving } => self.admit(undertaking.target, serving).await,
+            Action::Drain { instances, limit } => {
+                let left = self.traffic.drain(self.project, instances, *limit).await?;
+                if left > 0 {
+                    let seconds = limit.as_secs_f64();
+                    self.progress.tell(Event::Note(format!("{left} requests were cut: they took longer than {seconds} s")));
+                }
+                Ok(())
+            }
+            Action::Remove { instance } => {
+                self.store.unprove(instance)?;
+                Ok(self.engine.remove(self.project, instance).await?)
+            }
+        }
+    }
+
+    async fn run_once(&self, undertaking: &Undertaking<'_>, service: &ServiceName) -> Result<(), Stop> {
+        let revision = self.revision(undertaking, service)?;
+        let limit = undertaking.target.get(service).map(|wanted| wanted.timers.job_deadline);
+        let limit = limit.unwrap_or_default();
+        let exit = tokio::select! {
+            exit = self.engine.run_once(revision, limit) => exit?,
+            () = self.interrupt.wait() => return Err(Stop::Interrupted),
+        };
+        if exit.success() {
+            return Ok(self.store.job_done(revision.release, service)?);
+        }
+        let reason = match (exit.timed_out, exit.out_of_memory) {
+            (true, _) => format!("job `{service}` did not end within {} s", limit.as_secs_f64()),
+            (_, true) => format!("job `{service}` ran out of memory"),
+            _ => format!("job `{service}` ended with exit code {}", exit.code),
+        };
+        let slot = seaworthy_engine::Slot::first(1).next();
+        let seen = slot.map(|slot| InstanceId { service: service.clone(), revision: revision.id.clone(), slot });
+        Err(Stop::Unready { seen: seen.map(|id| (id, reason.clone())).into_iter().collect(), reason })
+    }
+
+    async fn admit(&self, target: &Target, serving: &BTreeMap<ServiceName, Vec<InstanceId>>) -> Result<(), Stop> {
+        let observed = self.engine.observe(self.project).await?;
+        let before = self.traffic.serving(self.project).await?.unwrap_or_default();
+        let set: RouteSet = route_set(target, serving, &observed, &before)
+            .map_err(|instance| TrafficError::NoAddress { instance: instance.to_string() })?;
+        let served = self.traffic.put(self.project, &set).await?;
+        if served == set.hash() { Ok(()) } else { Err(TrafficError::NotTaken { given: set.hash(), served }.into()) }
+    }
+
+    fn revision<'b>(&self, undertaking: &'b Undertaking<'_>, service: &ServiceName) -> Result<&'b Revision, Stop> {
+        let revision = undertaking.revisions.get(service);
+        revision.ok_or_else(|| Stop::Error(ReleaseError::NoService { service: service.to_string() }))
+    }
+}

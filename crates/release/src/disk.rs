@@ -1,0 +1,154 @@
+//! The crate's one door to the disk: folders of 0700, files of 0600, written whole or not at all.
+#![allow(clippy::disallowed_methods, reason = "this is the crate's rim: the one file that touches the disk")]
+
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use seaworthy_engine::seal::SealKey;
+use seaworthy_project::ProjectName;
+
+use crate::{ReleaseError, StoreError};
+
+/// Bytes that must be free before anything is begun: a plan that cannot be journalled must not start.
+const FREE_BYTES_NEEDED: u64 = 16 << 20;
+
+/// The folder that holds the state of all projects of a user on this host.
+#[derive(Debug, Clone)]
+pub struct StateFolder {
+    root: PathBuf,
+}
+
+impl StateFolder {
+    /// The state folder at `root`, made if it is not there, and tried by writing.
+    ///
+    /// # Errors
+    /// When it cannot be made or written to, or when the disk is full.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self, ReleaseError> {
+        let folder = Self { root: root.into() };
+        folder.usable().map_err(|cause| ReleaseError::StateFolder { path: folder.root.clone(), cause })?;
+        let free = nix::sys::statvfs::statvfs(&folder.root)
+            .map(|stat| stat.blocks_available() * stat.fragment_size())
+            .unwrap_or(u64::MAX);
+        if free < FREE_BYTES_NEEDED {
+            return Err(ReleaseError::DiskFull { path: folder.root, free, needed: FREE_BYTES_NEEDED });
+        }
+        Ok(folder)
+    }
+
+    /// The state folder at `root` for looking only: nothing is made.
+    pub fn existing(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    fn usable(&self) -> io::Result<()> {
+        make_folder(&self.root)?;
+        let trial = self.root.join(format!(".trial-{}", std::process::id()));
+        write_private(&trial, b"seaworthy")?;
+        std::fs::remove_file(&trial)
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The key that seals everything in it.
+    ///
+    /// # Errors
+    /// When it cannot be read or made.
+    pub fn key(&self) -> Result<SealKey, ReleaseError> {
+        SealKey::load_or_create(&self.root.join("key")).map_err(ReleaseError::Key)
+    }
+
+    /// The folder of one project.
+    pub fn project(&self, project: &ProjectName) -> PathBuf {
+        self.root.join("projects").join(project.as_str())
+    }
+
+    /// The projects that have state here, sorted.
+    pub fn projects(&self) -> Vec<ProjectName> {
+        let entries = std::fs::read_dir(self.root.join("projects"));
+        let mut names: Vec<ProjectName> = entries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| ProjectName::new(entry.file_name().to_string_lossy()).ok())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// Makes a folder of mode 0700, with its parents.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a file of mode 0600 whole: beside it first, then moved into place, on disk before this returns.
+pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        file.write_all(contents)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    })();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+/// The whole of a file, or `None` when it is not there.
+pub(crate) fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match std::fs::read(path) {
+        Ok(contents) => Ok(Some(contents)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The length of a file, or `None` when it is not there.
+pub(crate) fn length(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|metadata| metadata.len())
+}
+
+/// Removes a file; one that is not there is removed already.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The names in a folder, sorted; none when it is not there.
+pub(crate) fn list(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> =
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+/// Removes a folder and all in it.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Opens or makes the lock file.
+pub(crate) fn open_lock(path: &Path) -> io::Result<std::fs::File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// Makes sure a database file has mode 0600 before SQLite writes to it.
+pub(crate) fn make_private(path: &Path) -> Result<(), StoreError> {
+    let made = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    made.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
+        .map_err(|cause| StoreError::Unwritable { path: path.to_owned(), cause })
+}

@@ -1,0 +1,187 @@
+//! From a project to a release: everything it needs is looked at, read and pinned.
+
+use std::path::Path;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use seaworthy_engine::{Artifact, Engine, ReleaseNumber};
+use seaworthy_project::model::port::Protocol;
+use seaworthy_project::model::resource::{FileResource, FileResourceSource};
+use seaworthy_project::{Files, Project, Sensitive, Service, ServiceName};
+use serde::{Deserialize, Serialize};
+
+use crate::{Event, Progress, Release, ReleaseError, routes};
+
+/// The largest secret or config file that a release keeps.
+const LARGEST_FILE: u64 = 1 << 20;
+
+/// Where the project folder stood when a release was made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Origin {
+    /// The commit, if the folder is under git.
+    pub commit: Option<String>,
+    /// Whether the folder differed from it.
+    pub dirty: bool,
+}
+
+/// A release that has no number yet.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The resolved project.
+    pub project: Project,
+    /// What each service would run.
+    pub artifacts: IndexMap<ServiceName, Artifact>,
+    /// Contents of the secrets and configs.
+    pub files: IndexMap<String, Sensitive>,
+    /// What it cannot keep and what the engine cannot express.
+    pub losses: Vec<String>,
+    /// Where the project folder stood.
+    pub origin: Origin,
+}
+
+impl Draft {
+    /// The release with this number. From here on it is immutable.
+    pub fn freeze(self, number: ReleaseNumber, created_at: Timestamp) -> Release {
+        Release {
+            number,
+            created_at,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            origin: self.origin,
+            project: self.project,
+            artifacts: self.artifacts,
+            files: self.files,
+            losses: self.losses,
+        }
+    }
+}
+
+/// Looks at everything a release of `project` needs. With `build`, what is made from source is built first, so that
+/// the plan is exact; without, nothing is changed, and what is not built yet is noted.
+///
+/// # Errors
+/// All that stands in the way, not only the first.
+pub async fn draft(
+    project: &Project,
+    engine: &dyn Engine,
+    files: &dyn Files,
+    origin: Origin,
+    build: bool,
+    progress: &dyn Progress,
+) -> Result<Draft, Vec<ReleaseError>> {
+    let mut errors: Vec<ReleaseError> = project.services().filter_map(not_carried).collect();
+    let mut losses: Vec<String> =
+        engine.losses(project).into_iter().map(|loss| format!("`{}`: {}", loss.key, loss.instead)).collect();
+    let mut artifacts = IndexMap::new();
+    for service in project.services() {
+        match artifact(project, service, engine, build, progress, &mut losses).await {
+            Ok(artifact) => {
+                artifacts.insert(service.name.value.clone(), artifact);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    let mut contents = IndexMap::new();
+    let granted = |what: &str, name: &String| {
+        project.services().any(|service| {
+            let grants = if what == "secret" { &service.secrets } else { &service.configs };
+            grants.iter().any(|grant| &grant.value.source == name)
+        })
+    };
+    for (what, resources) in [("secret", &project.secrets), ("config", &project.configs)] {
+        for (name, resource) in resources.iter().filter(|(name, _)| granted(what, name)) {
+            match read(what, name, resource, files) {
+                Ok(text) => {
+                    contents.insert(format!("{what} {name}"), text);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+    if errors.is_empty() {
+        losses.sort();
+        losses.dedup();
+        Ok(Draft { project: project.clone(), artifacts, files: contents, losses, origin })
+    } else {
+        Err(errors)
+    }
+}
+
+async fn artifact(
+    project: &Project,
+    service: &Service,
+    engine: &dyn Engine,
+    build: bool,
+    progress: &dyn Progress,
+    losses: &mut Vec<String>,
+) -> Result<Artifact, ReleaseError> {
+    let mut seen = engine.inspect(project, service).await;
+    let builds = service.settings.process.as_ref().is_some_and(|process| process.value.build.is_some());
+    if build && builds {
+        let name = service.name.value.to_string();
+        let mut tell = |line: &str| progress.tell(Event::Build { service: name.clone(), line: line.to_owned() });
+        engine.build(project, service, &mut tell).await?;
+        seen = engine.inspect(project, service).await;
+    }
+    let seen = seen?;
+    if seen.builds && !build {
+        losses.push(format!("`{}` is built by `deploy`: the plan holds if the build makes what is there now", service.name.value));
+    }
+    losses.extend(seen.losses.into_iter().map(|loss| format!("`{}`: {}", loss.key, loss.instead)));
+    let not_built = || Artifact { name: "not built yet".to_owned(), digest: "unbuilt".to_owned() };
+    Ok(seen.artifact.unwrap_or_else(not_built))
+}
+
+/// A published port that the gateway cannot carry yet.
+fn not_carried(service: &Service) -> Option<ReleaseError> {
+    let routes = routes::wishes(service);
+    let port = service.ports.iter().find(|port| {
+        let published = port.value.published.is_some();
+        published && (port.value.protocol != Protocol::Tcp || !routes.iter().any(|wish| wish.port == port.value.target))
+    })?;
+    let (name, number) = (&service.name.value, port.value.published.unwrap_or(port.value.target));
+    Some(match port.value.protocol {
+        Protocol::Tcp => ReleaseError::Unsupported {
+            message: format!("port {number} of service `{name}` is published, but nothing says that it speaks HTTP"),
+            hint: format!("if it does, add `x-seaworthy: {{ route: {{ port: {} }} }}` to `{name}`; if it need not be reached from outside, take it away with `ports: !reset []`; other protocols are not carried yet", port.value.target),
+            span: Some(port.span),
+        },
+        _ => ReleaseError::Unsupported {
+            message: format!("port {number}/{} of service `{name}` is not TCP", port.value.protocol),
+            hint: "only HTTP over TCP is carried by now".to_owned(),
+            span: Some(port.span),
+        },
+    })
+}
+
+fn read(
+    what: &'static str,
+    name: &str,
+    resource: &FileResource,
+    files: &dyn Files,
+) -> Result<Sensitive, ReleaseError> {
+    match &resource.source {
+        FileResourceSource::File(path) => {
+            let failed = |reason: String| ReleaseError::File {
+                what,
+                name: name.to_owned(),
+                path: Path::new(&path.value).to_owned(),
+                reason,
+                span: path.span,
+            };
+            let bytes = files.read(Path::new(&path.value), LARGEST_FILE).map_err(|error| failed(error.to_string()))?;
+            String::from_utf8(bytes).map(Sensitive::new).map_err(|_| failed("it is not text".to_owned()))
+        }
+        FileResourceSource::Environment(variable, value) => value.clone().ok_or_else(|| ReleaseError::Variable {
+            what,
+            name: name.to_owned(),
+            variable: variable.value.clone(),
+            span: variable.span,
+        }),
+        FileResourceSource::Content(content) => Ok(content.value.clone()),
+        FileResourceSource::External => Err(ReleaseError::Unsupported {
+            message: format!("{what} `{name}` is external"),
+            hint: "give it a `file:` or an `environment:` variable".to_owned(),
+            span: Some(resource.key.span),
+        }),
+    }
+}

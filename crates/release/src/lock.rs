@@ -1,0 +1,114 @@
+//! One change at a time: a lock of the kernel, which goes with its owner, and the owner's name for the message.
+
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+
+use crate::disk;
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// What it does: `deploy`, `rollback`.
+    pub command: String,
+    /// Its process.
+    pub process: u32,
+    /// Its user.
+    pub user: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Why a lock was not got.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Somebody else has it.
+    #[error("{}", held_by(owner.as_ref()))]
+    Held {
+        /// Who, if it could be read.
+        owner: Option<Owner>,
+    },
+    /// The lock file cannot be used.
+    #[error("the lock `{}` cannot be used", path.display())]
+    Unusable {
+        /// Where.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        cause: std::io::Error,
+    },
+}
+
+impl LockError {
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::Held { .. } => "wait until it is done, then run the command again; the lock goes when its process ends".into(),
+            Self::Unusable { .. } => "check who owns the state folder".into(),
+        }
+    }
+}
+
+fn held_by(owner: Option<&Owner>) -> String {
+    match owner {
+        Some(owner) => format!(
+            "`seaworthy {}` of user {} (process {}) holds the lock since {}",
+            owner.command, owner.user, owner.process, owner.since.strftime("%Y-%m-%d %H:%M:%SZ")
+        ),
+        None => "another command holds the lock".to_owned(),
+    }
+}
+
+/// The lock of a project, held until this value is dropped or its process ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: Flock<File>,
+}
+
+impl Lock {
+    /// Takes the lock of the project whose state is in `folder`; does not wait.
+    ///
+    /// # Errors
+    /// When somebody else has it, and who.
+    pub fn take(folder: &Path, owner: &Owner) -> Result<Self, LockError> {
+        let path = folder.join("lock");
+        let unusable = |cause| LockError::Unusable { path: path.clone(), cause };
+        disk::make_folder(folder).map_err(unusable)?;
+        let file = disk::open_lock(&path).map_err(unusable)?;
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(mut held) => {
+                write_owner(&mut held, owner).map_err(unusable)?;
+                Ok(Self { _file: held })
+            }
+            Err((mut file, nix::errno::Errno::EAGAIN)) => Err(LockError::Held { owner: read_owner(&mut file) }),
+            Err((_, errno)) => Err(unusable(errno.into())),
+        }
+    }
+
+    /// Whether somebody holds the lock now, and who.
+    pub fn holder(folder: &Path) -> Option<Owner> {
+        let mut file = disk::open_lock(&folder.join("lock")).ok()?;
+        let owner = read_owner(&mut file);
+        match Flock::lock(file, FlockArg::LockSharedNonblock) {
+            Ok(_) => None,
+            Err(_) => owner,
+        }
+    }
+}
+
+fn write_owner(file: &mut File, owner: &Owner) -> std::io::Result<()> {
+    let text = serde_json::to_vec(owner)?;
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(&text)
+}
+
+fn read_owner(file: &mut File) -> Option<Owner> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(4096).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}

@@ -1,0 +1,137 @@
+//! Target and world in, plan out: pure, deterministic, printable.
+//!
+//! New instances are started and proven first, across all services; then the gateway takes the whole new set at
+//! once; then the old ones drain and go. So until the first `Admit` a failure is undone by removing what is new.
+
+mod draft;
+mod service;
+
+use std::collections::BTreeSet;
+
+use seaworthy_engine::{InstanceId, InstanceKind};
+use seaworthy_project::model::settings::RunWhen;
+
+use crate::plan::draft::Draft;
+use crate::routes::served_as_wished;
+use crate::{Action, Gap, Plan, Target, Wanted, WantedKind, World};
+
+/// Why there can be no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// More than one replica where one writer is allowed.
+    #[error("service `{service}` asks for {replicas} replicas, but {reason}")]
+    OneWriter {
+        /// The service.
+        service: String,
+        /// How many were asked for.
+        replicas: u32,
+        /// Why there can be one only.
+        reason: String,
+    },
+}
+
+/// The steps from `world` to `target`. A reached target gives an empty plan.
+///
+/// # Errors
+/// When the target contradicts itself.
+pub fn plan(target: &Target, world: &World) -> Result<Plan, PlanError> {
+    one_writer(target)?;
+    let mut draft = Draft::new(target, world);
+    for wanted in &target.services {
+        match wanted.kind {
+            WantedKind::Replica => service::bring_up(&mut draft, wanted),
+            WantedKind::Job(RunWhen::BeforeDeploy) => job(&mut draft, wanted),
+            WantedKind::Job(RunWhen::AfterDeploy) => {}
+        }
+    }
+    switch(&mut draft);
+    retire(&mut draft);
+    for wanted in target.services.iter().filter(|wanted| wanted.kind == WantedKind::Job(RunWhen::AfterDeploy)) {
+        job(&mut draft, wanted);
+    }
+    Ok(draft.finish())
+}
+
+fn one_writer(target: &Target) -> Result<(), PlanError> {
+    let crowded = target.services.iter().find_map(|wanted| match &wanted.stop_first {
+        Some(crate::StopFirst::Forced(reason)) if wanted.replicas > 1 => Some((wanted, reason)),
+        _ => None,
+    });
+    match crowded {
+        Some((wanted, reason)) => Err(PlanError::OneWriter {
+            service: wanted.service.to_string(),
+            replicas: wanted.replicas,
+            reason: reason.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Runs a job once per release.
+fn job(draft: &mut Draft<'_>, wanted: &Wanted) {
+    let Some(release) = draft.target.release else { return };
+    if draft.world.jobs_done.contains(&(release, wanted.service.clone())) {
+        return;
+    }
+    draft.prepare(wanted, "the job needs it");
+    draft.change(wanted, format!("job, once for release {release}"), Gap::None);
+    let action = Action::RunOnce { service: wanted.service.clone(), revision: wanted.revision.clone() };
+    draft.step(action, format!("once for release {release}"), Gap::None, "what a job changed is not taken back");
+}
+
+/// Lets the gateway take the final set of backends, in one step for all services.
+fn switch(draft: &mut Draft<'_>) {
+    let wished = draft
+        .target
+        .services
+        .iter()
+        .filter(|wanted| !wanted.routes.is_empty())
+        .map(|wanted| (wanted.service.clone(), wanted.instances().collect()))
+        .collect();
+    let untouched = draft.serving == wished && draft.nothing_started();
+    if untouched && served_as_wished(draft.target, &wished, draft.world) {
+        return;
+    }
+    if draft.serving == wished && !untouched && draft.admitted_as_wished(&wished) {
+        return;
+    }
+    if wished.is_empty() && draft.serving.is_empty() && draft.world.serving.as_ref().is_none_or(|set| set.routes.is_empty()) {
+        return;
+    }
+    draft.admit(wished, "every new instance is ready");
+}
+
+/// Drains and removes everything that is not wished for, dependents before what they depend on.
+fn retire(draft: &mut Draft<'_>) {
+    let wished: BTreeSet<InstanceId> = draft
+        .target
+        .services
+        .iter()
+        .filter(|wanted| wanted.kind == WantedKind::Replica)
+        .flat_map(Wanted::instances)
+        .collect();
+    let jobs: BTreeSet<InstanceId> = draft
+        .target
+        .services
+        .iter()
+        .filter(|wanted| wanted.kind != WantedKind::Replica)
+        .flat_map(Wanted::instances)
+        .collect();
+    let surplus: Vec<InstanceId> = draft
+        .present()
+        .filter(|instance| match instance.kind {
+            InstanceKind::Replica => !wished.contains(&instance.id),
+            InstanceKind::Job => !jobs.contains(&instance.id),
+        })
+        .map(|instance| instance.id.clone())
+        .collect();
+    let order = |id: &InstanceId| draft.target.services.iter().position(|wanted| wanted.service == id.service);
+    let mut surplus: Vec<(Option<usize>, InstanceId)> = surplus.into_iter().map(|id| (order(&id), id)).collect();
+    surplus.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let surplus: Vec<InstanceId> = surplus.into_iter().map(|(_, id)| id).collect();
+    draft.drain(&surplus);
+    for id in surplus {
+        let cause = draft.why_gone(&id);
+        draft.remove(id, cause);
+    }
+}

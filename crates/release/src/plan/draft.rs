@@ -1,0 +1,164 @@
+//! A plan while it is being made: the steps so far, and what they will have done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use seaworthy_engine::{Instance, InstanceId, InstanceState};
+use seaworthy_project::ServiceName;
+
+use crate::routes::serving_now;
+use crate::{Action, Change, Gap, Plan, Step, Target, Wanted, World};
+
+/// The steps so far, and what they will have done to the world.
+pub(super) struct Draft<'a> {
+    pub(super) target: &'a Target,
+    pub(super) world: &'a World,
+    /// Who gets requests after the steps so far.
+    pub(super) serving: BTreeMap<ServiceName, Vec<InstanceId>>,
+    started: BTreeSet<InstanceId>,
+    removed: BTreeSet<InstanceId>,
+    /// Instances that got requests at some time and no longer do, until they were drained.
+    undrained: BTreeSet<InstanceId>,
+    prepared: BTreeSet<ServiceName>,
+    changes: Vec<Change>,
+    steps: Vec<Step>,
+    admits: usize,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(target: &'a Target, world: &'a World) -> Self {
+        Self {
+            target,
+            world,
+            serving: serving_now(world.serving.as_ref()),
+            started: BTreeSet::new(),
+            removed: BTreeSet::new(),
+            undrained: BTreeSet::new(),
+            prepared: BTreeSet::new(),
+            changes: Vec::new(),
+            steps: Vec::new(),
+            admits: 0,
+        }
+    }
+
+    pub(super) fn finish(self) -> Plan {
+        let mut notes = self.target.notes.clone();
+        if self.steps.is_empty() {
+            notes.clear();
+        }
+        Plan { release: self.target.release, changes: self.changes, steps: self.steps, notes }
+    }
+
+    /// Instances that exist and no step so far removes.
+    pub(super) fn present(&self) -> impl Iterator<Item = &Instance> {
+        self.world.observed.instances.iter().filter(|instance| !self.removed.contains(&instance.id))
+    }
+
+    /// Whether an instance runs and was seen ready for its whole minimum time.
+    pub(super) fn is_proven(&self, id: &InstanceId) -> bool {
+        self.world.proven.contains(id) && self.runs(id)
+    }
+
+    /// Whether an instance runs now.
+    pub(super) fn runs(&self, id: &InstanceId) -> bool {
+        self.present().any(|instance| &instance.id == id && instance.state == InstanceState::Running)
+    }
+
+    pub(super) fn nothing_started(&self) -> bool {
+        self.started.is_empty()
+    }
+
+    /// Whether the last `Admit` of this plan gave exactly this set.
+    pub(super) fn admitted_as_wished(&self, wished: &BTreeMap<ServiceName, Vec<InstanceId>>) -> bool {
+        self.steps.iter().rev().find_map(|step| match &step.action {
+            Action::Admit { serving } => Some(serving == wished),
+            _ => None,
+        }) == Some(true)
+    }
+
+    pub(super) fn step(&mut self, action: Action, cause: impl Into<String>, gap: Gap, reversal: &str) {
+        self.steps.push(Step { action, cause: cause.into(), gap, reversal: reversal.to_owned() });
+    }
+
+    pub(super) fn change(&mut self, wanted: &Wanted, cause: String, gap: Gap) {
+        self.changes.push(Change { service: wanted.service.clone(), cause, gap });
+    }
+
+    pub(super) fn prepare(&mut self, wanted: &Wanted, cause: &str) {
+        if self.prepared.insert(wanted.service.clone()) {
+            let action = Action::Prepare { service: wanted.service.clone(), revision: wanted.revision.clone() };
+            self.step(action, cause, Gap::None, "nothing to take back: nothing runs of it yet");
+        }
+    }
+
+    /// Starts instances one after the other and then waits for all of them together.
+    pub(super) fn start(&mut self, wanted: &Wanted, instances: &[InstanceId], cause: &str) {
+        for instance in instances.iter().filter(|id| !self.runs(id)).cloned().collect::<Vec<_>>() {
+            self.started.insert(instance.clone());
+            self.step(Action::Ensure { instance }, cause, Gap::None, "stop it");
+        }
+        if !instances.is_empty() {
+            let action = Action::AwaitReady {
+                instances: instances.to_vec(),
+                ready_deadline: wanted.timers.ready_deadline,
+                min_healthy: wanted.timers.min_healthy,
+            };
+            self.started.extend(instances.iter().cloned());
+            self.step(action, "no request goes to what is not ready", Gap::None, "nothing to take back");
+        }
+    }
+
+    pub(super) fn admit(&mut self, serving: BTreeMap<ServiceName, Vec<InstanceId>>, cause: &str) {
+        let kept: BTreeSet<&InstanceId> = serving.values().flatten().collect();
+        let gone: Vec<InstanceId> =
+            self.serving.values().flatten().filter(|id| !kept.contains(id)).cloned().collect();
+        self.undrained.extend(gone);
+        let emptied = serving.iter().find(|(service, instances)| {
+            instances.is_empty() && self.serving.get(*service).is_some_and(|before| !before.is_empty())
+        });
+        let gap = match emptied {
+            Some((service, _)) => Gap::Expected(format!("{service} has no instance until the new one is ready")),
+            None => Gap::None,
+        };
+        self.serving = serving.clone();
+        self.admits += 1;
+        self.step(Action::Admit { serving }, cause, gap, "give the gateway the set it had before");
+    }
+
+    /// Waits for requests in flight, for those of `instances` that got any.
+    pub(super) fn drain(&mut self, instances: &[InstanceId]) {
+        let mut by_service: BTreeMap<ServiceName, Vec<InstanceId>> = BTreeMap::new();
+        for id in instances.iter().filter(|id| self.undrained.contains(id)) {
+            by_service.entry(id.service.clone()).or_default().push(id.clone());
+        }
+        for (service, instances) in by_service {
+            for id in &instances {
+                self.undrained.remove(id);
+            }
+            let limit = self.drain_limit(&service);
+            let action = Action::Drain { instances, limit };
+            self.step(action, "requests in flight may finish", Gap::None, "admit them again");
+        }
+    }
+
+    pub(super) fn remove(&mut self, instance: InstanceId, cause: String) {
+        self.removed.insert(instance.clone());
+        self.step(Action::Remove { instance }, cause, Gap::None, "start it again");
+    }
+
+    /// Why an instance goes.
+    pub(super) fn why_gone(&self, id: &InstanceId) -> String {
+        match self.target.get(&id.service) {
+            None if self.target.release.is_none() => "the project goes down".to_owned(),
+            None => format!("the release has no service `{}`", id.service),
+            Some(wanted) if wanted.revision == id.revision => format!("{} replicas are enough", wanted.replicas),
+            Some(_) => "another revision takes its place".to_owned(),
+        }
+    }
+
+    fn drain_limit(&self, service: &ServiceName) -> Duration {
+        const WITHOUT_A_WISH: Duration = Duration::from_secs(30);
+        let wish = |target: &Target| target.get(service).map(|wanted| wanted.timers.drain);
+        wish(self.target).or_else(|| wish(self.world.current.as_ref()?)).unwrap_or(WITHOUT_A_WISH)
+    }
+}
