@@ -4,6 +4,8 @@
 //! the typed [`Project`] is read off the last one. Nothing here does I/O but through [`Files`].
 
 mod files;
+#[cfg(any(test, feature = "test-util"))]
+pub mod fixture;
 pub mod load;
 pub mod model;
 mod name;

@@ -119,3 +119,62 @@ impl Node {
         matches!(self.value, Value::Null)
     }
 }
+
+impl Node {
+    /// The entries of a map, to change.
+    pub(crate) fn entries_mut(&mut self) -> Option<&mut Vec<Entry>> {
+        match &mut self.value {
+            Value::Mapping(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// What stands under `key`, to change.
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        let entry = self.entries_mut()?.iter_mut().find(|entry| entry.key.value == key)?;
+        Some(&mut entry.node)
+    }
+
+    /// Puts `node` under `key`, in place of what stands there; nothing happens when this is no map.
+    pub(crate) fn set(&mut self, key: &str, node: Node) {
+        let span = node.span;
+        match self.get_mut(key) {
+            Some(old) => *old = node,
+            None => {
+                if let Some(entries) = self.entries_mut() {
+                    entries.push(Entry { key: Spanned::new(key.to_owned(), span), node });
+                }
+            }
+        }
+    }
+
+    /// Takes out what stands under `key`.
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Entry> {
+        let entries = self.entries_mut()?;
+        let index = entries.iter().position(|entry| entry.key.value == key)?;
+        Some(entries.remove(index))
+    }
+
+    /// A plain scalar: a number, a boolean.
+    pub(crate) fn plain(text: impl Into<String>, span: Span) -> Self {
+        Self::new(Value::Scalar(Scalar { text: text.into(), style: ScalarStyle::Plain }), span)
+    }
+
+    /// The children, keys left out.
+    pub(crate) fn children(&self) -> Box<dyn Iterator<Item = &Node> + '_> {
+        match &self.value {
+            Value::Sequence(items) => Box::new(items.iter()),
+            Value::Mapping(entries) => Box::new(entries.iter().map(|entry| &entry.node)),
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// The children, keys left out, to change.
+    pub(crate) fn children_mut(&mut self) -> Box<dyn Iterator<Item = &mut Node> + '_> {
+        match &mut self.value {
+            Value::Sequence(items) => Box::new(items.iter_mut()),
+            Value::Mapping(entries) => Box::new(entries.iter_mut().map(|entry| &mut entry.node)),
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+}

@@ -70,7 +70,8 @@ impl Cpus {
     /// # Errors
     /// When the text is not a number of processors of 0 or more.
     pub fn parse(text: &str) -> Result<Self, QuantityError> {
-        let error = || QuantityError { text: text.to_owned(), expected: "a number of processors such as `0.5`" };
+        let error =
+            || QuantityError { text: text.to_owned(), expected: "a number of processors such as `0.5`" };
         let number: f64 = text.trim().parse().map_err(|_| error())?;
         if number.is_finite() && (0.0..1e9).contains(&number) {
             Ok(Self { millis: (number * 1000.0).round() as u64 })

@@ -41,12 +41,60 @@ impl Drop for Sensitive {
 /// Whether a variable of that name usually holds a credential (and not a path to one, a lifetime, a switch …).
 pub fn is_credential_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
     let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
-    if has(&["FILE", "PATH", "DIR", "URI", "URL", "TTL", "EXPIRY", "EXPIRES", "LIFETIME", "MAX", "MIN", "LENGTH", "PUBLIC", "ENABLED", "ALGORITHM", "HOST", "PORT", "ID", "NAME", "HEADER", "LIMIT"]) {
+    if has(&[
+        "FILE",
+        "PATH",
+        "DIR",
+        "URI",
+        "URL",
+        "TTL",
+        "EXPIRY",
+        "EXPIRES",
+        "LIFETIME",
+        "MAX",
+        "MIN",
+        "LENGTH",
+        "PUBLIC",
+        "ENABLED",
+        "ALGORITHM",
+        "HOST",
+        "PORT",
+        "ID",
+        "NAME",
+        "HEADER",
+        "LIMIT",
+    ]) {
         return false;
     }
-    has(&["PASSWORD", "PASSWD", "PASSPHRASE", "PWD", "PASS", "SECRET", "SECRETS", "TOKEN", "APIKEY", "CREDENTIAL", "CREDENTIALS"])
-        || (has(&["KEY"]) && has(&["API", "SECRET", "PRIVATE", "ACCESS", "MASTER", "ENCRYPTION", "SIGNING", "JWT", "AUTH", "SESSION", "APP", "SALT"]))
+    has(&[
+        "PASSWORD",
+        "PASSWD",
+        "PASSPHRASE",
+        "PWD",
+        "PASS",
+        "SECRET",
+        "SECRETS",
+        "TOKEN",
+        "APIKEY",
+        "CREDENTIAL",
+        "CREDENTIALS",
+    ]) || (has(&["KEY"])
+        && has(&[
+            "API",
+            "SECRET",
+            "PRIVATE",
+            "ACCESS",
+            "MASTER",
+            "ENCRYPTION",
+            "SIGNING",
+            "JWT",
+            "AUTH",
+            "SESSION",
+            "APP",
+            "SALT",
+        ]))
         || words.iter().any(|word| word.ends_with("PASSWORD") || word.ends_with("SECRETKEY"))
 }

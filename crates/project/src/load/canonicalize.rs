@@ -1,0 +1,101 @@
+//! Short forms to long forms, so that every later phase knows one shape per key.
+
+mod files;
+mod forms;
+pub(crate) mod mounts;
+pub(crate) mod ports;
+mod text;
+pub(crate) mod words;
+
+use crate::load::report::Report;
+use crate::{Node, Tag, Value};
+
+/// Rewrites one file's tree. What has the wrong type was reported by the schema and stays as it is.
+pub(crate) fn canonicalize(root: &mut Node, report: &mut Report) {
+    for section in ["services", "networks", "volumes", "secrets", "configs", "models"] {
+        let Some(entries) = root.get_mut(section).and_then(Node::entries_mut) else { continue };
+        for node in entries.iter_mut().map(|entry| &mut entry.node).filter(|node| !is_reset(node)) {
+            match section {
+                "services" => service(node, report),
+                _ => resource(node),
+            }
+        }
+    }
+}
+
+fn service(service: &mut Node, report: &mut Report) {
+    let Some(entries) = service.entries_mut() else { return };
+    for entry in entries.iter_mut().filter(|entry| !is_reset(&entry.node)) {
+        service_key(&entry.key.value, &mut entry.node, report);
+    }
+}
+
+fn service_key(key: &str, node: &mut Node, report: &mut Report) {
+    match key {
+        "build" => build(node),
+        "command" | "entrypoint" => words::split_in_place(node, report),
+        "healthcheck" => {
+            node.get_mut("test").into_iter().for_each(forms::health_test);
+        }
+        "environment" | "annotations" => forms::list_to_map(node, &['=']),
+        "labels" | "sysctls" | "storage_opt" => forms::list_to_texts(node),
+        "env_file" => files::env_files(node),
+        "dns" | "dns_search" | "tmpfs" | "label_file" | "dns_opt" => forms::one_to_list(node),
+        "expose" | "group_add" => node.children_mut().for_each(text::normalize),
+        "extra_hosts" => forms::extra_hosts(node),
+        "ports" => ports::canonicalize(node, report),
+        "volumes" => mounts::canonicalize(node, report),
+        "secrets" | "configs" => files::grants(node),
+        "devices" => files::devices(node),
+        "depends_on" => forms::depends_on(node),
+        "networks" | "models" => forms::list_to_nulls(node),
+        "gpus" => forms::gpus(node),
+        "deploy" => {
+            node.get_mut("labels").into_iter().for_each(forms::list_to_texts);
+        }
+        "logging" => {
+            node.get_mut("options").into_iter().for_each(forms::texts);
+        }
+        "extends" => forms::extends(node),
+        _ => {}
+    }
+}
+
+fn build(build: &mut Node) {
+    if let Value::Scalar(_) = build.value {
+        let context = Node { tag: None, ..build.clone() };
+        build.value = Value::Mapping(vec![forms::entry("context", context)]);
+    }
+    let Some(entries) = build.entries_mut() else { return };
+    for entry in entries.iter_mut().filter(|entry| !is_reset(&entry.node)) {
+        let node = &mut entry.node;
+        match entry.key.value.as_str() {
+            "args" => forms::list_to_map(node, &['=']),
+            "additional_contexts" | "labels" => forms::list_to_texts(node),
+            "cache_from" | "cache_to" | "tags" | "platforms" | "ssh" => forms::one_to_list(node),
+            "extra_hosts" => forms::extra_hosts(node),
+            "secrets" => files::grants(node),
+            _ => {}
+        }
+    }
+}
+
+fn resource(resource: &mut Node) {
+    if resource.is_null() {
+        resource.value = Value::Mapping(Vec::new());
+    }
+    let Some(entries) = resource.entries_mut() else { return };
+    for entry in entries.iter_mut().filter(|entry| !is_reset(&entry.node)) {
+        match entry.key.value.as_str() {
+            "labels" => forms::list_to_texts(&mut entry.node),
+            "driver_opts" => forms::texts(&mut entry.node),
+            _ => {}
+        }
+    }
+    forms::external(resource);
+}
+
+/// Whether the node only says that what the files before said is to be dropped.
+pub(crate) fn is_reset(node: &Node) -> bool {
+    node.tag == Some(Tag::Reset)
+}

@@ -1,0 +1,127 @@
+//! Text to trees: YAML events become [`Node`]s that know where they stand.
+
+mod build;
+mod merge_key;
+
+use granit_parser::{Marker, Parser, ScanError};
+
+use crate::load::report::Report;
+use crate::{FileId, Node, Position, Problem, ProblemKind, Span};
+
+/// The deepest nesting, aliases expanded: every later phase walks the tree by recursion.
+pub(crate) const MAX_DEPTH: usize = 128;
+/// The most nodes one file may have once its aliases are expanded: a real project has a few thousand.
+pub(crate) const MAX_NODES: usize = 250_000;
+/// The most characters that may stand where aliases are expanded, for the same reason.
+pub(crate) const MAX_EXPANDED_BYTES: usize = 32 << 20;
+
+/// The documents of a file, in order; none when there is a problem. Several documents lie one over the other.
+pub(crate) fn parse(file: FileId, text: &str, report: &mut Report) -> Option<Vec<Node>> {
+    let before = report.problems.len();
+    let mut builder = build::Builder::new(file, report);
+    let options = granit_parser::options! {
+        emit_comments: false,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    for event in Parser::new_from_str_with_options(text, options) {
+        match event {
+            Ok((event, span)) => {
+                if !builder.event(event, &span) {
+                    return None;
+                }
+            }
+            Err(error) => {
+                let problem = describe(file, text, &error);
+                builder.report.problem(problem);
+                return None;
+            }
+        }
+    }
+    let documents = builder.documents;
+    (report.problems.len() == before).then_some(documents)
+}
+
+/// The place of a parser's marker.
+pub(crate) fn position(marker: &Marker) -> Position {
+    Position {
+        byte: marker.byte_offset().unwrap_or(marker.index()),
+        line: u32::try_from(marker.line()).unwrap_or(u32::MAX),
+        column: u32::try_from(marker.col() + 1).unwrap_or(u32::MAX),
+    }
+}
+
+/// The problem behind a syntax error, in the user's terms: a tab and a template are told apart from plain mistakes.
+fn describe(file: FileId, text: &str, error: &ScanError) -> Problem {
+    let at = position(error.marker());
+    let end = Position { byte: next_char(text, at.byte), line: at.line, column: at.column + 1 };
+    let span = Span { file, start: at, end };
+    if let Some(tab) = tab_indentation(file, text, at.line) {
+        return Problem::at(
+            ProblemKind::Tab,
+            tab,
+            "A tab is used for indentation, which YAML does not allow.",
+        )
+        .hint("replace the tab with spaces");
+    }
+    if let Some(template) = template_mark(file, text) {
+        return Problem::at(
+            ProblemKind::Dialect,
+            template,
+            "This is a template of another tool (`{{` or `{%`), not a Compose file.",
+        )
+        .hint("render the template first, and give its output with `-f`");
+    }
+    let (kind, what) = match error.kind() {
+        granit_parser::ErrorKind::RecursionLimitExceeded => {
+            (ProblemKind::Limit, format!("The file nests deeper than {MAX_DEPTH} levels (`MAX_DEPTH`)."))
+        }
+        _ => {
+            (ProblemKind::Syntax, format!("This is not valid YAML: {}.", error.info().trim_end_matches('.')))
+        }
+    };
+    Problem::at(kind, span, what).hint("check indentation, colons and quotes on this line and the one before")
+}
+
+fn next_char(text: &str, byte: usize) -> usize {
+    byte + text.get(byte..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8)
+}
+
+/// The last tab in the indentation at or just before the line of an error (errors show up to one line late).
+fn tab_indentation(file: FileId, text: &str, error_line: u32) -> Option<Span> {
+    let mut byte = 0;
+    let mut found = None;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let number = index as u32 + 1;
+        if number > error_line {
+            break;
+        }
+        let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
+        let blank = line.trim().is_empty();
+        if let Some(tab) = line[..indentation].find('\t').filter(|_| !blank && number + 1 >= error_line) {
+            let start = Position { byte: byte + tab, line: number, column: tab as u32 + 1 };
+            let end = Position { byte: byte + tab + 1, line: number, column: tab as u32 + 2 };
+            found = Some(Span { file, start, end });
+        }
+        byte += line.len();
+    }
+    found
+}
+
+/// The first mark of a template language that stands outside a comment.
+pub(crate) fn template_mark(file: FileId, text: &str) -> Option<Span> {
+    let mut byte = 0;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let code = line.split(" #").next().unwrap_or(line);
+        let marks = ["{{", "{%"].iter().filter_map(|mark| code.find(mark));
+        if let Some(offset) = marks.min().filter(|_| !code.trim_start().starts_with('#')) {
+            let column = line[..offset].chars().count() as u32 + 1;
+            let line = index as u32 + 1;
+            let start = Position { byte: byte + offset, line, column };
+            let end = Position { byte: byte + offset + 2, line, column: column + 2 };
+            return Some(Span { file, start, end });
+        }
+        byte += line.len();
+    }
+    None
+}

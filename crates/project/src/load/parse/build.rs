@@ -1,0 +1,225 @@
+//! Builds trees from parser events, expanding aliases within limits.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use granit_parser::{Event, ScalarStyle as Style, StructureStyle};
+
+use crate::load::parse::{MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES, merge_key, position};
+use crate::load::report::Report;
+use crate::{Entry, FileId, Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Spanned, Tag, Value};
+
+/// Takes events one by one and holds the documents that are complete.
+pub(super) struct Builder<'a> {
+    file: FileId,
+    pub(super) report: &'a mut Report,
+    pub(super) documents: Vec<Node>,
+    stack: Vec<Frame>,
+    anchors: HashMap<usize, Anchor>,
+    nodes: usize,
+    bytes: usize,
+}
+
+/// A collection that is not complete yet.
+struct Frame {
+    node: Node,
+    anchor: usize,
+    flow: bool,
+    /// The deepest child so far, this collection not counted.
+    depth: usize,
+    key: Option<Spanned<String>>,
+}
+
+/// What an alias expands to.
+struct Anchor {
+    node: Node,
+    depth: usize,
+    nodes: usize,
+    bytes: usize,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(file: FileId, report: &'a mut Report) -> Self {
+        let (documents, stack, anchors) = (Vec::new(), Vec::new(), HashMap::new());
+        Self { file, report, documents, stack, anchors, nodes: 0, bytes: 0 }
+    }
+
+    /// Takes one event; `false` when nothing more can be made of the file.
+    pub(super) fn event(&mut self, event: Event<'_>, span: &granit_parser::Span) -> bool {
+        let place = Span { file: self.file, start: position(&span.start), end: position(&span.end) };
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let node = scalar(text, style, tag.as_deref(), place);
+                self.finished(node, anchor, 0, place)
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.open(Value::Sequence(Vec::new()), style, anchor, tag.as_deref(), place)
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.open(Value::Mapping(Vec::new()), style, anchor, tag.as_deref(), place)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(place),
+            Event::Alias(id) => self.alias(id, place),
+            Event::DocumentStart(..) => {
+                self.anchors.clear();
+                true
+            }
+            _ => true,
+        }
+    }
+
+    fn open(
+        &mut self,
+        value: Value,
+        style: StructureStyle,
+        anchor: usize,
+        tag: Option<&granit_parser::Tag>,
+        place: Span,
+    ) -> bool {
+        let node = Node { value, span: place, tag: compose_tag(tag), history: Vec::new() };
+        self.stack.push(Frame { node, anchor, flow: style == StructureStyle::Flow, depth: 0, key: None });
+        true
+    }
+
+    fn close(&mut self, place: Span) -> bool {
+        let Some(mut frame) = self.stack.pop() else { return true };
+        let last = match &frame.node.value {
+            Value::Sequence(items) => items.last().map(|item| item.span.end),
+            Value::Mapping(entries) => {
+                entries.last().map(|entry| entry.node.span.end.max(entry.key.span.end))
+            }
+            _ => None,
+        };
+        frame.node.span.end =
+            if frame.flow { place.end } else { last.unwrap_or(place.start) }.max(frame.node.span.start);
+        if let Value::Mapping(entries) = &mut frame.node.value {
+            merge_key::apply(entries, self.report);
+        }
+        let depth = frame.depth + 1;
+        self.finished(frame.node, frame.anchor, depth, place)
+    }
+
+    fn alias(&mut self, id: usize, place: Span) -> bool {
+        let Some(anchor) = self.anchors.get(&id) else {
+            let message = "This alias stands inside its own anchor, so it would never end.";
+            self.report.at(ProblemKind::Cycle, place, message);
+            return false;
+        };
+        let (node, depth) = (anchor.node.clone(), anchor.depth);
+        self.nodes += anchor.nodes;
+        self.bytes += anchor.bytes;
+        self.finished(node, 0, depth, place)
+    }
+
+    /// Puts a complete node where it belongs.
+    fn finished(&mut self, node: Node, anchor: usize, depth: usize, place: Span) -> bool {
+        self.nodes += 1;
+        self.bytes += node.text().map_or(0, str::len);
+        if !self.within_limits(depth, place) {
+            return false;
+        }
+        if anchor != 0 {
+            let (nodes, bytes) = weigh(&node);
+            self.anchors.insert(anchor, Anchor { node: node.clone(), depth, nodes, bytes });
+        }
+        let Some(frame) = self.stack.last_mut() else {
+            self.documents.push(node);
+            return true;
+        };
+        frame.depth = frame.depth.max(depth);
+        match &mut frame.node.value {
+            Value::Sequence(items) => items.push(node),
+            Value::Mapping(entries) => match frame.key.take() {
+                None => return self.key(node),
+                Some(key) => insert(entries, key, node, self.report),
+            },
+            _ => {}
+        }
+        true
+    }
+
+    fn key(&mut self, node: Node) -> bool {
+        let text = match node.value {
+            Value::Scalar(scalar) => scalar.text,
+            Value::Null => "null".to_owned(),
+            Value::Sequence(_) | Value::Mapping(_) => {
+                let problem = Problem::at(
+                    ProblemKind::Dialect,
+                    node.span,
+                    "A list or map stands where a key must be.",
+                )
+                .hint(
+                    "put the key in quotes; a template (`{{ … }}`) must be rendered before Compose reads it",
+                );
+                self.report.problem(problem);
+                return false;
+            }
+        };
+        if let Some(frame) = self.stack.last_mut() {
+            frame.key = Some(Spanned::new(text, node.span));
+        }
+        true
+    }
+
+    fn within_limits(&mut self, depth: usize, place: Span) -> bool {
+        let message = if self.nodes > MAX_NODES {
+            format!("With its aliases expanded the file has more than {MAX_NODES} values (`MAX_NODES`).")
+        } else if self.bytes > MAX_EXPANDED_BYTES {
+            format!(
+                "With its aliases expanded the file has more than {MAX_EXPANDED_BYTES} bytes (`MAX_EXPANDED_BYTES`)."
+            )
+        } else if self.stack.len() + depth > MAX_DEPTH {
+            format!("With its aliases expanded the file nests deeper than {MAX_DEPTH} levels (`MAX_DEPTH`).")
+        } else {
+            return true;
+        };
+        self.report.problem(Problem::at(ProblemKind::Limit, place, message).hint("use fewer nested aliases"));
+        false
+    }
+}
+
+fn scalar(text: Cow<'_, str>, style: Style, tag: Option<&granit_parser::Tag>, span: Span) -> Node {
+    let plain = style == Style::Plain;
+    let core = tag.filter(|tag| tag.handle() == "tag:yaml.org,2002:").map(|tag| tag.suffix());
+    let null = plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL") && core != Some("str");
+    let style = if plain && core != Some("str") { ScalarStyle::Plain } else { ScalarStyle::Quoted };
+    let value = if null { Value::Null } else { Value::Scalar(Scalar { text: text.into_owned(), style }) };
+    Node { value, span, tag: compose_tag(tag), history: Vec::new() }
+}
+
+fn compose_tag(tag: Option<&granit_parser::Tag>) -> Option<Tag> {
+    let tag = tag.filter(|tag| tag.handle() == "!")?;
+    match tag.suffix() {
+        "reset" => Some(Tag::Reset),
+        "override" => Some(Tag::Override),
+        _ => None,
+    }
+}
+
+fn insert(entries: &mut Vec<Entry>, key: Spanned<String>, mut node: Node, report: &mut Report) {
+    if node.is_null() && node.span.start == node.span.end {
+        // Nothing was written: the place of nothing is that of its key.
+        node.span = key.span;
+    }
+    if let Some(first) = entries.iter().find(|entry| entry.key.value == key.value) {
+        let message = format!("The key `{}` stands twice in one map.", key.value);
+        report.problem(
+            Problem::at(ProblemKind::DuplicateKey, key.span, message)
+                .related(first.key.span, "first written here")
+                .hint("keep one of the two"),
+        );
+        return;
+    }
+    entries.push(Entry { key, node });
+}
+
+/// The nodes in a tree and the bytes of their scalars.
+fn weigh(node: &Node) -> (usize, usize) {
+    let children: Vec<&Node> = match &node.value {
+        Value::Sequence(items) => items.iter().collect(),
+        Value::Mapping(entries) => entries.iter().map(|entry| &entry.node).collect(),
+        _ => Vec::new(),
+    };
+    let own = (1, node.text().map_or(0, str::len));
+    children.into_iter().map(weigh).fold(own, |sum, child| (sum.0 + child.0, sum.1 + child.1))
+}

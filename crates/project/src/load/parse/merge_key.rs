@@ -1,0 +1,30 @@
+//! The merge key `<<` (YAML 1.1, "Merge Key Language-Independent Type"), which Compose files use with anchors.
+
+use crate::load::report::Report;
+use crate::{Entry, Node, ProblemKind, Value};
+
+/// Replaces `<<` by the entries it stands for. What is written beside it wins; of several maps, the earlier wins.
+pub(super) fn apply(entries: &mut Vec<Entry>, report: &mut Report) {
+    let Some(index) = entries.iter().position(|entry| entry.key.value == "<<") else { return };
+    let merge = entries.remove(index).node;
+    let maps = match merge.value {
+        Value::Sequence(items) => items,
+        _ => vec![merge],
+    };
+    for map in maps {
+        add(entries, map, report);
+    }
+}
+
+fn add(entries: &mut Vec<Entry>, map: Node, report: &mut Report) {
+    let Value::Mapping(merged) = map.value else {
+        report.at(ProblemKind::WrongType, map.span, "`<<` needs a map or a list of maps, usually an alias.");
+        return;
+    };
+    for entry in merged {
+        match entries.iter_mut().find(|own| own.key.value == entry.key.value) {
+            Some(own) => own.node.history.push(entry.node.span),
+            None => entries.push(entry),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Gathers what is wrong and what is odd while the phases run.
+
+use std::cmp::Reverse;
+
+use crate::{Problem, ProblemKind, Span};
+
+/// The most problems kept: a generated file with an error per line is told about its first thousand.
+const MAX_PROBLEMS: usize = 1000;
+
+/// Problems and warnings of one loading.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// What is wrong.
+    pub(crate) problems: Vec<Problem>,
+    /// What is odd but not wrong.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+impl Report {
+    /// Adds a problem.
+    pub(crate) fn problem(&mut self, problem: Problem) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Adds a problem at a place.
+    pub(crate) fn at(&mut self, kind: ProblemKind, span: Span, message: impl Into<String>) {
+        self.problem(Problem::at(kind, span, message));
+    }
+
+    /// Adds a warning.
+    pub(crate) fn warn(&mut self, warning: Problem) {
+        if self.warnings.len() < MAX_PROBLEMS {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// In the order of the files and each said once: an anchor used twice would repeat its mistake.
+    pub(crate) fn finish(&mut self) {
+        for list in [&mut self.problems, &mut self.warnings] {
+            list.sort_by_key(|problem| problem.span.map(|span| (span.file, span.start, Reverse(span.end))));
+            let mut seen: Vec<(Option<Span>, String)> = Vec::new();
+            list.retain(|problem| {
+                let mark = (problem.span, problem.message.clone());
+                let first = !seen.iter().rev().take(64).any(|other| *other == mark);
+                seen.push(mark);
+                first
+            });
+        }
+    }
+}

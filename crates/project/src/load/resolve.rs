@@ -1,0 +1,149 @@
+//! Makes what is implied explicit: absolute paths, the default network, names.
+
+use std::path::Path;
+
+use crate::load::canonicalize::{is_reset, mounts};
+use crate::load::read::absolute;
+use crate::{Entry, Node, ProjectName, Span, Spanned, Value};
+
+/// Makes the relative paths of a canonical tree absolute, seen from `folder`; `~` is `home`. Doing it twice changes nothing.
+pub(crate) fn paths(root: &mut Node, folder: &Path, home: Option<&str>) {
+    let path = |node: &mut Node| rewrite(node, folder, home);
+    for service in section(root, "services") {
+        service_paths(service, &path);
+    }
+    for section_name in ["secrets", "configs"] {
+        for file in section(root, section_name) {
+            file.get_mut("file").into_iter().for_each(path);
+        }
+    }
+    for volume in section(root, "volumes") {
+        let Some(options) = volume.get_mut("driver_opts") else { continue };
+        let bind = options.get("o").and_then(Node::text).is_some_and(|o| o.split(',').any(|o| o == "bind"));
+        if bind && options.get("type").and_then(Node::text).is_none_or(|kind| kind == "none") {
+            options.get_mut("device").into_iter().for_each(path);
+        }
+    }
+}
+
+/// As [`paths`], for one service.
+pub(crate) fn service_paths(service: &mut Node, path: &dyn Fn(&mut Node)) {
+    if let Some(build) = service.get_mut("build") {
+        build.get_mut("context").filter(|context| !is_remote(context)).into_iter().for_each(path);
+        for context in build.get_mut("additional_contexts").into_iter().flat_map(Node::children_mut) {
+            if !is_remote(context) && !context.text().is_some_and(|text| text.starts_with("service:")) {
+                path(context);
+            }
+        }
+    }
+    for mount in service.get_mut("volumes").into_iter().flat_map(Node::children_mut) {
+        if mount.get("type").and_then(Node::text) == Some("bind") {
+            mount.get_mut("source").into_iter().for_each(path);
+        }
+    }
+    for file in service.get_mut("env_file").into_iter().flat_map(Node::children_mut) {
+        file.get_mut("path").into_iter().for_each(path);
+    }
+    service.get_mut("label_file").into_iter().flat_map(Node::children_mut).for_each(path);
+    for watch in
+        service.get_mut("develop").and_then(|at| at.get_mut("watch")).into_iter().flat_map(Node::children_mut)
+    {
+        watch.get_mut("path").into_iter().for_each(path);
+    }
+    if let Some(file) = service.get_mut("extends").and_then(|extends| extends.get_mut("file")) {
+        path(file);
+    }
+    if let Some(file) = service.get_mut("credential_spec").and_then(|spec| spec.get_mut("file")) {
+        path(file);
+    }
+}
+
+/// A path rewritten by the rules of [`paths`].
+pub(crate) fn rewrite(node: &mut Node, folder: &Path, home: Option<&str>) {
+    let Value::Scalar(scalar) = &mut node.value else { return };
+    let text = match (scalar.text.strip_prefix('~'), home) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => format!("{home}{rest}"),
+        _ => scalar.text.clone(),
+    };
+    if mounts::is_path(&text) && !text.starts_with(['.', '/', '~']) {
+        return; // A path of Windows, which only the engine there understands.
+    }
+    scalar.text = absolute(folder, Path::new(&text)).display().to_string();
+}
+
+fn is_remote(context: &Node) -> bool {
+    let text = context.text().unwrap_or_default();
+    text.contains("://") || text.starts_with("git@") || text.starts_with("github.com/")
+}
+
+fn section<'a>(root: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut Node> {
+    root.get_mut(key).into_iter().flat_map(Node::children_mut).filter(|node| !is_reset(node))
+}
+
+/// Fills in what Compose implies: the project's name, the names of its resources, the default network, the Dockerfile.
+pub(crate) fn implied(root: &mut Node, name: &ProjectName) {
+    let span = root.span;
+    match root.get_mut("name") {
+        Some(node) => node.value = Node::string(name.as_str(), node.span).value,
+        None => {
+            let entry =
+                Entry { key: Spanned::new("name".to_owned(), span), node: Node::string(name.as_str(), span) };
+            root.entries_mut().into_iter().for_each(|entries| entries.insert(0, entry.clone()));
+        }
+    }
+    let mut default_needed = None;
+    for service in section(root, "services") {
+        service_defaults(service, &mut default_needed);
+    }
+    if let Some(span) = default_needed {
+        default_network(root, span);
+    }
+    for key in ["networks", "volumes"] {
+        name_resources(root, key, |key| format!("{name}_{key}"));
+    }
+    for key in ["secrets", "configs"] {
+        name_resources(root, key, |key| format!("{name}_{key}"));
+    }
+}
+
+fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
+    let span = service.span;
+    let joined = service.get("networks").is_some_and(|networks| !networks.entries().is_empty());
+    if service.get("network_mode").is_none() && service.get("provider").is_none() && !joined {
+        let default =
+            Entry { key: Spanned::new("default".to_owned(), span), node: Node::new(Value::Null, span) };
+        service.set("networks", Node::new(Value::Mapping(vec![default]), span));
+    }
+    if service.get("networks").is_some_and(|networks| networks.get("default").is_some()) {
+        default_needed.get_or_insert(span);
+    }
+    let Some(build) = service.get_mut("build").filter(|build| !build.is_null()) else { return };
+    let span = build.span;
+    if build.get("context").is_none() && build.get("dockerfile_inline").is_none() {
+        build.set("context", Node::string(".", span));
+    }
+    if build.get("dockerfile").is_none() && build.get("dockerfile_inline").is_none() {
+        build.set("dockerfile", Node::string("Dockerfile", span));
+    }
+}
+
+fn default_network(root: &mut Node, span: Span) {
+    if root.get("networks").is_none() {
+        root.set("networks", Node::new(Value::Mapping(Vec::new()), span));
+    }
+    let networks = root.get_mut("networks").filter(|networks| networks.get("default").is_none());
+    if let Some(networks) = networks {
+        networks.set("default", Node::new(Value::Mapping(Vec::new()), span));
+    }
+}
+
+fn name_resources(root: &mut Node, section_name: &str, name: impl Fn(&str) -> String) {
+    let Some(entries) = root.get_mut(section_name).and_then(Node::entries_mut) else { return };
+    for Entry { key, node } in entries {
+        if node.get("name").is_none() {
+            let external = node.get("external").and_then(Node::text) == Some("true");
+            let own = if external { key.value.clone() } else { name(&key.value) };
+            node.set("name", Node::string(own, key.span));
+        }
+    }
+}

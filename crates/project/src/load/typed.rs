@@ -1,0 +1,55 @@
+//! Reads the typed project off a resolved tree. What is malformed was reported before and is left out here.
+
+mod access;
+mod deploy;
+mod grants;
+mod resources;
+mod service;
+mod settings;
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+use crate::{EnvironmentName, Node, Project, ProjectName, Service, ServiceName, Sources};
+
+/// What a project has beside its tree.
+pub(crate) struct Frame {
+    pub(crate) name: ProjectName,
+    pub(crate) environment: EnvironmentName,
+    pub(crate) directory: PathBuf,
+    pub(crate) disabled: Vec<ServiceName>,
+    pub(crate) variables: IndexMap<String, String>,
+}
+
+/// The project that a tree describes.
+pub(crate) fn project(node: Node, frame: Frame, sources: Sources) -> Project {
+    let section = |key: &str| node.get(key).map(Node::entries).unwrap_or_default();
+    let services: IndexMap<ServiceName, Service> = section("services")
+        .iter()
+        .filter_map(service::service)
+        .filter(|service| !frame.disabled.contains(&service.name.value))
+        .map(|service| (service.name.value.clone(), service))
+        .collect();
+    let file = |entry| resources::file(entry, &frame.variables);
+    let networks = section("networks").iter().map(|entry| resources::network(entry, &frame.name)).collect();
+    let volumes = section("volumes").iter().map(|entry| resources::volume(entry, &frame.name)).collect();
+    let secrets = section("secrets").iter().filter_map(file).collect();
+    let configs = section("configs").iter().filter_map(file).collect();
+    let settings = settings::project(node.get("x-seaworthy"));
+    let Frame { name, environment, directory, disabled, .. } = frame;
+    Project {
+        name,
+        environment,
+        directory,
+        sources,
+        services,
+        disabled,
+        networks,
+        volumes,
+        secrets,
+        configs,
+        settings,
+        node,
+    }
+}
