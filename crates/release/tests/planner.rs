@@ -37,6 +37,7 @@ proptest! {
         let mut simulation = Simulation::default();
         for (number, change) in changes.iter().enumerate() {
             let target = change.target(number as u32 + 1);
+            simulation.begin();
             let world = simulation.world();
             let plan = plan(&target, &world).expect("generated targets do not contradict themselves");
             prop_assert!(plan.steps.len() <= 200, "planning ends");

@@ -104,15 +104,18 @@ fn serves(draft: &Draft<'_>, id: &InstanceId) -> bool {
     draft.serving.get(&id.service).is_some_and(|instances| instances.contains(id))
 }
 
-/// Instances of the service that are not wished for.
+/// Instances of the service that are not wished for; those that get requests and are well come first, so that
+/// they are the last to leave.
 fn outdated(draft: &Draft<'_>, wanted: &Wanted) -> Vec<InstanceId> {
     let wished: Vec<InstanceId> = wanted.instances().collect();
-    draft
+    let mut old: Vec<InstanceId> = draft
         .present()
         .filter(|instance| instance.kind == InstanceKind::Replica && instance.id.service == wanted.service)
         .map(|instance| instance.id.clone())
         .filter(|id| !wished.contains(id))
-        .collect()
+        .collect();
+    old.sort_by_key(|id| (!draft.is_proven(id), !serves(draft, id)));
+    old
 }
 
 fn cause(draft: &Draft<'_>, wanted: &Wanted) -> String {

@@ -80,7 +80,11 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
             _ => wish.replicas,
         },
         group: wish.group,
-        stop_first: (sort == 2).then(|| StopFirst::Forced("one writer".to_owned())),
+        stop_first: match (sort, wish.after) {
+            (2, _) => Some(StopFirst::Forced("one writer".to_owned())),
+            (0, true) => Some(StopFirst::Asked),
+            _ => None,
+        },
         routes: if sort == 0 { vec![route] } else { Vec::new() },
         timers: Timers {
             ready_deadline: timer,
@@ -101,6 +105,8 @@ pub struct Simulation {
     jobs_done: BTreeSet<(ReleaseNumber, ServiceName)>,
     current: Option<Target>,
     next_port: u16,
+    /// Ready replicas when the plan was made.
+    at_start: BTreeMap<String, usize>,
 }
 
 impl Simulation {
@@ -131,6 +137,11 @@ impl Simulation {
         }
     }
 
+    /// A plan begins.
+    pub fn begin(&mut self) {
+        self.at_start = self.ready_by_service();
+    }
+
     pub fn reached(&mut self, target: &Target) {
         self.current = Some(target.clone());
     }
@@ -149,7 +160,6 @@ impl Simulation {
 
     /// Carries out a step and checks every promise.
     pub fn take(&mut self, step: &Step, target: &Target) -> Result<(), TestCaseError> {
-        let ready_before = self.ready_by_service();
         match &step.action {
             Action::Prepare { .. } => {}
             Action::RunOnce { service, revision } => {
@@ -165,7 +175,10 @@ impl Simulation {
             }
             Action::Ensure { instance } => {
                 let one_writer =
-                    target.get(&instance.service).is_some_and(|wanted| wanted.stop_first.is_some());
+                    matches!(
+                    target.get(&instance.service).and_then(|wanted| wanted.stop_first.as_ref()),
+                    Some(StopFirst::Forced(_))
+                );
                 let others =
                     self.instances.keys().filter(|id| id.service == instance.service && *id != instance);
                 prop_assert!(!one_writer || others.count() == 0, "never two where one writer is allowed");
@@ -189,7 +202,7 @@ impl Simulation {
                 self.proven.remove(instance);
             }
         }
-        self.keeps_promise(&ready_before, target, step)
+        self.keeps_promise(target, step)
     }
 
     fn admit(
@@ -226,25 +239,20 @@ impl Simulation {
         Ok(())
     }
 
-    /// A service that both had requests and shall have them never has fewer ready replicas than the smaller of both.
-    fn keeps_promise(
-        &self,
-        before: &BTreeMap<String, usize>,
-        target: &Target,
-        step: &Step,
-    ) -> Result<(), TestCaseError> {
+    /// A service that both had requests and shall have them never has fewer ready replicas than the smaller of both,
+    /// less a group where the user asked for stop-first.
+    fn keeps_promise(&self, target: &Target, step: &Step) -> Result<(), TestCaseError> {
         let now = self.ready_by_service();
-        for wanted in
-            target.services.iter().filter(|wanted| !wanted.routes.is_empty() && wanted.stop_first.is_none())
-        {
+        for wanted in target.services.iter().filter(|wanted| !wanted.routes.is_empty()) {
             let name = wanted.service.to_string();
-            let had = before.get(&name).copied().unwrap_or(0);
+            let had = self.at_start.get(&name).copied().unwrap_or(0);
             let has = now.get(&name).copied().unwrap_or(0);
-            let promised = had.min(wanted.replicas as usize);
-            prop_assert!(
-                has >= promised,
-                "{name} has {has} ready replicas, {promised} were promised, after {step:?}"
-            );
+            let less = match wanted.stop_first {
+                Some(_) => wanted.group.unwrap_or(1) as usize,
+                None => 0,
+            };
+            let promised = had.min(wanted.replicas as usize).saturating_sub(less);
+            prop_assert!(has >= promised, "{name} has {has} ready replicas, {promised} were promised, after {step:?}");
         }
         Ok(())
     }
