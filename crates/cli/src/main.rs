@@ -1,3 +1,34 @@
-//! The program `seaworthy`.
+//! The program `seaworthy`: reads what was typed, runs the command, ends with its exit code.
 
-fn main() {}
+mod arguments;
+mod commands;
+mod context;
+mod error;
+mod outcome;
+mod surroundings;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+use crate::context::Context;
+use crate::error::Exit;
+use crate::surroundings::Surroundings;
+use crate::ui::Ui;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let surroundings = match Surroundings::look() {
+        Ok(surroundings) => surroundings,
+        Err(_) => return ExitCode::from(Exit::CouldNotRun as u8),
+    };
+    let ui = Ui::new(&surroundings, arguments.globals.quiet, arguments.globals.verbose);
+    let context = Context { surroundings, globals: arguments.globals, ui };
+    let exit = commands::run(&context, arguments.command).unwrap_or_else(|error| {
+        context.ui.error(&error);
+        error.exit
+    });
+    ExitCode::from(exit as u8)
+}

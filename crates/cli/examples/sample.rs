@@ -1,0 +1,71 @@
+//! A sample service for tests: speaks HTTP on `$PORT`, says its version, and misbehaves on demand.
+#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::exit, reason = "a small program of its own, for tests")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+/// What the program was built as; tests copy the file and change these bytes to make another version.
+static VERSION: &[u8; 24] = b"seaworthy-sample-ver=001";
+
+fn main() {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    if let Ok(code) = variable("EXIT_CODE").parse() {
+        println!("ending with {code}");
+        std::process::exit(code);
+    }
+    if variable("ROLE") == "worker" {
+        println!("working");
+        loop {
+            std::thread::park();
+        }
+    }
+    let listener = TcpListener::bind(("127.0.0.1", variable("PORT").parse().unwrap_or(0)));
+    let Ok(listener) = listener else { std::process::exit(1) };
+    println!("token is {}", variable("API_TOKEN"));
+    for stream in listener.incoming().flatten() {
+        std::thread::spawn(move || serve(&stream));
+    }
+}
+
+/// Answers requests until the client goes.
+fn serve(mut stream: &TcpStream) {
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut request = String::new();
+        if reader.read_line(&mut request).unwrap_or(0) == 0 {
+            return;
+        }
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            if reader.read_line(&mut header).unwrap_or(0) == 0 {
+                return;
+            }
+            if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap_or(0);
+            }
+            if header.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        if std::io::Read::read_exact(&mut reader, &mut body).is_err() {
+            return;
+        }
+        let path = request.split_whitespace().nth(1).unwrap_or("/");
+        // Read at run time, so that a version patched into the file counts.
+        let version = String::from_utf8_lossy(std::hint::black_box(VERSION)).into_owned();
+        let version = version.rsplit('=').next().unwrap_or_default().to_owned();
+        let broken = version.starts_with('9');
+        let (status, text) = match path {
+            "/ready" if broken => ("503 Service Unavailable", "the table `orders` is not there".to_owned()),
+            _ => ("200 OK", format!("version {version} greeting {}", std::env::var("GREETING").unwrap_or_default())),
+        };
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{text}", text.len());
+        if stream.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `deploy`: roll the project forward to what its Compose files say.
+
+use seaworthy_release::{Plan, draft};
+
+use crate::context::{Context, Site};
+use crate::error::{CommandError, Exit};
+use crate::outcome;
+use crate::surroundings::Disk;
+use crate::ui::{Steps, plan_text};
+
+/// Roll the project forward to what its Compose files say
+///
+/// Shows the plan and asks. New instances are started and proven before any request goes to them; the old ones go
+/// after. If the new release does not get ready, all is as before, the exit code is 3, and what was seen is kept.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  seaworthy deploy\n  seaworthy -e staging deploy -y")]
+pub(crate) struct DeployArgs {
+    /// Carry out the plan without asking
+    #[arg(short = 'y', long)]
+    yes: bool,
+}
+
+pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<Exit, CommandError> {
+    let project = context.project()?;
+    can_be_asked(context, arguments.yes)?;
+    let site = context.site_to_change(&project.name, Some(&project), "deploy")?;
+    site.listen_for_interrupts();
+    let steps = Steps::new(&context.ui);
+    let operator = site.operator(&steps);
+    operator.settle().await?;
+    let origin = context.surroundings.origin(&project.directory);
+    let draft = draft(&project, site.engine.as_ref(), &Disk, origin, true, &steps)
+        .await
+        .map_err(|errors| CommandError::releases(errors, project.sources.clone()))?;
+    let mut confirm = |plan: &Plan| confirmed(context, &site, plan, arguments.yes);
+    let outcome = operator.deploy(draft, &mut confirm).await;
+    let outcome = outcome.map_err(|error| CommandError::from(error).with_sources(&project.sources))?;
+    Ok(outcome::tell(&context.ui, project.name.as_str(), &outcome, &outcome::addresses::all(&project)))
+}
+
+/// Without a terminal nobody can answer: then the wish must be on the command line.
+pub(crate) fn can_be_asked(context: &Context, yes: bool) -> Result<(), CommandError> {
+    if yes || context.ui.can_ask() {
+        return Ok(());
+    }
+    Err(CommandError::new("there is no terminal to ask on", Some("add `-y` to carry out the plan without asking")))
+}
+
+/// Shows the plan and asks, unless `yes`.
+pub(crate) fn confirmed(context: &Context, site: &Site, plan: &Plan, yes: bool) -> bool {
+    let text = plan_text(plan, site.project.as_str(), context.ui.verbose, context.ui.err);
+    context.ui.say(text.trim_end());
+    plan.is_empty() || yes || context.ui.confirm("Carry out this plan?")
+}

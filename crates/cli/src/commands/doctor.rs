@@ -1,0 +1,98 @@
+//! `doctor`: whether this machine and the state of the project are fit for a deploy.
+
+use seaworthy_project::ProjectName;
+use seaworthy_release::{Lock, StateFolder, Traffic};
+
+use crate::context::Context;
+use crate::error::{CommandError, Exit};
+use crate::ui::Tone;
+
+/// Look whether this machine and the project's state are fit for a deploy
+#[derive(Debug, clap::Args)]
+pub(crate) struct DoctorArgs {}
+
+/// One thing looked at.
+struct Look {
+    what: &'static str,
+    well: bool,
+    told: String,
+    hint: Option<String>,
+}
+
+pub(crate) async fn doctor(context: &Context, _arguments: &DoctorArgs) -> Result<Exit, CommandError> {
+    let mut looks = vec![state_folder(context), memory_folder(context)];
+    looks.push(match context.project() {
+        Ok(project) => well("compose files", format!("project `{}`, {} services", project.name, project.services.len())),
+        Err(error) => ill("compose files", format!("{} problems", error.problems.len().max(1)), "`seaworthy check` shows them"),
+    });
+    if let Ok(name) = context.project_name() {
+        looks.extend(project(context, &name).await);
+    }
+    let mut sick = false;
+    for look in &looks {
+        sick |= !look.well;
+        let mark = match look.well {
+            true => context.ui.out.paint(Tone::Good, "✔ ok  "),
+            false => context.ui.out.paint(Tone::Error, "✘ fail"),
+        };
+        let hint = look.hint.as_ref().map_or(String::new(), |hint| format!("\n           hint: {hint}."));
+        context.ui.data(&format!("{mark}  {}: {}{hint}\n", look.what, look.told));
+    }
+    Ok(if sick { Exit::Findings } else { Exit::Done })
+}
+
+fn state_folder(context: &Context) -> Look {
+    let path = context.surroundings.state_folder();
+    match StateFolder::open(&path) {
+        Ok(_) => well("state folder", format!("`{}` can be written and has room", path.display())),
+        Err(error) => from_error("state folder", error.into()),
+    }
+}
+
+fn memory_folder(context: &Context) -> Look {
+    let path = context.surroundings.runtime_folder();
+    let parent = path.parent().unwrap_or(&path);
+    let there = parent.is_dir();
+    let told = format!("secrets as files are kept in `{}`", path.display());
+    if there { well("memory folder", told) } else { ill("memory folder", told, "mount a tmpfs there") }
+}
+
+async fn project(context: &Context, name: &ProjectName) -> Vec<Look> {
+    let site = match context.site_to_look(name) {
+        Ok(Some(site)) => site,
+        Ok(None) => return vec![well("state", format!("`{name}` was never deployed here"))],
+        Err(error) => return vec![from_error("state", error)],
+    };
+    let mut looks = Vec::new();
+    looks.push(match site.store.unfinished() {
+        Ok(None) => well("journal", "nothing is unfinished".to_owned()),
+        Ok(Some(change)) => match Lock::holder(site.store.folder()) {
+            Some(owner) => well("journal", format!("a {} is under way (process {})", owner.command, owner.process)),
+            None => ill("journal", format!("a {} was cut off", change.kind), "the next command that changes things settles it"),
+        },
+        Err(error) => from_error("journal", error.into()),
+    });
+    looks.push(match site.engine.observe(name).await {
+        Ok(observed) => well("engine", format!("{} answers: {} instances", site.engine.name(), observed.instances.len())),
+        Err(error) => from_error("engine", error.into()),
+    });
+    looks.push(match site.traffic.serving(name).await {
+        Ok(Some(set)) => well("gateway", format!("serves {} routes of the project", set.routes.len())),
+        Ok(None) => well("gateway", "serves nothing of the project".to_owned()),
+        Err(error) => from_error("gateway", error.into()),
+    });
+    looks
+}
+
+fn well(what: &'static str, told: String) -> Look {
+    Look { what, well: true, told, hint: None }
+}
+
+fn ill(what: &'static str, told: String, hint: &str) -> Look {
+    Look { what, well: false, told, hint: Some(hint.to_owned()) }
+}
+
+fn from_error(what: &'static str, error: CommandError) -> Look {
+    let hint = error.messages.first().and_then(|message| message.hint.clone());
+    Look { what, well: false, told: error.to_string(), hint }
+}

@@ -1,0 +1,273 @@
+//! The only place that picks an engine and wires the parts together.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use seaworthy_engine::process::{Process, ProcessOptions};
+use seaworthy_engine::{Engine, Program};
+use seaworthy_project::{EnvironmentName, Project, ProjectName, Request, identify, load};
+use seaworthy_release::{
+    Clock, FaultPoint, GatewayTraffic, Interrupt, Lock, Operator, Owner, Progress, ReleaseError, StateFolder, Store, SystemClock,
+};
+
+use crate::arguments::{EngineChoice, Globals};
+use crate::error::CommandError;
+use crate::surroundings::{Disk, Surroundings};
+use crate::ui::Ui;
+
+/// How long the gateway may take to start.
+const GATEWAY_START: Duration = Duration::from_secs(10);
+
+/// What every command is given.
+pub(crate) struct Context {
+    pub(crate) surroundings: Surroundings,
+    pub(crate) globals: Globals,
+    pub(crate) ui: Ui,
+}
+
+/// A project's engine, gateway and memory, ready to be operated.
+pub(crate) struct Site {
+    pub(crate) project: ProjectName,
+    pub(crate) state: StateFolder,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) traffic: GatewayTraffic,
+    pub(crate) store: Store,
+    pub(crate) interrupt: Arc<Interrupt>,
+    pub(crate) owner: Owner,
+    /// Held as long as something may be changed.
+    _lock: Option<Lock>,
+}
+
+impl Context {
+    /// What is to be loaded, as the user said it.
+    pub(crate) fn request(&self) -> Result<Request, CommandError> {
+        let environment = EnvironmentName::new(&self.globals.environment).map_err(|error| {
+            CommandError::new(error.to_string(), Some("environments are called `production`, `staging`, `development` …"))
+        })?;
+        let project_name = self.globals.project_name.as_ref().map(ProjectName::new).transpose();
+        let project_name =
+            project_name.map_err(|error| CommandError::new(error.to_string(), Some("choose another name with `-p`")))?;
+        Ok(Request {
+            working_directory: self.surroundings.folder.clone(),
+            files: self.globals.files.clone(),
+            environment,
+            env_files: self.globals.env_files.clone(),
+            project_name,
+            profiles: self.globals.profiles.clone(),
+            project_directory: self.globals.project_directory.clone(),
+            variables: self.surroundings.variables.clone(),
+        })
+    }
+
+    /// Loads the project, and shows warnings.
+    pub(crate) fn project(&self) -> Result<Project, CommandError> {
+        let loaded = load(&self.request()?, &Disk);
+        for warning in &loaded.warnings {
+            let place = warning.span.map(|span| format!("{}: ", loaded.sources.place(&span))).unwrap_or_default();
+            self.ui.warn(&format!("{place}{}", warning.message));
+        }
+        loaded.project.ok_or_else(|| CommandError::problems(loaded.problems, loaded.sources))
+    }
+
+    /// The name of the project, which can be told even when its values cannot be filled in.
+    pub(crate) fn project_name(&self) -> Result<ProjectName, CommandError> {
+        identify(&self.request()?, &Disk).map_err(|loaded| CommandError::problems(loaded.problems, loaded.sources))
+    }
+
+    /// The project's parts, for changing things: the lock is taken, or the command ends.
+    pub(crate) fn site_to_change(
+        &self,
+        name: &ProjectName,
+        project: Option<&Project>,
+        command: &str,
+    ) -> Result<Site, CommandError> {
+        let state = StateFolder::open(self.surroundings.state_folder())?;
+        let owner = Owner {
+            command: command.to_owned(),
+            process: std::process::id(),
+            user: self.surroundings.user(),
+            since: SystemClock.now(),
+        };
+        let folder = state.project(name);
+        let lock = Lock::take(&folder, &owner)?;
+        let store = Store::open(&folder, state.key()?, self.fault())?;
+        self.site(name, project, state, store, owner, Some(lock))
+    }
+
+    /// The project's parts, for looking; `None` when it was never deployed here.
+    pub(crate) fn site_to_look(&self, name: &ProjectName) -> Result<Option<Site>, CommandError> {
+        let state = StateFolder::existing(self.surroundings.state_folder());
+        let folder = state.project(name);
+        if !Store::path_in(&folder).is_file() {
+            return Ok(None);
+        }
+        let owner =
+            Owner { command: String::new(), process: 0, user: String::new(), since: SystemClock.now() };
+        let Some(store) = Store::open_existing(&folder, state.key()?)? else { return Ok(None) };
+        self.site(name, None, state, store, owner, None).map(Some)
+    }
+
+    /// The project's parts, for looking; an error when it was never deployed here.
+    pub(crate) fn site_that_is(&self, name: &ProjectName) -> Result<Site, CommandError> {
+        let never = || ReleaseError::NeverDeployed { project: name.to_string() };
+        Ok(self.site_to_look(name)?.ok_or_else(never)?)
+    }
+
+    /// The project's parts, for planning: what is not there yet is imagined, nothing is made.
+    pub(crate) fn site_to_plan(&self, project: &Project) -> Result<Site, CommandError> {
+        if let Some(site) = self.site_to_look(&project.name)? {
+            return Ok(site);
+        }
+        let state = StateFolder::existing(self.surroundings.state_folder());
+        let store = Store::imagined(&state.project(&project.name))?;
+        let owner = Owner { command: String::new(), process: 0, user: String::new(), since: SystemClock.now() };
+        self.site(&project.name, Some(project), state, store, owner, None)
+    }
+
+    fn site(
+        &self,
+        name: &ProjectName,
+        project: Option<&Project>,
+        state: StateFolder,
+        store: Store,
+        owner: Owner,
+        lock: Option<Lock>,
+    ) -> Result<Site, CommandError> {
+        let engine = self.engine(&state, &store, project)?;
+        Ok(Site {
+            project: name.clone(),
+            traffic: self.traffic(&state),
+            engine,
+            state,
+            store,
+            interrupt: Arc::new(Interrupt::default()),
+            owner,
+            _lock: lock,
+        })
+    }
+
+    /// The gateway of this host's state folder.
+    pub(crate) fn traffic(&self, state: &StateFolder) -> GatewayTraffic {
+        let program = seaworthy_gateway::Program {
+            path: self.surroundings.program.clone(),
+            arguments: vec!["gateway".to_owned()],
+        };
+        GatewayTraffic::new(state.root(), program, GATEWAY_START)
+    }
+
+    /// The engine: the one asked for, else the one the project was deployed on, else the one that fits.
+    pub(crate) fn engine(
+        &self,
+        state: &StateFolder,
+        store: &Store,
+        project: Option<&Project>,
+    ) -> Result<Arc<dyn Engine>, CommandError> {
+        let recorded = store.engine()?;
+        let asked = match self.globals.engine {
+            EngineChoice::Process => Some("process"),
+            EngineChoice::Docker => Some("docker"),
+            EngineChoice::Kubernetes => Some("kubernetes"),
+            EngineChoice::Auto => None,
+        };
+        if let (Some(recorded), Some(asked)) = (&recorded, asked) && recorded != asked {
+            let project = store.folder().file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let error = ReleaseError::OtherEngine {
+                project,
+                recorded: recorded.clone(),
+                asked: asked.to_owned(),
+            };
+            return Err(error.into());
+        }
+        match asked.or(recorded.as_deref()) {
+            Some("process") => self.process(state, store),
+            Some(other) => Err(CommandError::new(
+                format!("engine `{other}` is not carried yet"),
+                Some("use `--engine process` for services that say how with `x-seaworthy.process`"),
+            )),
+            None => {
+                if let Some(service) = project.and_then(without_process) {
+                    return Err(CommandError::new(
+                        format!("service `{service}` does not say how it runs as a plain process, and no other engine is carried yet"),
+                        Some("add `x-seaworthy: { process: { command: [\"./program\"] } }` to the service"),
+                    ));
+                }
+                self.process(state, store)
+            }
+        }
+    }
+
+    fn process(&self, state: &StateFolder, store: &Store) -> Result<Arc<dyn Engine>, CommandError> {
+        let options = ProcessOptions {
+            state: state.root().join("process"),
+            runtime: self.runtime_folder(state.root()),
+            program: Program {
+                path: self.surroundings.program.clone(),
+                arguments: vec!["shim".to_owned()],
+            },
+            key: store.key().clone(),
+            search_path: self.surroundings.variable("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin").to_owned(),
+            home: self.surroundings.variable("HOME").map(PathBuf::from),
+        };
+        Ok(Arc::new(Process::new(options)))
+    }
+
+    /// A folder in memory of this state folder alone.
+    fn runtime_folder(&self, state: &Path) -> PathBuf {
+        let name: String =
+            state.to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        self.surroundings.runtime_folder().join(name.trim_matches('-'))
+    }
+
+    /// A fault that a test asks for; release builds have none.
+    fn fault(&self) -> FaultPoint {
+        let lines = self.surroundings.variable("SEAWORTHY_TEST_KILL_AFTER_LINES");
+        match lines.and_then(|lines| lines.parse().ok()) {
+            Some(lines) => FaultPoint::kill_after(lines),
+            None => FaultPoint::default(),
+        }
+    }
+}
+
+impl Site {
+    /// Who operates the project, telling `progress`.
+    pub(crate) fn operator<'a>(&'a self, progress: &'a dyn Progress) -> Operator<'a> {
+        Operator {
+            project: self.project.clone(),
+            engine: self.engine.as_ref(),
+            traffic: &self.traffic,
+            store: &self.store,
+            clock: &SystemClock,
+            progress,
+            interrupt: self.interrupt.clone(),
+            owner: self.owner.clone(),
+        }
+    }
+
+    /// Lets Ctrl-C and SIGTERM ask for a stop at the next safe point; a second one ends the program at once.
+    pub(crate) fn listen_for_interrupts(&self) {
+        let interrupt = self.interrupt.clone();
+        tokio::spawn(async move {
+            let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+                return;
+            };
+            loop {
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => {}
+                    _ = terminate.recv() => {}
+                }
+                if interrupt.is_raised() {
+                    // The journal says how far it came; the next command settles it.
+                    let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
+                }
+                interrupt.raise();
+            }
+        });
+    }
+}
+
+/// The first service that does not say how it runs as a plain process.
+fn without_process(project: &Project) -> Option<&seaworthy_project::ServiceName> {
+    let silent = project.services().find(|service| service.settings.process.is_none());
+    silent.map(|service| &service.name.value)
+}

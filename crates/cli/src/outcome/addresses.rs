@@ -1,0 +1,24 @@
+//! Where a project is reached, as people type it.
+
+use std::net::IpAddr;
+
+use seaworthy_project::Project;
+use seaworthy_release::{RouteWish, route_wishes};
+
+/// The addresses of a project.
+pub(crate) fn all(project: &Project) -> Vec<String> {
+    let mut addresses: Vec<String> =
+        project.services().flat_map(route_wishes).map(|wish| of(&wish)).collect();
+    addresses.dedup();
+    addresses
+}
+
+/// The address of a route.
+pub(crate) fn of(wish: &RouteWish) -> String {
+    let host = wish.route.host.clone().unwrap_or_else(|| match wish.route.listen.ip() {
+        ip if ip.is_unspecified() => "localhost".to_owned(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+        ip => ip.to_string(),
+    });
+    format!("http://{host}:{}{}", wish.route.listen.port(), wish.route.path)
+}

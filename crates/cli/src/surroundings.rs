@@ -1,0 +1,158 @@
+//! The program's one door to the world around it: environment, folders, files, the clock, the terminal.
+#![allow(clippy::disallowed_methods, reason = "this is the program's rim: the one file that reads its surroundings")]
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use indexmap::IndexMap;
+use seaworthy_project::{FileError, Files};
+use seaworthy_release::Origin;
+
+/// What surrounds the program when it starts.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    /// The folder the command was typed in.
+    pub(crate) folder: PathBuf,
+    /// The variables of the shell that are valid text.
+    pub(crate) variables: IndexMap<String, String>,
+    /// This program.
+    pub(crate) program: PathBuf,
+    /// Whether people see standard output.
+    pub(crate) stdout_is_terminal: bool,
+    /// Whether people see standard error.
+    pub(crate) stderr_is_terminal: bool,
+    /// Whether a person can answer.
+    pub(crate) stdin_is_terminal: bool,
+}
+
+impl Surroundings {
+    /// Looks around.
+    pub(crate) fn look() -> io::Result<Self> {
+        let text = |value: std::ffi::OsString| value.into_string().ok();
+        Ok(Self {
+            folder: std::env::current_dir()?,
+            variables: std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect(),
+            program: std::env::current_exe()?,
+            stdout_is_terminal: io::stdout().is_terminal(),
+            stderr_is_terminal: io::stderr().is_terminal(),
+            stdin_is_terminal: io::stdin().is_terminal(),
+        })
+    }
+
+    /// A variable that is set and not empty.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Where state is kept: `SEAWORTHY_STATE`, else `/var/lib/seaworthy` for root, else below the user's state folder.
+    pub(crate) fn state_folder(&self) -> PathBuf {
+        if let Some(folder) = self.variable("SEAWORTHY_STATE") {
+            return self.folder.join(folder);
+        }
+        if nix::unistd::geteuid().is_root() {
+            return PathBuf::from("/var/lib/seaworthy");
+        }
+        match (self.variable("XDG_STATE_HOME"), self.variable("HOME")) {
+            (Some(state), _) => Path::new(state).join("seaworthy"),
+            (None, Some(home)) => Path::new(home).join(".local/state/seaworthy"),
+            (None, None) => PathBuf::from("/tmp").join(format!("seaworthy-{}", nix::unistd::geteuid())),
+        }
+    }
+
+    /// A folder in memory for what must not reach a disk: below `XDG_RUNTIME_DIR`, else `/dev/shm`.
+    pub(crate) fn runtime_folder(&self) -> PathBuf {
+        match self.variable("XDG_RUNTIME_DIR").map(Path::new).filter(|folder| folder.is_dir()) {
+            Some(folder) => folder.join("seaworthy"),
+            None => Path::new("/dev/shm").join(format!("seaworthy-{}", nix::unistd::geteuid())),
+        }
+    }
+
+    /// The name of the user.
+    pub(crate) fn user(&self) -> String {
+        let own = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
+        own.map_or_else(|| nix::unistd::geteuid().to_string(), |user| user.name)
+    }
+
+    /// The commit of a folder under git and whether it differs from it; nothing where there is no git.
+    pub(crate) fn origin(&self, folder: &Path) -> Origin {
+        let git = |arguments: &[&str]| {
+            let output = Command::new("git")
+                .args(arguments)
+                .current_dir(folder)
+                .env("GIT_OPTIONAL_LOCKS", "0")
+                .stdin(Stdio::null())
+                .stderr(Stdio::null())
+                .output()
+                .ok()?;
+            output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        };
+        match git(&["rev-parse", "HEAD"]) {
+            Some(commit) => {
+                let dirty = git(&["status", "--porcelain", "--", "."]).is_none_or(|changed| !changed.is_empty());
+                Origin { commit: Some(commit), dirty }
+            }
+            None => Origin::default(),
+        }
+    }
+
+    /// Reads one line that a person types.
+    pub(crate) fn read_line(&self) -> String {
+        let mut line = String::new();
+        let _ = io::stdin().read_line(&mut line);
+        line
+    }
+}
+
+/// The files of this machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+        let denied = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => FileError::Missing,
+            io::ErrorKind::PermissionDenied => FileError::Denied,
+            io::ErrorKind::IsADirectory => FileError::Folder,
+            _ => FileError::Other(error.to_string()),
+        };
+        let mut contents = Vec::new();
+        let file = std::fs::File::open(path).map_err(denied)?;
+        file.take(limit + 1).read_to_end(&mut contents).map_err(denied)?;
+        if contents.len() as u64 > limit { Err(FileError::TooLarge(limit)) } else { Ok(contents) }
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        path.is_file()
+    }
+
+    fn list(&self, folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut names: Vec<PathBuf> = entries.map(|entry| PathBuf::from(entry.file_name())).collect();
+        names.sort();
+        names
+    }
+}
+
+/// Writes a file of the user whole: beside it first, then moved into place; its mode stays.
+pub(crate) fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    let written = (|| {
+        let mut file = std::fs::File::create(&beside)?;
+        if let Ok(old) = std::fs::metadata(path) {
+            file.set_permissions(old.permissions())?;
+        }
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    })();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+/// Makes a folder with its parents.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}

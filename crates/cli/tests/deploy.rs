@@ -1,0 +1,89 @@
+//! The way of a release: deployed, rolled under load, broken and kept, rolled back, scaled, restarted, taken down.
+
+#[path = "support/load.rs"]
+mod load;
+#[path = "support/site.rs"]
+mod site;
+
+use load::Load;
+use site::{CANARY, Site, files_below, wait_until};
+
+#[test]
+fn a_release_goes_its_way_with_no_failed_request() {
+    let site = Site::new();
+    site.done(&["deploy", "-y"]);
+    assert_eq!(site.get("/").unwrap(), "version 001 greeting hello");
+    let load = Load::start(site.port);
+
+    let again = site.done(&["deploy", "-y"]);
+    assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
+
+    site.install(2);
+    let planned: serde_json::Value = serde_json::from_str(&site.done(&["plan", "--format", "json"]).stdout).unwrap();
+    site.done(&["deploy", "-y"]);
+    assert_eq!(site.get("/").unwrap(), "version 002 greeting hello");
+    assert_eq!(verbs(&planned), journal_verbs(&site), "the plan predicted what was done");
+
+    site.install(900);
+    let broken = site.run(&["deploy", "-y"]);
+    assert_eq!(broken.code, 3, "{}", broken.all());
+    assert!(broken.stderr.contains("503") && broken.stderr.contains("what was seen is kept in"), "{}", broken.stderr);
+    assert_eq!(site.get("/").unwrap(), "version 002 greeting hello");
+
+    site.done(&["scale", "web=5", "-y"]);
+    site.done(&["scale", "web=2", "-y"]);
+    site.done(&["restart", "web", "-y"]);
+    assert_eq!(site.get("/").unwrap(), "version 002 greeting hello");
+
+    // A rollback needs neither the code nor the values in the folder: both are gone.
+    std::fs::remove_file(site.project().join(".env")).unwrap();
+    site.write("compose.yaml", &site.compose(3).replace("hello", "changed"));
+    let back = site.done(&["rollback", "1", "-y"]);
+    assert_eq!(site.get("/").unwrap(), "version 001 greeting hello", "{}", back.stderr);
+
+    let (sent, failures) = load.stop();
+    assert!(failures.is_empty(), "{} of {sent} requests failed: {:?}", failures.len(), &failures[..failures.len().min(5)]);
+    site.done(&["down", "-y"]);
+    wait_until("no process is left", || site.processes().is_empty());
+}
+
+fn verbs(planned: &serde_json::Value) -> Vec<String> {
+    let steps = planned["plan"]["steps"].as_array().unwrap();
+    steps.iter().map(|step| step["action"].to_string()).collect()
+}
+
+fn journal_verbs(site: &Site) -> Vec<String> {
+    let journal: serde_json::Value =
+        serde_json::from_str(&site.done(&["history", "--format", "json", "--journal"]).stdout).unwrap();
+    let lines = journal["changes"][0]["journal"].as_array().unwrap();
+    lines.iter().filter(|line| line["phase"] == "done").map(|line| line["action"].to_string()).collect()
+}
+
+#[test]
+fn no_secret_is_seen_anywhere() {
+    let site = Site::new();
+    let mut seen = String::new();
+    seen.push_str(&site.done(&["config"]).all());
+    seen.push_str(&site.run(&["check"]).all());
+    seen.push_str(&site.run(&["harden", "--dry-run"]).all());
+    seen.push_str(&site.done(&["-v", "deploy", "-y"]).all());
+    site.install(900);
+    seen.push_str(&site.run(&["-v", "deploy", "-y"]).all());
+    for command in ["status", "ps", "history"] {
+        seen.push_str(&site.done(&[command, "--format", "json"]).all());
+        seen.push_str(&site.done(&[command]).all());
+    }
+    seen.push_str(&site.done(&["plan"]).all());
+    let processes = std::process::Command::new("ps").args(["axww", "-o", "args"]).output().unwrap();
+    seen.push_str(&String::from_utf8_lossy(&processes.stdout));
+    assert!(!seen.contains(CANARY), "a secret was printed");
+    for file in files_below(&site.state()) {
+        // The log holds what the service itself wrote, the sample its token on purpose; all else must not.
+        if file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("log")) {
+            continue;
+        }
+        let contents = std::fs::read(&file).unwrap_or_default();
+        let found = contents.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
+        assert!(!found, "a secret is in `{}`", file.display());
+    }
+}

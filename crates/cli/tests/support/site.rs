@@ -1,0 +1,232 @@
+//! A project in a folder of its own, with its own state, operated through the real program.
+#![allow(dead_code, clippy::disallowed_methods, reason = "shared by several test programs; tests touch the world")]
+
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A secret that must appear nowhere.
+pub const CANARY: &str = "canary-7f3a9b21c4d8e6";
+
+/// A project in a folder of its own.
+pub struct Site {
+    folder: tempfile::TempDir,
+    pub port: u16,
+}
+
+/// What a command printed, and its exit code.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Site {
+    /// A project with `web` (three replicas behind the gateway), `worker` and a job, at version 1.
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("seaworthy-test-").tempdir().unwrap();
+        let site = Self { port: free_port(), folder };
+        std::fs::create_dir_all(site.project().join("bin")).unwrap();
+        site.install(1);
+        site.write("compose.yaml", &site.compose(3));
+        site.write(".env", &format!("API_TOKEN={CANARY}\n"));
+        site
+    }
+
+    pub fn compose(&self, replicas: u32) -> String {
+        format!(
+            "name: shop
+services:
+  web:
+    image: shop:1
+    ports: [\"127.0.0.1:{port}:8080\"]
+    environment:
+      GREETING: hello
+      API_TOKEN: ${{API_TOKEN:?set it in .env}}
+    deploy: {{ replicas: {replicas} }}
+    stop_grace_period: 2s
+    x-seaworthy:
+      route: {{ path: / }}
+      probe: {{ ready: GET /ready }}
+      process: {{ command: [./bin/web] }}
+  worker:
+    image: shop:1
+    environment: {{ ROLE: worker }}
+    stop_grace_period: 2s
+    x-seaworthy:
+      process: {{ command: [./bin/worker] }}
+  migrate:
+    image: shop:1
+    environment: {{ EXIT_CODE: \"0\" }}
+    x-seaworthy:
+      run: before-deploy
+      process: {{ command: [./bin/migrate] }}
+x-seaworthy:
+  rollout: {{ ready_deadline: 3s, min_healthy: 200ms, drain: 5s }}
+",
+            port = self.port
+        )
+    }
+
+    pub fn project(&self) -> PathBuf {
+        self.folder.path().join("shop")
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.project().join(name), text).unwrap();
+    }
+
+    /// Puts a version of the sample program in place; 900 and above never get ready.
+    pub fn install(&self, version: u32) {
+        let sample = sample();
+        for name in ["web", "worker", "migrate"] {
+            let path = self.project().join("bin").join(name);
+            let mut program = std::fs::read(&sample).unwrap();
+            if name == "web" {
+                patch(&mut program, version);
+            }
+            // A running program cannot be written over: a new file takes its name, as builds do.
+            let beside = path.with_extension("new");
+            std::fs::write(&beside, program).unwrap();
+            std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(0o755)).unwrap();
+            std::fs::rename(&beside, &path).unwrap();
+        }
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
+        command
+            .args(arguments)
+            .current_dir(self.project())
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("HOME", self.folder.path())
+            .env("SEAWORTHY_STATE", self.state())
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, &[])
+    }
+
+    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+        Ran::of(self.command(arguments).envs(variables.iter().copied()).output().unwrap())
+    }
+
+    /// Runs a command that must succeed.
+    pub fn done(&self, arguments: &[&str]) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 0, "`seaworthy {}` failed:\n{}{}", arguments.join(" "), ran.stdout, ran.stderr);
+        ran
+    }
+
+    /// The body of a GET through the gateway.
+    pub fn get(&self, path: &str) -> Result<String, String> {
+        get(self.port, path)
+    }
+
+    /// Every process whose command line or environment names this site's folder.
+    pub fn processes(&self) -> Vec<u32> {
+        let needle = self.folder.path().to_string_lossy().into_owned();
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Ok(process) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+            let text = |name: &str| std::fs::read(entry.path().join(name)).unwrap_or_default();
+            let link = |name: &str| std::fs::read_link(entry.path().join(name)).unwrap_or_default();
+            let all = [text("cmdline"), text("environ"), link("exe").to_string_lossy().into_owned().into_bytes(), link("cwd").to_string_lossy().into_owned().into_bytes()].concat();
+            if String::from_utf8_lossy(&all).contains(&needle) && process != std::process::id() {
+                found.push(process);
+            }
+        }
+        found
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.command(&["down", "-y"]).output();
+        for process in self.processes() {
+            let _ = Command::new("kill").args(["-9", &process.to_string()]).status();
+        }
+    }
+}
+
+impl Ran {
+    pub fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    pub fn all(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+}
+
+/// One GET over a connection of its own.
+pub fn get(port: u16, path: &str) -> Result<String, String> {
+    use std::io::{Read, Write};
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).map_err(|e| format!("connect: {e}"))?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).map_err(|e| e.to_string())?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(|e| format!("send: {e}"))?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).map_err(|e| format!("receive: {e}"))?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("no answer: {answer:?}"))?;
+    if head.starts_with("HTTP/1.1 200") { Ok(body.to_owned()) } else { Err(head.lines().next().unwrap_or_default().to_owned()) }
+}
+
+/// Waits until a condition holds; fails the test with `what` when it does not in time.
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Every file below a folder.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(path),
+                Ok(kind) if kind.is_file() => files.push(path),
+                _ => {}
+            }
+        }
+    }
+    files
+}
+
+fn sample() -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_seaworthy"));
+    let sample = program.parent().unwrap().join("examples/sample");
+    assert!(sample.is_file(), "`cargo build -p seaworthy --examples` makes `{}`", sample.display());
+    sample
+}
+
+fn patch(program: &mut [u8], version: u32) {
+    let mark = b"seaworthy-sample-ver=";
+    let at = program.windows(mark.len()).position(|window| window == mark).expect("the sample holds its version");
+    let digits = format!("{version:03}");
+    program[at + mark.len()..at + mark.len() + 3].copy_from_slice(digits.as_bytes());
+}
