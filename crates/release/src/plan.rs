@@ -6,9 +6,10 @@
 mod draft;
 mod service;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use seaworthy_engine::{InstanceId, InstanceKind};
+use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 
 use crate::plan::draft::Draft;
@@ -81,14 +82,14 @@ fn job(draft: &mut Draft<'_>, wanted: &Wanted) {
 
 /// Lets the gateway take the final set of backends, in one step for all services.
 fn switch(draft: &mut Draft<'_>) {
-    let wished = draft
+    let wished: BTreeMap<ServiceName, Vec<InstanceId>> = draft
         .target
         .services
         .iter()
         .filter(|wanted| !wanted.routes.is_empty())
         .map(|wanted| (wanted.service.clone(), wanted.instances().collect()))
         .collect();
-    let untouched = draft.serving == wished && draft.nothing_started();
+    let untouched = draft.serving == wished && !draft.started_any(wished_instances(&wished));
     if untouched && served_as_wished(draft.target, &wished, draft.world) {
         return;
     }
@@ -99,6 +100,10 @@ fn switch(draft: &mut Draft<'_>) {
         return;
     }
     draft.admit(wished, "every new instance is ready");
+}
+
+fn wished_instances(wished: &BTreeMap<ServiceName, Vec<InstanceId>>) -> impl Iterator<Item = &InstanceId> {
+    wished.values().flatten()
 }
 
 /// Drains and removes everything that is not wished for, dependents before what they depend on.

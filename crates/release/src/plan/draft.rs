@@ -46,7 +46,10 @@ impl<'a> Draft<'a> {
         if self.steps.is_empty() {
             notes.clear();
         }
-        Plan { release: self.target.release, changes: self.changes, steps: self.steps, notes }
+        // All that could be missing is looked for before anything starts or stops.
+        let mut steps = self.steps;
+        steps.sort_by_key(|step| !matches!(step.action, Action::Prepare { .. }));
+        Plan { release: self.target.release, changes: self.changes, steps, notes }
     }
 
     /// Instances that exist and no step so far removes.
@@ -64,8 +67,9 @@ impl<'a> Draft<'a> {
         self.present().any(|instance| &instance.id == id && instance.state == InstanceState::Running)
     }
 
-    pub(super) fn nothing_started(&self) -> bool {
-        self.started.is_empty()
+    /// Whether a step so far starts any of these instances.
+    pub(super) fn started_any<'b>(&self, mut instances: impl Iterator<Item = &'b InstanceId>) -> bool {
+        instances.any(|id| self.started.contains(id))
     }
 
     /// Whether the last `Admit` of this plan gave exactly this set.

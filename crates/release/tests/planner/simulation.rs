@@ -174,8 +174,7 @@ impl Simulation {
                 );
             }
             Action::Ensure { instance } => {
-                let one_writer =
-                    matches!(
+                let one_writer = matches!(
                     target.get(&instance.service).and_then(|wanted| wanted.stop_first.as_ref()),
                     Some(StopFirst::Forced(_))
                 );
@@ -252,7 +251,10 @@ impl Simulation {
                 None => 0,
             };
             let promised = had.min(wanted.replicas as usize).saturating_sub(less);
-            prop_assert!(has >= promised, "{name} has {has} ready replicas, {promised} were promised, after {step:?}");
+            prop_assert!(
+                has >= promised,
+                "{name} has {has} ready replicas, {promised} were promised, after {step:?}"
+            );
         }
         Ok(())
     }
