@@ -3,12 +3,17 @@
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use crate::disk;
+
+/// A command that only looks holds the lock for a moment: so often it is tried again, so long apart.
+const GLANCES: u32 = 5;
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,15 +82,19 @@ impl Lock {
         let path = folder.join("lock");
         let unusable = |cause| LockError::Unusable { path: path.clone(), cause };
         disk::make_folder(folder).map_err(unusable)?;
-        let file = disk::open_lock(&path).map_err(unusable)?;
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(mut held) => {
-                write_owner(&mut held, owner).map_err(unusable)?;
-                Ok(Self { _file: held })
+        let mut file = disk::open_lock(&path).map_err(unusable)?;
+        for _ in 0..GLANCES {
+            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(mut held) => {
+                    write_owner(&mut held, owner).map_err(unusable)?;
+                    return Ok(Self { _file: held });
+                }
+                Err((taken, nix::errno::Errno::EAGAIN)) => file = taken,
+                Err((_, errno)) => return Err(unusable(errno.into())),
             }
-            Err((mut file, nix::errno::Errno::EAGAIN)) => Err(LockError::Held { owner: read_owner(&mut file) }),
-            Err((_, errno)) => Err(unusable(errno.into())),
+            std::thread::park_timeout(GLANCE);
         }
+        Err(LockError::Held { owner: read_owner(&mut file) })
     }
 
     /// Whether somebody holds the lock now, and who.

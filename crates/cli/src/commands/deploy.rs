@@ -24,7 +24,6 @@ pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<
     let project = context.project()?;
     can_be_asked(context, arguments.yes)?;
     let site = context.site_to_change(&project.name, Some(&project), "deploy")?;
-    site.listen_for_interrupts();
     let steps = Steps::new(&context.ui);
     let operator = site.operator(&steps);
     operator.settle().await?;
@@ -50,5 +49,10 @@ pub(crate) fn can_be_asked(context: &Context, yes: bool) -> Result<(), CommandEr
 pub(crate) fn confirmed(context: &Context, site: &Site, plan: &Plan, yes: bool) -> bool {
     let text = plan_text(plan, site.project.as_str(), context.ui.verbose, context.ui.err);
     context.ui.say(text.trim_end());
-    plan.is_empty() || yes || context.ui.confirm("Carry out this plan?")
+    let yes = plan.is_empty() || yes || context.ui.confirm("Carry out this plan?");
+    if yes {
+        // Until here Ctrl-C simply ends the program: nothing was begun.
+        site.listen_for_interrupts();
+    }
+    yes
 }

@@ -24,7 +24,6 @@ pub(crate) async fn down(context: &Context, arguments: &DownArgs) -> Result<Exit
     let name = context.project_name()?;
     can_be_asked(context, arguments.yes)?;
     let site = context.site_to_change(&name, None, "down")?;
-    site.listen_for_interrupts();
     let steps = Steps::new(&context.ui);
     let operator = site.operator(&steps);
     operator.settle().await?;

@@ -29,7 +29,6 @@ pub(crate) async fn restart(context: &Context, arguments: &RestartArgs) -> Resul
         .collect::<Result<Vec<_>, _>>()?;
     can_be_asked(context, arguments.yes)?;
     let site = context.site_to_change(&name, None, "restart")?;
-    site.listen_for_interrupts();
     let steps = Steps::new(&context.ui);
     let operator = site.operator(&steps);
     operator.settle().await?;

@@ -25,7 +25,6 @@ pub(crate) async fn rollback(context: &Context, arguments: &RollbackArgs) -> Res
     let name = context.project_name()?;
     can_be_asked(context, arguments.yes)?;
     let site = context.site_to_change(&name, None, "rollback")?;
-    site.listen_for_interrupts();
     let steps = Steps::new(&context.ui);
     let operator = site.operator(&steps);
     operator.settle().await?;

@@ -33,7 +33,6 @@ pub(crate) async fn scale(context: &Context, arguments: &ScaleArgs) -> Result<Ex
         .collect::<Result<BTreeMap<_, _>, CommandError>>()?;
     can_be_asked(context, arguments.yes)?;
     let site = context.site_to_change(&name, None, "scale")?;
-    site.listen_for_interrupts();
     let steps = Steps::new(&context.ui);
     let operator = site.operator(&steps);
     operator.settle().await?;

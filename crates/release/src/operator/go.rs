@@ -105,7 +105,10 @@ impl Operator<'_> {
         from: End,
         failure: Box<Failure>,
     ) -> Result<Outcome, ReleaseError> {
-        let bundle = self.save_bundle(change, plan, goal, &failure).await;
+        let bundle = match failure.interrupted {
+            true => None,
+            false => self.save_bundle(change, plan, goal, &failure).await,
+        };
         let redactor = Redactor::of(goal.revisions.values());
         self.store.note_failure(change, &redactor.redact(&failure.to_string()), bundle.as_deref())?;
         let release = from.as_ref().map(|(release, _)| *release);
@@ -118,6 +121,9 @@ impl Operator<'_> {
             Ok(()) => {
                 self.finish(change, DeploymentState::RolledBack, &from)?;
                 self.prune().await;
+                if release.is_none() {
+                    self.traffic.rest().await?;
+                }
                 Ok(Outcome::RolledBack { failure, release, bundle })
             }
             Err(rollback) => {

@@ -44,7 +44,11 @@ impl Store {
     pub fn open(folder: &Path, key: SealKey, fault: FaultPoint) -> Result<Self, StoreError> {
         let path = Self::path_in(folder);
         disk::make_folder(folder).map_err(StoreError::written(&path))?;
-        let fresh = disk::length(&path).is_none();
+        let fresh = disk::length(&path).is_none_or(|length| length == 0);
+        if fresh && !disk::list(&folder.join("releases")).is_empty() {
+            let reason = "it is empty, but releases are kept beside it".to_owned();
+            return Err(StoreError::Damaged { path, reason });
+        }
         disk::make_private(&path)?;
         let connection = Self::connect(&path, fresh, OpenFlags::default())?;
         Ok(Self { connection: Mutex::new(connection), folder: folder.to_owned(), key, fault })
@@ -56,7 +60,7 @@ impl Store {
     /// When it is damaged or newer than this program.
     pub fn open_existing(folder: &Path, key: SealKey) -> Result<Option<Self>, StoreError> {
         let path = Self::path_in(folder);
-        if disk::length(&path).is_none() {
+        if disk::length(&path).is_none_or(|length| length == 0) {
             return Ok(None);
         }
         let connection = Self::connect(&path, false, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -88,8 +92,6 @@ impl Store {
         .map_err(StoreError::database("read the version of the state", path))?;
         match version {
             0 if fresh => create(&connection, path)?,
-            // A command that was killed while it made the file leaves it empty: nothing was recorded yet.
-            0 if disk::length(path) == Some(0) => create(&connection, path)?,
             0 => {
                 return Err(StoreError::Damaged { path: path.to_owned(), reason: "it holds no state".to_owned() });
             }
