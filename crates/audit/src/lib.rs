@@ -1,1 +1,26 @@
-//! Skeleton.
+//! Production rules over a Compose project, the fixes they offer, and reports of what they found.
+//!
+//! [`check`] asks every rule; [`harden`] applies the fixes of what was found to the production overlay, so hardening
+//! is the audit and no second body of knowledge. Nothing here does I/O.
+
+mod check;
+mod context;
+mod credential;
+mod explain;
+mod finding;
+mod fix;
+mod harden;
+pub mod overlay;
+pub mod redact;
+pub mod report;
+mod rule;
+mod rules;
+
+pub use check::check;
+pub use context::{Context, Subject};
+pub use explain::{explain, list, reference_markdown};
+pub use finding::{Finding, Findings, Place};
+pub use fix::{Edit, EditValue, Fix, Level};
+pub use harden::{Applied, Hardened, Refused, harden};
+pub use rule::{Confidence, Group, Rule, Severity};
+pub use rules::ALL as RULES;

@@ -1,0 +1,156 @@
+//! What rules may ask: the project, and each service with what is known of its image.
+
+use std::collections::HashSet;
+use std::ops::Deref;
+
+use seaworthy_catalog::{Image, Reference, lookup};
+use seaworthy_project::model::dependency::Condition;
+use seaworthy_project::model::service::Command;
+use seaworthy_project::{Project, Service, ServiceName, Span};
+
+use crate::{Edit, EditValue, Place};
+
+/// One project, ready to be asked about.
+#[derive(Debug)]
+pub struct Context<'project> {
+    /// The project.
+    pub project: &'project Project,
+    awaited: HashSet<&'project ServiceName>,
+}
+
+/// One service with what is known of its image; it can be used as a [`Service`].
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'project> {
+    service: &'project Service,
+    /// What is known of its image, unless it is built here.
+    pub known: Option<&'static Image>,
+    /// Whether it runs once and ends.
+    pub is_job: bool,
+}
+
+impl Deref for Subject<'_> {
+    type Target = Service;
+
+    fn deref(&self) -> &Service {
+        self.service
+    }
+}
+
+impl<'project> Context<'project> {
+    /// Looks at a project.
+    pub fn new(project: &'project Project) -> Self {
+        let awaited = project
+            .services()
+            .flat_map(|service| &service.depends_on)
+            .filter(|dependency| dependency.condition == Condition::Completed)
+            .map(|dependency| &dependency.service.value)
+            .collect();
+        Self { project, awaited }
+    }
+
+    /// Every service, in the order written.
+    pub fn subjects(&self) -> impl Iterator<Item = Subject<'project>> {
+        self.project.services().map(|service| self.subject(service))
+    }
+
+    /// Every service that keeps running.
+    pub fn running(&self) -> impl Iterator<Item = Subject<'project>> {
+        self.subjects().filter(|subject| !subject.is_job)
+    }
+
+    /// The service of that name.
+    pub fn find(&self, name: &ServiceName) -> Option<Subject<'project>> {
+        self.project.services.get(name).map(|service| self.subject(service))
+    }
+
+    fn subject(&self, service: &'project Service) -> Subject<'project> {
+        let image = service.image.as_ref().filter(|_| service.build.is_none());
+        Subject {
+            service,
+            known: image.and_then(|image| lookup(&image.value)),
+            is_job: service.is_job() || self.awaited.contains(&service.name.value),
+        }
+    }
+
+    /// The text as it stands in the file, before any variable was filled in.
+    pub fn raw(&self, span: &Span) -> Option<&'project str> {
+        self.project.sources.get(span.file)?.text.get(span.start.byte..span.end.byte)
+    }
+
+    /// Whether that place lies in an environment file, where values belong.
+    pub fn is_environment_file(&self, span: &Span) -> bool {
+        self.project.sources.get(span.file).is_some_and(|source| crate::redact::is_environment_file(&source.path))
+    }
+}
+
+impl<'project> Subject<'project> {
+    /// The service itself.
+    pub fn service(&self) -> &'project Service {
+        self.service
+    }
+
+    /// A key of this service.
+    pub fn place(&self, keys: &[&str]) -> Place {
+        Place { service: Some(self.name.value.clone()), path: self.path(keys) }
+    }
+
+    /// Keys from the top to a key of this service.
+    pub fn path(&self, keys: &[&str]) -> Vec<String> {
+        let mut path = vec!["services".to_owned(), self.name.value.to_string()];
+        path.extend(keys.iter().map(|key| (*key).to_owned()));
+        path
+    }
+
+    /// An edit of this service in the overlay.
+    pub(crate) fn edit(&self, keys: &[&str], value: EditValue) -> Edit {
+        Edit::new(self.path(keys), value)
+    }
+
+    /// Where the value of a key stands, else where the service's own name stands.
+    pub fn span_of(&self, keys: &[&str]) -> Span {
+        self.node.at(keys).map_or(self.name.span, |node| node.span)
+    }
+
+    /// Its image reference taken apart.
+    pub fn reference(&self) -> Option<Reference<'project>> {
+        self.service.image.as_ref().map(|image| Reference::parse(&image.value))
+    }
+
+    /// The value of a variable, when it has one.
+    pub fn variable(&self, name: &str) -> Option<&'project str> {
+        self.service.environment.get(name)?.value.as_ref().map(|value| value.reveal())
+    }
+
+    /// The words of its entry point and command.
+    pub fn words(&self) -> impl Iterator<Item = &'project str> + use<'project> {
+        let words = |command: Option<&'project Command>| match command {
+            Some(Command::Words(words)) => words.as_slice(),
+            _ => &[],
+        };
+        let entrypoint = words(self.service.entrypoint.as_ref().map(|command| &command.value));
+        let command = words(self.service.command.as_ref().map(|command| &command.value));
+        entrypoint.iter().chain(command).map(String::as_str)
+    }
+
+    /// Where its command stands.
+    pub fn command_span(&self) -> Span {
+        let command = self.service.command.as_ref().or(self.service.entrypoint.as_ref());
+        command.map_or(self.name.span, |command| command.span)
+    }
+
+    /// Whether it is made here: from a build, or as a program of its own.
+    pub fn is_own(&self) -> bool {
+        self.build.is_some() || (self.image.is_none() && self.settings.process.is_some())
+    }
+
+    /// Whether requests from outside reach it: by a route, or a port published beyond this machine.
+    pub fn is_reachable(&self) -> bool {
+        self.settings.route.is_some() || self.ports.iter().any(|port| is_open(&port.value))
+    }
+}
+
+/// Whether a port is published beyond this machine.
+pub(crate) fn is_open(port: &seaworthy_project::model::port::Port) -> bool {
+    let local = |ip: &str| ip.starts_with("127.") || matches!(ip, "::1" | "[::1]" | "localhost");
+    port.published.is_some() && !port.host_ip.as_deref().is_some_and(local)
+}

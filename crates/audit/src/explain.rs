@@ -1,0 +1,57 @@
+//! What a rule is for: its page, the list of all, and the reference.
+
+use crate::{Group, RULES, Rule};
+
+/// The page of one rule, as Markdown; `None` when there is no rule of that name.
+pub fn explain(id: &str) -> Option<String> {
+    RULES.iter().find(|rule| rule.id == id).map(page)
+}
+
+/// All rules, one a line: name, severity and summary.
+pub fn list() -> String {
+    let width = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let line = |rule: &Rule| format!("{:width$}  {:8}  {}\n", rule.id, rule.severity, rule.summary);
+    RULES.iter().map(line).collect()
+}
+
+/// The reference of all rules, as Markdown, by group.
+pub fn reference_markdown() -> String {
+    let mut text = String::from(
+        "# Rules\n\nWhat `seaworthy check` looks for. Each page is also printed by `seaworthy explain RULE`.\n",
+    );
+    let mut groups: Vec<Group> = RULES.iter().map(|rule| rule.group).collect();
+    groups.dedup();
+    for group in groups {
+        text.push_str(&format!("\n## {}\n", group.as_str()));
+        for rule in RULES.iter().filter(|rule| rule.group == group) {
+            text.push('\n');
+            text.push_str(&page(rule).replacen("# ", "### ", 1).replace("\n## ", "\n#### "));
+        }
+    }
+    text
+}
+
+fn page(rule: &Rule) -> String {
+    let mut text = format!(
+        "# {}\n\n{}. Severity {}, group {}.\n\n## Why\n\n{}\n\n## What to do\n\n{}\n",
+        rule.id,
+        capitalized(rule.summary),
+        rule.severity,
+        rule.group.as_str(),
+        rule.why,
+        rule.fix,
+    );
+    for (title, example) in [("Flagged", rule.bad), ("Fine", rule.good)] {
+        text.push_str(&format!("\n## {title}\n\n```yaml\n{}\n```\n", example.trim()));
+    }
+    if !rule.references.is_empty() {
+        text.push_str("\n## References\n\n");
+        text.extend(rule.references.iter().map(|reference| format!("- {reference}\n")));
+    }
+    text
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

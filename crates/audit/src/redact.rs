@@ -1,0 +1,247 @@
+//! Masks credentials in the text of a file, so that a source line can be shown.
+//!
+//! Every masked character is replaced in place, so places keep their meaning. It works on text alone, because it must
+//! also serve files that cannot be loaded, and it rather masks too much than too little.
+
+use std::ops::Range;
+use std::path::Path;
+
+use seaworthy_project::is_credential_name;
+
+use crate::credential::find_token;
+
+/// Stars shown for a masked value; what is left of it is blank, so that its length stays unknown.
+const STARS: usize = 3;
+
+/// The value of a credential that goes on over several lines.
+struct Inside {
+    /// The column of its key; what stands deeper belongs to it.
+    column: usize,
+    /// Whether it has begun as text on the line of its key; else it may be a map, whose keys may be shown.
+    is_text: bool,
+}
+
+/// Whether a file holds variables, by its name: `.env`, `.env.production`, `web.env`.
+pub fn is_environment_file(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with(".env") || name.ends_with(".env") || name.contains(".env.")
+}
+
+/// The text of a file with every credential masked; bytes and lines stay where they are.
+pub fn redact(path: &Path, text: &str) -> String {
+    let environment_file = is_environment_file(path);
+    let mut masked = text.as_bytes().to_vec();
+    let mut start = 0;
+    let mut inside: Option<Inside> = None;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_end();
+        let indent = bare.len() - bare.trim_start().len();
+        inside = inside.filter(|inside| bare.is_empty() || indent > inside.column);
+        let ranges = match () {
+            () if inside.as_ref().is_some_and(|inside| inside.is_text || !is_key(bare)) => vec![indent..bare.len()],
+            () if environment_file => vec![bare.find('=').map_or(0, |equals| equals + 1)..bare.len()],
+            () => {
+                let ranges = credential_ranges(bare);
+                inside = inside.or_else(|| opens_value(bare, indent));
+                ranges
+            }
+        };
+        for range in ranges {
+            mask(&mut masked[start + range.start..start + range.end]);
+        }
+        start += line.len();
+    }
+    String::from_utf8(masked).expect("whole ranges of characters were replaced with ASCII")
+}
+
+fn mask(bytes: &mut [u8]) {
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = if index < STARS { b'*' } else { b' ' };
+    }
+}
+
+fn is_key(line: &str) -> bool {
+    line.split_once(':').is_some_and(|(key, rest)| {
+        (rest.is_empty() || rest.starts_with(' ')) && key.trim().chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+    })
+}
+
+/// The value that deeper lines after this one belong to, when it is a credential's.
+fn opens_value(line: &str, indent: usize) -> Option<Inside> {
+    let (key, rest) = line.split_once(':')?;
+    let key = key.trim_start_matches(['-', ' ']).trim_matches(['"', '\'', ' ']);
+    let is_text = !rest.trim().is_empty();
+    (is_credential_key(key) || key == "content").then_some(Inside { column: indent, is_text })
+}
+
+/// A key of a Compose file that names a credential, and not the section `secrets`.
+fn is_credential_key(key: &str) -> bool {
+    !matches!(key, "secrets" | "secret") && is_credential_name(key)
+}
+
+/// What to mask in one line.
+fn credential_ranges(line: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    named_values(line, &mut ranges);
+    arguments(line, &mut ranges);
+    hidden_defaults(line, &mut ranges);
+    let mut at = 0;
+    while let Some(scheme) = line[at..].find("://") {
+        let start = at + scheme + 3;
+        let end = line[start..].find(|c: char| c.is_whitespace() || c == '"').map_or(line.len(), |end| start + end);
+        if let Some(host) = line[start..end].rfind('@') {
+            if let Some(colon) = line[start..start + host].find(':') {
+                ranges.push(start + colon + 1..start + host);
+            }
+        }
+        at = start;
+    }
+    at = 0;
+    while let Some((range, _)) = find_token(&line[at..]) {
+        ranges.push(at + range.start..at + range.end);
+        at += range.end;
+    }
+    if let Some(range) = content_value(line) {
+        ranges.push(range);
+    }
+    ranges
+}
+
+fn content_value(line: &str) -> Option<Range<usize>> {
+    let rest = line.trim_start().strip_prefix("content:")?;
+    let value = rest.trim_start();
+    (!value.is_empty() && !value.starts_with(['|', '>'])).then(|| line.len() - value.len()..line.len())
+}
+
+/// Values of `NAME: value` and `NAME=value` where the name is a credential's.
+fn named_values(line: &str, ranges: &mut Vec<Range<usize>>) {
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let mut at = 0;
+    while let Some(offset) = line[at..].find([':', '=']) {
+        let separator = at + offset;
+        at = separator + 1;
+        let before = line[..separator].trim_end_matches(['"', '\'', ' ']);
+        let name_start = before.rfind(|c| !word(c)).map_or(0, |end| end + before[end..].chars().next().map_or(1, char::len_utf8));
+        let in_braces = before[..name_start].ends_with("${");
+        if in_braces || !is_credential_key(&before[name_start..]) {
+            continue;
+        }
+        let rest = &line[at..];
+        let value = rest.trim_start();
+        let start = line.len() - value.len();
+        if !value.is_empty() && !is_reference(value) && !value.starts_with(['|', '>', '#']) {
+            ranges.push(start..value_end(line, start));
+            return;
+        }
+    }
+}
+
+/// Where a value ends: at its closing quote, else with the line.
+fn value_end(line: &str, start: usize) -> usize {
+    let value = &line[start..];
+    match value.chars().next().filter(|quote| matches!(quote, '"' | '\'')) {
+        Some(quote) => value[1..].rfind(quote).map_or(line.len(), |end| start + 1 + end + 1),
+        None => line.len(),
+    }
+}
+
+/// Whether a value is only a variable, without a default: that may be shown.
+fn is_reference(value: &str) -> bool {
+    let value = value.trim_matches(['"', '\'', ' ', ',', '}', ']', '-']);
+    let Some(name) = value.strip_prefix('$') else { return false };
+    let name = name.strip_prefix('{').unwrap_or(name);
+    let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(name.len());
+    end > 0 && (name[end..].is_empty() || name[end..].starts_with(":?") || name[end..].starts_with('?'))
+}
+
+/// Values of `--password x`, `--requirepass=x` and `"--token", "x"`.
+fn arguments(line: &str, ranges: &mut Vec<Range<usize>>) {
+    for (start, _) in line.match_indices("--") {
+        let name = &line[start + 2..];
+        let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).unwrap_or(name.len());
+        let (name, rest) = name.split_at(end);
+        let lower = name.to_ascii_lowercase();
+        let credential = ["pass", "token", "secret", "apikey", "api-key"].iter().any(|piece| lower.contains(piece));
+        if !credential || lower.ends_with("file") {
+            continue;
+        }
+        let value = rest.trim_start_matches(['=', ' ', '"', '\'', ',']);
+        if value.len() == rest.len() || is_reference(value) {
+            continue;
+        }
+        let value_start = line.len() - value.len();
+        let value_end = value.find([' ', '"', '\'', ',', ']']).map_or(line.len(), |end| value_start + end);
+        ranges.push(value_start..value_end);
+    }
+}
+
+/// Defaults of `${NAME:-default}` where the name is a credential's.
+fn hidden_defaults(line: &str, ranges: &mut Vec<Range<usize>>) {
+    for (start, _) in line.match_indices("${") {
+        let inner = start + 2;
+        let name = &line[inner..];
+        let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(name.len());
+        let operator = &name[end..];
+        let skip = if operator.starts_with(":-") { 2 } else { 1 };
+        if is_credential_name(&name[..end]) && (skip == 2 || operator.starts_with('-')) {
+            let default = inner + end + skip;
+            let close = line[default..].rfind('}').map_or(line.len(), |close| default + close);
+            ranges.push(default..close);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: &str) {
+        let masked = redact(Path::new("compose.yaml"), line);
+        assert_eq!(masked.len(), line.len());
+        let shown: Vec<&str> = masked.split_whitespace().collect();
+        let expected: Vec<&str> = expected.split_whitespace().collect();
+        assert_eq!(shown, expected, "{line}");
+    }
+
+    #[test]
+    fn credentials_are_masked_wherever_they_stand() {
+        check("  POSTGRES_PASSWORD: hunter2 # x", "POSTGRES_PASSWORD: ***");
+        check("  - \"POSTGRES_PASSWORD=hunter2\"", "- \"POSTGRES_PASSWORD=***");
+        check("  DB_PASSWORD: 'hun''ter2' # why", "DB_PASSWORD: *** # why");
+        check("  env: {API_KEY: abcdef, A: b}", "env: {API_KEY: ***");
+        check("  URL: postgres://u:p@ss@db/x", "URL: postgres://u:*** @db/x");
+        check("  command: redis-server --requirepass hunter2 --save 60", "command: redis-server --requirepass *** --save 60");
+        check("  command: [\"--requirepass\", \"hunter2\"]", "command: [\"--requirepass\", \"*** \"]");
+        check("  DSN: \"x ${DB_PASSWORD:-hunter2}\"", "DSN: \"x ${DB_PASSWORD:-*** }\"");
+        check("  key: ghp_abcdefghijklmnopqrstuvwxyz0123456789", "key: ***");
+        check("  content: hunter2", "content: ***");
+        check("  JWT_SECRET: größe", "JWT_SECRET: ***");
+    }
+
+    #[test]
+    fn values_over_several_lines_are_masked() {
+        check("  TLS_PRIVATE_KEY: |\n    abc\n\n    def: x y\n  A: b", "TLS_PRIVATE_KEY: | *** *** A: b");
+        check("  DB_PASSWORD:\n    hunter2\n  A: b", "DB_PASSWORD: *** A: b");
+        check("  content: >\n    hunter2\nweb: 1", "content: > *** web: 1");
+    }
+
+    #[test]
+    fn what_is_no_credential_stays() {
+        for line in [
+            "  POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it}",
+            "  - DB_PASSWORD=${DB_PASSWORD}",
+            "  secrets: [db_password]",
+            "  DB_PASSWORD_FILE: /run/secrets/x",
+            "  image: ghcr.io/a/b:1",
+            "  command: app --password-file /x",
+            "  db_password:\n    file: ./db_password.txt",
+        ] {
+            check(line, line);
+        }
+    }
+
+    #[test]
+    fn environment_files_show_names_only() {
+        assert_eq!(redact(Path::new(".env.production"), "A=secret\nodd\n"), "A=***   \n*** \n".replace("*** \n", "***\n"));
+    }
+}
