@@ -3,12 +3,17 @@
 //! discover → read → parse → interpolate → include and extend → canonicalize → merge → validate → resolve → model
 
 mod canonicalize;
+mod dotenv;
+mod interpolate;
+mod lines;
 mod parse;
 mod read;
 mod report;
 mod resolve;
 mod scalar;
+mod template;
 mod typed;
+mod variables;
 
 use std::path::PathBuf;
 
