@@ -8,7 +8,7 @@ use super::tree::{Tree, verdict};
 const FILE_LINES: usize = 400;
 /// About one screen: past this nobody sees the beginning and the end together.
 const FUNCTION_LINES: usize = 70;
-/// Exceptions that may stand in the ratchet. It may be lowered, never raised.
+/// Exceptions in the ratchet. It may be lowered, never raised.
 const RATCHET_ENTRIES: usize = 0;
 /// Known exceptions, one a line: `path lines` or `path::function lines`; `#` begins a comment.
 const RATCHET: &str = include_str!("length.ratchet");
@@ -107,7 +107,10 @@ fn files_and_functions_are_short() {
 #[test]
 fn the_ratchet_only_gets_shorter() {
     let entries = ratchet(RATCHET).len();
-    assert!(entries <= RATCHET_ENTRIES, "{entries} exceptions, at most {RATCHET_ENTRIES}. {WHY}");
+    assert_eq!(
+        entries, RATCHET_ENTRIES,
+        "exceptions in the ratchet; the number may be lowered, never raised. {WHY}"
+    );
 }
 
 #[test]

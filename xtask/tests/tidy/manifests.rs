@@ -110,13 +110,14 @@ fn workspace_debts(path: &str, manifest: &toml::Table) -> Vec<String> {
     let inherits = |value: Option<&toml::Value>| {
         value.and_then(|table| table.get("workspace")).and_then(toml::Value::as_bool) == Some(true)
     };
+    let is_itself = |value: &toml::Value| value.get("path").and_then(toml::Value::as_str) == Some(".");
     let mut found = Vec::new();
     if !inherits(manifest.get("lints")) {
         found.push(format!("{path}: write `[lints] workspace = true`, or no ban holds in this crate"));
     }
     for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
         let entries = manifest.get(kind).and_then(toml::Value::as_table).into_iter().flatten();
-        for (name, value) in entries.filter(|(_, value)| !inherits(Some(value))) {
+        for (name, value) in entries.filter(|(_, value)| !inherits(Some(value)) && !is_itself(value)) {
             found.push(format!(
                 "{path}: `{name}` = {value}; declare it once in the root and write `workspace = true`"
             ));

@@ -1,0 +1,3 @@
+//! What `cargo xtask` is made of.
+
+pub mod load;
