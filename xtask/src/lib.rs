@@ -1,3 +1,6 @@
 //! What `cargo xtask` is made of.
 
+pub mod docs;
 pub mod load;
+pub mod run;
+pub mod suite;

@@ -1,3 +1,46 @@
-//! The build system, in Rust.
+//! `cargo xtask`: the build system, in Rust.
 
-fn main() {}
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xtask::{docs, suite};
+
+/// Builds, tests and documents Seaworthy
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs every check, and says how long each took
+    Test(suite::TestArguments),
+    /// Generates `docs/reference` from the program itself
+    Docs(docs::DocsArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let mut output = io::stdout();
+    let done = match &arguments.command {
+        Command::Test(arguments) => suite::test(root, arguments, &mut output),
+        Command::Docs(arguments) => docs::docs(root, arguments, &mut output),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            let mut cause: Option<&dyn std::error::Error> = Some(&*error);
+            while let Some(link) = cause {
+                let _ = writeln!(io::stderr(), "error: {link}");
+                cause = link.source();
+            }
+            ExitCode::from(2)
+        }
+    }
+}
