@@ -119,8 +119,13 @@ mod tests {
         let error = run(folder.path(), &["sh", "-c", script], Duration::from_secs(3)).unwrap_err();
         assert!(matches!(error, RunError::TooLong { .. }), "{error}");
         let id = std::fs::read_to_string(folder.path().join("started")).unwrap();
-        // Gone, or dead and waiting for the system to notice.
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
-        assert!(stat.is_empty() || stat.contains(") Z ") || stat.contains(") X "), "it lives on: {stat}");
+        // Gone, or dead and waiting for the system to notice; death takes a moment.
+        let stat = || std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
+        let lives = |stat: &str| !(stat.is_empty() || stat.contains(") Z ") || stat.contains(") X "));
+        let begun = Instant::now();
+        while lives(&stat()) && begun.elapsed() < LIMIT {
+            std::thread::yield_now();
+        }
+        assert!(!lives(&stat()), "it lives on: {}", stat());
     }
 }
