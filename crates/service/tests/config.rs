@@ -1,4 +1,5 @@
 //! Configuration: all that is wrong is told at once, by name and never by value.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use seaworthy_service::{Config, Setting, Values};
 

@@ -1,4 +1,5 @@
 //! What the kit adds to a service: `/health`, `/ready`, `/metrics`, identity, and no panic past it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

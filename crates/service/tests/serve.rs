@@ -1,4 +1,5 @@
 //! Serving and stopping, over real connections on the loopback address.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::io;
 use std::time::Duration;
