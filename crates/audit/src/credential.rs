@@ -2,6 +2,7 @@
 
 mod strength;
 mod token;
+mod verdict;
 
 use seaworthy_project::{Span, is_credential_name};
 
@@ -9,6 +10,7 @@ use crate::{Context, Subject};
 
 pub(crate) use strength::{Weakness, weakness};
 pub(crate) use token::{find_token, token_name};
+pub(crate) use verdict::{Verdict, verdicts};
 
 /// A variable of a service that holds a credential.
 #[derive(Debug, Clone, Copy)]

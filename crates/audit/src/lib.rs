@@ -10,6 +10,7 @@ mod explain;
 mod finding;
 mod fix;
 mod harden;
+mod host_path;
 pub mod overlay;
 pub mod redact;
 pub mod report;

@@ -1,0 +1,69 @@
+//! A service must be able to say when it is ready.
+
+use seaworthy_project::model::healthcheck::HealthTest;
+
+use crate::{Confidence, Context, EditValue, Findings, Fix, Group, Level, Rule, Severity, Subject};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "missing-healthcheck",
+    severity: Severity::Medium,
+    group: Group::Reliability,
+    summary: "nothing tells when the service is ready",
+    why: "A deploy moves traffic when an instance is ready, and dependants start when it is healthy. Without a check, started \
+          counts as ready: requests reach a service that is still warming up, and one that hangs is never replaced.",
+    fix: "Add `healthcheck`, or let the gateway ask from outside with `x-seaworthy.probe`, which needs no program in the image.",
+    bad: "services:\n  web:\n    image: shop:1.4\n    ports: [\"80:8000\"]\n",
+    good: "services:\n  web:\n    image: shop:1.4\n    ports: [\"80:8000\"]\n    x-seaworthy:\n      probe: { ready: \"GET /ready\" }\n",
+    references: &["CIS Docker 1.6, 4.6, 5.27"],
+    check,
+};
+
+/// Whether the service has a health check of Compose's own kind that tests something.
+pub(crate) fn has_test(service: &Subject<'_>) -> bool {
+    let check = service.healthcheck.as_ref();
+    check.is_some_and(|check| !matches!(check.value.test, Some(HealthTest::Disabled)))
+}
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for service in context.running() {
+        if has_test(&service) || service.settings.probe.ready.is_some() || service.settings.probe.live.is_some() {
+            continue;
+        }
+        let (name, span) = (&service.name.value, service.span_of(&["healthcheck"]));
+        let message = match service.healthcheck {
+            Some(_) => format!("`{name}` turns its health check off, so nothing tells when it is ready."),
+            None => format!("`{name}` has no health check, so nothing tells when it is ready."),
+        };
+        let finding = findings.report(service.place(&["healthcheck"]), span, message);
+        if service.is_reachable() {
+            finding.severity(Severity::High);
+        }
+        if service.known.is_none() && service.image.is_some() && service.healthcheck.is_none() {
+            finding.confidence(Confidence::Likely);
+        }
+        match known_test(&service).filter(|_| service.healthcheck.is_none()) {
+            Some(fix) => {
+                finding.fix(fix);
+            }
+            None => {
+                let target = if service.is_reachable() { "GET /health" } else { "tcp" };
+                let example = service.edit(&["x-seaworthy", "probe", "ready"], EditValue::text(target));
+                finding.snippet(&[example.comment("The path that answers when the service can work.")]);
+            }
+        }
+    }
+}
+
+/// The test that comes with what is known of the image. A test is never made up.
+fn known_test(service: &Subject<'_>) -> Option<Fix> {
+    let health = service.known?.health.as_ref()?;
+    let test = health.test.iter().map(|word| word.replace('$', "$$"));
+    let edits = vec![
+        service.edit(&["healthcheck", "test"], EditValue::list(test)),
+        service.edit(&["healthcheck", "interval"], EditValue::text("10s")),
+        service.edit(&["healthcheck", "timeout"], EditValue::text("5s")),
+        service.edit(&["healthcheck", "retries"], EditValue::plain(5)),
+        service.edit(&["healthcheck", "start_period"], EditValue::text(format!("{}s", health.start_period))),
+    ];
+    Some(Fix::new(Level::NeedsImageKnowledge, edits).may_break("A variant of the image without that program never gets healthy."))
+}

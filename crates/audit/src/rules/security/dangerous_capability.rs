@@ -1,0 +1,41 @@
+//! Some capabilities are as good as root on the host.
+
+use crate::{Context, Findings, Group, Rule, Severity};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "dangerous-capability",
+    severity: Severity::High,
+    group: Group::Security,
+    summary: "service is given a capability that reaches the host",
+    why: "Capabilities such as `SYS_ADMIN` or `SYS_MODULE` let a process leave its container; others let it read other \
+          processes, change the clock or rewrite the network.",
+    fix: "Remove the capability; where it is needed, keep the service that has it small and off the public network.",
+    bad: "services:\n  web:\n    image: shop:1.4\n    cap_add: [SYS_ADMIN]\n",
+    good: "services:\n  web:\n    image: shop:1.4\n    cap_add: [NET_BIND_SERVICE]\n",
+    references: &["CIS Docker 1.6, 5.4", "OWASP Docker Security Cheat Sheet, rule 3"],
+    check,
+};
+
+/// As good as root on the host.
+const HOST: [&str; 4] = ["ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO"];
+/// Reaches beyond the container.
+const STRONG: [&str; 11] = [
+    "NET_ADMIN", "BPF", "SYS_PTRACE", "DAC_READ_SEARCH", "SYS_TIME", "PERFMON", "SYSLOG", "SYS_BOOT", "SYS_NICE",
+    "MAC_ADMIN", "LEASE",
+];
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for service in context.subjects() {
+        for added in &service.cap_add {
+            let upper = added.value.to_ascii_uppercase();
+            let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
+            let severity = match name {
+                name if HOST.contains(&name) => Severity::Critical,
+                name if STRONG.contains(&name) => Severity::High,
+                _ => continue,
+            };
+            let message = format!("`{}` is given the capability `{name}`, which reaches the host.", service.name.value);
+            findings.report(service.place(&["cap_add"]), added.span, message).evidence(name).severity(severity);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Nothing that serves requests needs to be root.
+
+use seaworthy_catalog::RunsAs;
+
+use crate::{Context, EditValue, Findings, Group, Rule, Severity};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "root-user",
+    severity: Severity::High,
+    group: Group::Security,
+    summary: "service is told to run as root",
+    why: "A process that is root inside needs one mistake of the kernel or one careless mount to be root outside.",
+    fix: "Give it a user of its own, by number, that owns the folders it writes: `user: \"10001:10001\"`.",
+    bad: "services:\n  web:\n    image: shop:1.4\n    user: \"0:0\"\n",
+    good: "services:\n  web:\n    image: shop:1.4\n    user: \"10001:10001\"\n",
+    references: &["CIS Docker 1.6, 4.1", "OWASP Docker Security Cheat Sheet, rule 2"],
+    check,
+};
+
+/// Whether `user` names root.
+pub(crate) fn is_root(user: &str) -> bool {
+    matches!(user.split(':').next().unwrap_or_default().trim(), "0" | "root")
+}
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for service in context.subjects() {
+        let drops = service.known.and_then(|image| image.user.as_ref()).is_some_and(|user| user.runs_as == RunsAs::Drops);
+        if let Some(user) = service.user.as_ref().filter(|user| is_root(&user.value) && !drops) {
+            let message = format!("`{}` is told to run as root.", service.name.value);
+            let example = service.edit(&["user"], EditValue::text("10001:10001"));
+            findings.report(service.place(&["user"]), user.span, message).snippet(&[example]);
+        }
+    }
+}

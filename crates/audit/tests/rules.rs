@@ -1,0 +1,76 @@
+//! Every rule proves itself: its bad example has the finding, its good one does not.
+#![expect(clippy::disallowed_methods, reason = "the test compares the registry with the folder")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use seaworthy_audit::{RULES, check, explain, list, reference_markdown};
+use seaworthy_project::fixture::load_yaml;
+
+#[test]
+fn every_bad_example_is_found_and_every_good_one_is_not() {
+    for rule in RULES {
+        let bad = load_with(rule.bad);
+        let findings = check(&bad);
+        let found: Vec<_> = findings.iter().filter(|finding| finding.rule == rule).collect();
+        assert!(!found.is_empty(), "`{}` does not find its bad example:\n{}", rule.id, rule.bad);
+        for finding in found {
+            let lines = rule.bad.lines().count() as u32;
+            assert!((1..=lines).contains(&finding.span.start.line), "`{}` points outside its example", rule.id);
+            assert!(finding.message.ends_with('.') && !finding.help.is_empty(), "`{}`: {}", rule.id, finding.message);
+        }
+        let good = check(&load_with(rule.good));
+        let left: Vec<_> = good.iter().filter(|finding| finding.rule == rule).map(|finding| &finding.message).collect();
+        assert!(left.is_empty(), "`{}` still finds its good example: {left:?}", rule.id);
+    }
+}
+
+/// Loads an example with every variable it asks for set to a strong value.
+fn load_with(yaml: &str) -> seaworthy_project::Project {
+    use seaworthy_project::fixture::{MemoryFiles, problems, request};
+    if !yaml.contains(":?") {
+        return load_yaml(yaml);
+    }
+    let mut request = request();
+    for name in ["POSTGRES_PASSWORD", "API_TOKEN", "SESSION_SECRET", "DB_PASSWORD", "PAYMENT"] {
+        request.variables.insert(name.to_owned(), "vT4-mm2Lw-Q9".to_owned());
+    }
+    let loaded = seaworthy_project::load(&request, &MemoryFiles::new(&[("compose.yaml", yaml)]));
+    let shown = problems(&loaded);
+    loaded.project.unwrap_or_else(|| panic!("{yaml}\n{shown:?}"))
+}
+
+#[test]
+fn the_folder_is_the_registry() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
+    let mut files = BTreeSet::new();
+    for group in std::fs::read_dir(&root).unwrap() {
+        let group = group.unwrap().path();
+        for file in std::fs::read_dir(&group).unwrap() {
+            let file = file.unwrap().path();
+            if file.extension().is_some_and(|extension| extension == "rs") {
+                let id = file.file_stem().unwrap().to_str().unwrap().replace('_', "-");
+                files.insert(format!("{}/{id}", group.file_name().unwrap().to_str().unwrap()));
+            }
+        }
+    }
+    let listed: BTreeSet<String> = RULES.iter().map(|rule| format!("{}/{}", rule.group.as_str(), rule.id)).collect();
+    assert_eq!(files, listed, "each file of rules/<group>/ is in ALL, named for its rule and its group");
+    assert_eq!(listed.len(), RULES.len(), "no rule is listed twice");
+}
+
+#[test]
+fn every_rule_has_a_page() {
+    let reference = reference_markdown();
+    for rule in RULES {
+        let page = explain(rule.id).unwrap();
+        assert!(page.contains(rule.why) && page.contains(rule.bad.trim()), "{page}");
+        assert!(reference.contains(&format!("### {}\n", rule.id)));
+        assert!(list().contains(rule.id));
+        for text in [rule.why, rule.fix] {
+            assert!(text.ends_with('.') || text.ends_with('`'), "`{}`: `{text}` is a sentence", rule.id);
+        }
+        assert!(!rule.summary.ends_with('.'), "`{}`: the summary is a line, not a sentence", rule.id);
+    }
+    assert_eq!(explain("no-such-rule"), None);
+}
