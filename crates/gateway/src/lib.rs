@@ -1,3 +1,33 @@
 //! The load balancer: a process of its own that outlives every command.
+//!
+//! A small supervisor holds the listening sockets and keeps a worker alive; the worker serves requests, and is told
+//! whole route sets over a local socket. Neither knows what a release or a Compose file is.
 
+mod access_log;
+mod admin;
+mod backend;
+mod channel;
+mod client;
+mod error;
+mod headers;
+mod launch;
+mod listener;
+mod metrics;
+mod place;
+mod probe;
+mod proxy;
+mod rim;
 pub mod route;
+mod snapshot;
+mod sockets;
+mod supervisor;
+mod table;
+mod wire;
+mod worker;
+
+pub use client::Client;
+pub use error::GatewayError;
+pub use launch::{Program, launch};
+pub use supervisor::supervise;
+pub use wire::{BackendStatus, ProjectStatus, Status};
+pub use worker::work;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// All routes of one project; replaced whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -81,4 +82,47 @@ impl fmt::Display for SetHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The longest set that is taken.
+const MOST_ROUTES: usize = 1000;
+
+impl RouteSet {
+    /// The hash of this set.
+    pub fn hash(&self) -> SetHash {
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        SetHash(Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// What contradicts itself in the set, as a sentence without its full stop.
+    pub fn contradiction(&self) -> Option<String> {
+        if self.routes.len() > MOST_ROUTES {
+            return Some(format!("{} routes are more than {MOST_ROUTES}", self.routes.len()));
+        }
+        for (index, route) in self.routes.iter().enumerate() {
+            if !route.path.starts_with('/') {
+                return Some(format!("the path of route `{}` does not start with `/`", route.name));
+            }
+            if route.listen.port() == 0 {
+                return Some(format!("route `{}` listens on port 0", route.name));
+            }
+            if let Some(twin) =
+                self.routes[..index].iter().find(|other| other.name == route.name || other.collides(route))
+            {
+                return Some(format!("routes `{}` and `{}` answer to the same", twin.name, route.name));
+            }
+        }
+        None
+    }
+}
+
+impl Route {
+    /// Whether both would answer the same requests.
+    pub fn collides(&self, other: &Self) -> bool {
+        self.listen == other.listen && self.host == other.host && same_path(&self.path, &other.path)
+    }
+}
+
+fn same_path(left: &str, right: &str) -> bool {
+    left.trim_end_matches('/') == right.trim_end_matches('/')
 }

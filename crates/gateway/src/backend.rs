@@ -1,0 +1,157 @@
+//! One address and its state: whether it is well, what is in flight to it, idle connections to it.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use crate::metrics::Metrics;
+use crate::route::Probe;
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(2);
+/// Idle connections kept to a backend, and for how long: less than what servers commonly keep them.
+const MOST_IDLE: usize = 64;
+const LONGEST_IDLE: Duration = Duration::from_secs(4);
+
+/// What is sent to a backend: a body kept whole so that it can be sent again, or the client's own as it comes.
+pub(crate) type Outgoing = Either<Full<Bytes>, Incoming>;
+pub(crate) type Connection = SendRequest<Outgoing>;
+
+/// One address the gateway may send to.
+#[derive(Debug)]
+pub(crate) struct Backend {
+    pub(crate) project: String,
+    pub(crate) route: String,
+    pub(crate) id: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) probe: Option<Probe>,
+    well: AtomicBool,
+    failures: AtomicU32,
+    successes: AtomicU32,
+    retired: AtomicBool,
+    in_flight: AtomicU64,
+    idle: Mutex<Vec<(Connection, Instant)>>,
+}
+
+/// A request in flight; counts itself off when dropped.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    pub(crate) backend: Arc<Backend>,
+}
+
+impl Backend {
+    pub(crate) fn new(
+        project: &str,
+        route: &str,
+        id: &str,
+        address: SocketAddr,
+        probe: Option<Probe>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            project: project.to_owned(),
+            route: route.to_owned(),
+            id: id.to_owned(),
+            address,
+            probe,
+            // Whoever admits a backend has proven it.
+            well: AtomicBool::new(true),
+            failures: AtomicU32::new(0),
+            successes: AtomicU32::new(0),
+            retired: AtomicBool::new(false),
+            in_flight: AtomicU64::new(0),
+            idle: Mutex::new(Vec::new()),
+        })
+    }
+
+    pub(crate) fn is_well(&self) -> bool {
+        self.well.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Counts a request in, unless the backend has been taken out. Counting first and looking after, with the drain
+    /// doing it the other way round, leaves no moment in which a request is missed.
+    pub(crate) fn enter(self: &Arc<Self>) -> Option<InFlight> {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        let entered = InFlight { backend: self.clone() };
+        if self.retired.load(Ordering::SeqCst) { None } else { Some(entered) }
+    }
+
+    /// Takes the backend out: no new requests, idle connections closed.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::SeqCst);
+        self.idle().clear();
+    }
+
+    /// Takes in whether a question or a connection succeeded; answers with the new state when it flips.
+    pub(crate) fn judge(&self, success: bool, metrics: &Metrics) -> Option<bool> {
+        let (fall, rise) = self.probe.as_ref().map_or((3, 1), |probe| (probe.fall.max(1), probe.rise.max(1)));
+        let flipped = if success {
+            self.failures.store(0, Ordering::Relaxed);
+            let so_many = self.successes.fetch_add(1, Ordering::Relaxed) + 1;
+            so_many >= rise && !self.well.swap(true, Ordering::Relaxed)
+        } else {
+            self.successes.store(0, Ordering::Relaxed);
+            let so_many = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+            so_many >= fall && self.well.swap(false, Ordering::Relaxed)
+        };
+        if flipped {
+            metrics.backend_up(self, success);
+        }
+        flipped.then_some(success)
+    }
+
+    /// An idle connection that still looks alive.
+    pub(crate) fn idle_connection(&self) -> Option<Connection> {
+        let mut idle = self.idle();
+        while let Some((connection, since)) = idle.pop() {
+            if connection.is_ready() && since.elapsed() < LONGEST_IDLE {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection for the next request.
+    pub(crate) fn keep(&self, connection: Connection) {
+        if self.retired.load(Ordering::SeqCst) || connection.is_closed() {
+            return;
+        }
+        let mut idle = self.idle();
+        if idle.len() < MOST_IDLE {
+            idle.push((connection, Instant::now()));
+        }
+    }
+
+    /// Makes a new connection.
+    pub(crate) async fn connect(&self) -> std::io::Result<Connection> {
+        let late = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
+        let stream = timeout(CONNECT, TcpStream::connect(self.address)).await.map_err(late)??;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
+        // Ends when the sender is dropped or the backend closes.
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Connection, Instant)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.backend.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,123 @@
+//! Headers on their way: hop-by-hop ones go, forwarding ones and identities come.
+
+use std::net::IpAddr;
+
+use hyper::HeaderMap;
+use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue, SERVER};
+
+/// Hop-by-hop headers (RFC 9110, section 7.6.1), and those that were never standard.
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+/// The longest request id that is passed on.
+const LONGEST_ID: usize = 128;
+const TRACEPARENT_LENGTH: usize = 55;
+
+/// What a request is known by.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) request: String,
+    pub(crate) traceparent: String,
+}
+
+impl Identity {
+    /// Takes over what the client sent where it is valid, and makes the rest.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        Self {
+            request: text("x-request-id").filter(|id| is_id(id)).map_or_else(|| random(16), str::to_owned),
+            traceparent: text("traceparent")
+                .filter(|parent| is_traceparent(parent))
+                .map_or_else(|| format!("00-{}-{}-01", random(16), random(8)), str::to_owned),
+        }
+    }
+
+    /// The trace id.
+    pub(crate) fn trace(&self) -> &str {
+        self.traceparent.get(3..35).unwrap_or_default()
+    }
+}
+
+/// Removes hop-by-hop headers, those that `Connection` names among them.
+pub(crate) fn strip(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Makes a request's headers fit to be sent on.
+pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &str, identity: &Identity) {
+    strip(headers);
+    let before = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    let chain = before.map_or_else(|| client.to_string(), |before| format!("{before}, {client}"));
+    for (name, value) in [
+        ("x-forwarded-for", chain.as_str()),
+        ("x-forwarded-proto", "http"),
+        ("x-forwarded-host", host),
+        ("x-request-id", &identity.request),
+        ("traceparent", &identity.traceparent),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    if !headers.contains_key(HOST)
+        && let Ok(host) = HeaderValue::from_str(host)
+    {
+        headers.insert(HOST, host);
+    }
+}
+
+/// Makes an answer's headers fit to be sent back.
+pub(crate) fn back(headers: &mut HeaderMap, identity: &Identity) {
+    strip(headers);
+    headers.remove(SERVER);
+    if let Ok(id) = HeaderValue::from_str(&identity.request) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    !id.is_empty()
+        && id.len() <= LONGEST_ID
+        && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/+=".contains(c))
+}
+
+fn is_traceparent(parent: &str) -> bool {
+    let parts: Vec<&str> = parent.split('-').collect();
+    let hex = |text: &str, length: usize| {
+        text.len() == length && text.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
+    };
+    parent.len() == TRACEPARENT_LENGTH
+        && matches!(parts.as_slice(), [version, trace, span, flags]
+            if hex(version, 2) && hex(trace, 32) && hex(span, 16) && hex(flags, 2)
+                && trace.chars().any(|c| c != '0') && span.chars().any(|c| c != '0'))
+}
+
+/// Random bytes as hexadecimal digits.
+fn random(bytes: usize) -> String {
+    let mut drawn = [0u8; 16];
+    let drawn = &mut drawn[..bytes.min(16)];
+    if getrandom::fill(drawn).is_err() {
+        return "0".repeat(bytes * 2);
+    }
+    drawn.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,175 @@
+//! The answer on its way back: when it ends, the connection is kept, the request counted off, and its story told.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{Either, Empty};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::{Request, StatusCode};
+use tokio::time::Instant;
+
+use crate::access_log::Line;
+use crate::backend::{Backend, Connection, InFlight};
+use crate::headers::Identity;
+use crate::rim;
+use crate::table::LiveRoute;
+use crate::worker::Gateway;
+
+/// The gateway's own empty answer, or a backend's.
+pub(crate) type Answer = Either<Empty<Bytes>, Passing>;
+
+/// What is told of a request.
+#[derive(Debug)]
+pub(crate) struct Story {
+    began: Instant,
+    line: Option<Line>,
+}
+
+impl Story {
+    pub(super) fn new(request: &Request<Incoming>, client: SocketAddr, identity: &Identity) -> Self {
+        let line = Line {
+            time: rim::now().to_string(),
+            request_id: identity.request.clone(),
+            trace_id: identity.trace().to_owned(),
+            project: String::new(),
+            route: String::new(),
+            backend: String::new(),
+            client: client.ip().to_string(),
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            status: 0,
+            bytes: 0,
+            retried: false,
+            connect_ms: 0.0,
+            first_byte_ms: 0.0,
+            total_ms: 0.0,
+        };
+        Self { began: Instant::now(), line: Some(line) }
+    }
+
+    pub(super) fn route(&mut self, route: &LiveRoute) {
+        self.change(|line| {
+            line.project.clone_from(&route.project);
+            line.route.clone_from(&route.route.name);
+        });
+    }
+
+    pub(super) fn backend(&mut self, backend: &Backend) {
+        self.change(|line| line.backend.clone_from(&backend.id));
+    }
+
+    pub(super) fn retried(&mut self) {
+        self.change(|line| line.retried = true);
+    }
+
+    pub(super) fn connected(&mut self, took: Duration) {
+        self.change(|line| line.connect_ms = millis(took));
+    }
+
+    pub(super) fn first_byte(&mut self) {
+        let took = millis(self.began.elapsed());
+        self.change(|line| line.first_byte_ms = took);
+    }
+
+    pub(super) fn status(&mut self, status: StatusCode) {
+        self.change(|line| line.status = status.as_u16());
+    }
+
+    /// Tells it, once.
+    pub(super) fn tell(&mut self, bytes: u64, gateway: &Gateway) {
+        let Some(mut line) = self.line.take() else { return };
+        let took = self.began.elapsed();
+        line.bytes = bytes;
+        line.total_ms = millis(took);
+        gateway.metrics.answered(&line.project, &line.route, &line.backend, line.status, took);
+        gateway.log.write(line);
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Line)) {
+        if let Some(line) = &mut self.line {
+            change(line);
+        }
+    }
+}
+
+fn millis(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// A backend's answer as it passes.
+pub(crate) struct Passing {
+    body: Incoming,
+    in_flight: Option<InFlight>,
+    connection: Option<Connection>,
+    bytes: u64,
+    story: Story,
+    gateway: Arc<Gateway>,
+}
+
+impl Passing {
+    pub(super) fn new(
+        body: Incoming,
+        in_flight: InFlight,
+        connection: Connection,
+        story: Story,
+        gateway: Arc<Gateway>,
+    ) -> Self {
+        let mut passing =
+            Self { body, in_flight: Some(in_flight), connection: Some(connection), bytes: 0, story, gateway };
+        if passing.body.is_end_stream() {
+            passing.ended();
+        }
+        passing
+    }
+
+    /// The whole answer came: the connection can serve another request.
+    fn ended(&mut self) {
+        if let (Some(in_flight), Some(connection)) = (self.in_flight.take(), self.connection.take()) {
+            in_flight.backend.keep(connection);
+        }
+        self.story.tell(self.bytes, &self.gateway);
+    }
+}
+
+impl Body for Passing {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                if self.body.is_end_stream() {
+                    self.ended();
+                }
+            }
+            Poll::Ready(None) => self.ended(),
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        // The client went, or the backend broke off: the connection is not kept, the story is told all the same.
+        let bytes = self.bytes;
+        self.story.tell(bytes, &self.gateway);
+    }
+}

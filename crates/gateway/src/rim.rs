@@ -1,0 +1,78 @@
+//! The only place of this crate that touches the clock and the disk by name.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the rim: all files and the clock of this crate go through here"
+)]
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+/// What time it is.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Makes a folder that only its owner may enter, and its parents.
+pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    fs::set_permissions(folder, Permissions::from_mode(0o700))
+}
+
+/// Lets only the owner read and write `file`.
+pub(crate) fn make_private(file: &Path) -> io::Result<()> {
+    fs::set_permissions(file, Permissions::from_mode(0o600))
+}
+
+/// The whole file, or `None` when there is none; longer than `limit_bytes` is an error.
+pub(crate) fn read(path: &Path, limit_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(limit_bytes + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit_bytes {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is larger than it can be"));
+    }
+    Ok(Some(bytes))
+}
+
+/// Replaces the file as a whole: after a crash it holds the old bytes or the new ones.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let fresh = path.with_extension("json.new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Opens a file to append to; only its owner may read it.
+pub(crate) fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+/// Gives a file another name; a missing file is fine.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    missing_is_fine(fs::rename(from, to))
+}
+
+/// Removes a file; a missing file is fine.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    missing_is_fine(fs::remove_file(path))
+}
+
+fn missing_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,157 @@
+//! Everything readers must see together: one immutable table, swapped whole.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::backend::Backend;
+use crate::error::GatewayError;
+use crate::route::{Balance, Route, RouteSet, SetHash};
+
+/// All routes of all projects.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    pub(crate) projects: BTreeMap<String, Entry>,
+    /// By address; the most specific route first.
+    listens: HashMap<SocketAddr, Vec<Arc<LiveRoute>>>,
+}
+
+/// One project.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) set: RouteSet,
+    pub(crate) hash: SetHash,
+    pub(crate) routes: Vec<Arc<LiveRoute>>,
+}
+
+/// A route with its live backends.
+#[derive(Debug)]
+pub(crate) struct LiveRoute {
+    pub(crate) project: String,
+    pub(crate) route: Route,
+    pub(crate) backends: Vec<Arc<Backend>>,
+    next: AtomicUsize,
+}
+
+impl Table {
+    /// The same table with one project's set replaced; backends that stay keep their state.
+    pub(crate) fn with(&self, project: &str, set: RouteSet) -> Self {
+        let before = self.projects.get(project).map(|entry| entry.routes.as_slice()).unwrap_or_default();
+        let routes =
+            set.routes.iter().map(|route| Arc::new(LiveRoute::new(project, route, before))).collect();
+        let mut projects = self.projects.clone();
+        let hash = set.hash();
+        projects.insert(project.to_owned(), Entry { set, hash, routes });
+        Self::of(projects)
+    }
+
+    /// The same table without a project.
+    pub(crate) fn without(&self, project: &str) -> Self {
+        let mut projects = self.projects.clone();
+        projects.remove(project);
+        Self::of(projects)
+    }
+
+    fn of(projects: BTreeMap<String, Entry>) -> Self {
+        let mut listens: HashMap<SocketAddr, Vec<Arc<LiveRoute>>> = HashMap::new();
+        for live in projects.values().flat_map(|entry| &entry.routes) {
+            listens.entry(live.route.listen).or_default().push(live.clone());
+        }
+        for routes in listens.values_mut() {
+            routes.sort_by_key(|live| {
+                (live.route.host.is_none(), std::cmp::Reverse(live.route.path.trim_end_matches('/').len()))
+            });
+        }
+        Self { projects, listens }
+    }
+
+    /// The route that answers a request.
+    pub(crate) fn find(&self, listen: SocketAddr, host: &str, path: &str) -> Option<&Arc<LiveRoute>> {
+        self.listens.get(&listen)?.iter().find(|live| live.answers(host, path))
+    }
+
+    /// The addresses in use.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.listens.keys().copied().collect()
+    }
+
+    /// All backends.
+    pub(crate) fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
+        self.projects.values().flat_map(|entry| &entry.routes).flat_map(|live| &live.backends)
+    }
+
+    /// Whether a set could be served beside the other projects.
+    pub(crate) fn accepts(&self, project: &str, set: &RouteSet) -> Result<(), GatewayError> {
+        if let Some(reason) = set.contradiction() {
+            return Err(GatewayError::Invalid { reason });
+        }
+        let others = self.projects.iter().filter(|(name, _)| *name != project);
+        for (name, entry) in others {
+            for theirs in &entry.set.routes {
+                if let Some(ours) = set.routes.iter().find(|ours| ours.collides(theirs)) {
+                    return Err(GatewayError::Conflict {
+                        listen: ours.listen,
+                        host: ours.host.clone().unwrap_or_else(|| "*".to_owned()),
+                        path: ours.path.clone(),
+                        project: name.clone(),
+                        taken_by: theirs.name.clone(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LiveRoute {
+    fn new(project: &str, route: &Route, before: &[Arc<LiveRoute>]) -> Self {
+        let kept = |id: &str, address: SocketAddr| {
+            let old =
+                before.iter().filter(|old| old.route.name == route.name && old.route.probe == route.probe);
+            old.flat_map(|old| &old.backends).find(|old| old.id == id && old.address == address).cloned()
+        };
+        let backends = route.backends.iter().map(|backend| {
+            kept(&backend.id, backend.address).unwrap_or_else(|| {
+                Backend::new(project, &route.name, &backend.id, backend.address, route.probe.clone())
+            })
+        });
+        Self {
+            project: project.to_owned(),
+            backends: backends.collect(),
+            route: route.clone(),
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    fn answers(&self, host: &str, path: &str) -> bool {
+        if self.route.host.as_ref().is_some_and(|own| !own.eq_ignore_ascii_case(host)) {
+            return false;
+        }
+        let prefix = self.route.path.trim_end_matches('/');
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix.is_empty())
+    }
+
+    /// The next backend that is well and not among those tried.
+    pub(crate) fn choose(&self, tried: &[Arc<Backend>]) -> Option<Arc<Backend>> {
+        let open: Vec<&Arc<Backend>> = self
+            .backends
+            .iter()
+            .filter(|backend| backend.is_well() && !tried.iter().any(|other| Arc::ptr_eq(other, backend)))
+            .collect();
+        if open.is_empty() {
+            return None;
+        }
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        match self.route.balance {
+            Balance::RoundRobin => open.get(turn % open.len()).map(|backend| (*backend).clone()),
+            Balance::LeastConnections => {
+                let fewest = open.iter().map(|backend| backend.in_flight()).min()?;
+                let fewest: Vec<_> =
+                    open.into_iter().filter(|backend| backend.in_flight() <= fewest).collect();
+                fewest.get(turn % fewest.len().max(1)).map(|backend| (*backend).clone())
+            }
+        }
+    }
+}

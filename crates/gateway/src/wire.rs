@@ -1,0 +1,136 @@
+//! What goes over the admin socket: one JSON request a line, one JSON answer a line. Version 1.
+
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::GatewayError;
+use crate::route::{RouteSet, SetHash};
+
+/// The version both sides speak.
+pub(crate) const VERSION: u32 = 1;
+/// The longest request or answer.
+pub(crate) const MAX_LINE_BYTES: usize = 4 << 20;
+
+/// A request with its version.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    pub(crate) version: u32,
+    pub(crate) ask: Ask,
+}
+
+/// What may be asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub(crate) enum Ask {
+    Put { project: String, set: RouteSet },
+    Get { project: String },
+    Remove { project: String },
+    Check { project: String, set: RouteSet },
+    Drain { project: String, backends: Vec<String>, limit_ms: u64 },
+    Status,
+    Metrics,
+    StopIfIdle,
+}
+
+/// What is answered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub(crate) enum Answer {
+    Serving { hash: SetHash },
+    Set { found: Option<(RouteSet, SetHash)> },
+    Done,
+    Left { requests: u64 },
+    Status { status: Status },
+    Text { text: String },
+    Stopping { stopping: bool },
+    Refused { refusal: Refusal },
+}
+
+/// Why something was not done.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub(crate) enum Refusal {
+    InUse { address: SocketAddr },
+    Denied { address: SocketAddr },
+    Unusable { address: SocketAddr, reason: String },
+    Conflict { listen: SocketAddr, host: String, path: String, project: String, taken_by: String },
+    Invalid { reason: String },
+    Version { speaks: u32 },
+    Failed { reason: String },
+}
+
+/// How the gateway is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Status {
+    /// The worker's process.
+    pub process: u32,
+    /// When the worker started.
+    pub started_at: Timestamp,
+    /// What went wrong with the snapshot at the start, if anything did.
+    pub snapshot_problem: Option<String>,
+    /// The projects that have routes.
+    pub projects: Vec<ProjectStatus>,
+}
+
+/// One project's part.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProjectStatus {
+    /// Its name.
+    pub project: String,
+    /// The hash of the set served.
+    pub hash: SetHash,
+    /// Its backends.
+    pub backends: Vec<BackendStatus>,
+}
+
+/// One backend.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BackendStatus {
+    /// The route it belongs to.
+    pub route: String,
+    /// What it is called.
+    pub id: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Whether it gets requests.
+    pub well: bool,
+    /// Requests in flight.
+    pub in_flight: u64,
+}
+
+impl From<GatewayError> for Refusal {
+    fn from(error: GatewayError) -> Self {
+        match error {
+            GatewayError::AddressInUse { address } => Self::InUse { address },
+            GatewayError::AddressDenied { address } => Self::Denied { address },
+            GatewayError::AddressUnusable { address, reason } => Self::Unusable { address, reason },
+            GatewayError::Conflict { listen, host, path, project, taken_by } => {
+                Self::Conflict { listen, host, path, project, taken_by }
+            }
+            GatewayError::Invalid { reason } => Self::Invalid { reason },
+            other => {
+                let cause =
+                    std::error::Error::source(&other).map(|cause| format!(" ({cause})")).unwrap_or_default();
+                Self::Failed { reason: format!("{}{cause}", other.to_string().trim_end_matches('.')) }
+            }
+        }
+    }
+}
+
+impl From<Refusal> for GatewayError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::InUse { address } => Self::AddressInUse { address },
+            Refusal::Denied { address } => Self::AddressDenied { address },
+            Refusal::Unusable { address, reason } => Self::AddressUnusable { address, reason },
+            Refusal::Conflict { listen, host, path, project, taken_by } => {
+                Self::Conflict { listen, host, path, project, taken_by }
+            }
+            Refusal::Invalid { reason } => Self::Invalid { reason },
+            Refusal::Version { speaks } => Self::Version { theirs: speaks, ours: VERSION },
+            Refusal::Failed { reason } => Self::Failed { reason },
+        }
+    }
+}
