@@ -7,14 +7,18 @@ const RULES: &str = "crates/audit/src/rules";
 const WHY: &str = "a rule that is written but not listed never runs, and nobody misses it; its file's name is its id, \
                    so that a finding leads to its source.";
 
-/// Files of `rules` that are not a group's own list: one rule each.
-fn rule_files<'a>(files: &[&'a str]) -> Vec<&'a str> {
-    let is_group = |path: &str| {
-        let folder = format!("{}/", path.trim_end_matches(".rs"));
-        files.iter().any(|other| other.starts_with(&folder))
-    };
-    let inside = |path: &str| path.starts_with(&format!("{RULES}/")) && path.ends_with(".rs");
-    files.iter().copied().filter(|path| inside(path) && !is_group(path)).collect()
+/// `rules/<group>/<id>.rs`: one rule each. What lies deeper is a part of its rule, what lies higher is a list.
+fn is_rule(path: &str) -> bool {
+    let inside = path.strip_prefix(RULES).and_then(|rest| rest.strip_prefix('/'));
+    inside.is_some_and(|inside| inside.ends_with(".rs") && inside.matches('/').count() == 1)
+}
+
+/// `rules.rs`, and a group's own `rules/<group>.rs`.
+fn is_list(path: &str) -> bool {
+    path == format!("{RULES}.rs")
+        || path
+            .strip_prefix(RULES)
+            .is_some_and(|rest| rest.ends_with(".rs") && rest.matches('/').count() == 1)
 }
 
 /// The list a rule must stand in: its group's, or the one of all.
@@ -35,24 +39,26 @@ fn complaint(path: &str, text: &str, lists: &str) -> Option<String> {
 fn every_audit_rule_is_listed() {
     let tree = Tree::of_repository();
     let files: Vec<&str> = tree.files().collect();
-    let rules = rule_files(&files);
-    let lists: String = files
-        .iter()
-        .filter(|path| path.starts_with(RULES) && path.ends_with(".rs") && !rules.contains(path))
-        .filter_map(|path| tree.text(path))
-        .collect();
-    let found: Vec<_> = rules.iter().filter_map(|path| complaint(path, &tree.text(path)?, &lists)).collect();
+    let lists: String =
+        files.iter().filter(|path| is_list(path)).filter_map(|path| tree.text(path)).collect();
+    let rules = files.iter().filter(|path| is_rule(path));
+    let found: Vec<_> = rules.filter_map(|path| complaint(path, &tree.text(path)?, &lists)).collect();
     verdict(WHY, &found);
 }
 
 #[test]
 fn a_rule_that_is_not_listed_or_misnamed_is_found() {
-    let files = [format!("{RULES}.rs"), format!("{RULES}/data.rs"), format!("{RULES}/data/no_volume.rs")];
-    let files: Vec<&str> = files.iter().map(String::as_str).collect();
-    assert_eq!(rule_files(&files), [files[2]]);
+    let path = format!("{RULES}/data/no_volume.rs");
+    assert!(is_rule(&path) && !is_list(&path));
+    for list in ["", "/data"] {
+        let path = format!("{RULES}{list}.rs");
+        assert!(is_list(&path) && !is_rule(&path), "{path}");
+    }
+    let part = format!("{RULES}/data/no_volume/fixes.rs");
+    assert!(!is_rule(&part) && !is_list(&part));
     let text = "const RULE: Rule = Rule { id: \"no-volume\" };";
-    assert!(complaint(files[2], text, "ALL = &[data::no_volume::RULE]").is_none());
-    assert!(complaint(files[2], text, "ALL = &[&no_volume::RULE,]").is_none());
-    assert!(complaint(files[2], text, "ALL = &[really_no_volume::RULE]").is_some());
-    assert!(complaint(files[2], "id: \"novolume\"", "ALL = &[no_volume::RULE]").is_some());
+    assert!(complaint(&path, text, "ALL = &[data::no_volume::RULE]").is_none());
+    assert!(complaint(&path, text, "ALL = &[&no_volume::RULE,]").is_none());
+    assert!(complaint(&path, text, "ALL = &[really_no_volume::RULE]").is_some());
+    assert!(complaint(&path, "id: \"novolume\"", "ALL = &[no_volume::RULE]").is_some());
 }
