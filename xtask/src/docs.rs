@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::run::{self, RunError};
+use crate::workspace::{Workspace, WorkspaceError};
 
 /// Where the generated pages are.
 pub const REFERENCE: &str = "docs/reference";
-/// Building the program for the first time on a small machine, and then some.
-const LIMIT: Duration = Duration::from_secs(1_200);
+/// Writing a few pages takes no time; a program that takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Arguments of `docs`.
 #[derive(Debug, Clone, clap::Args)]
@@ -27,9 +28,12 @@ pub struct DocsArguments {
 /// Why there are no pages.
 #[derive(Debug, thiserror::Error)]
 pub enum DocsError {
+    /// The program could not be built.
+    #[error("the pages come from the program, which could not be built.")]
+    Build(#[source] WorkspaceError),
     /// The program could not be run.
     #[error("the pages could not be generated.")]
-    Run(#[from] RunError),
+    Run(#[source] RunError),
     /// The program failed.
     #[error("`seaworthy reference` failed; its message is above.")]
     Failed,
@@ -51,18 +55,23 @@ pub enum DocsError {
 ///
 /// # Errors
 /// When the pages cannot be generated.
-pub fn docs(root: &Path, arguments: &DocsArguments, output: &mut dyn Write) -> Result<bool, Box<dyn Error>> {
+pub fn docs(
+    workspace: &Workspace,
+    arguments: &DocsArguments,
+    output: &mut dyn Write,
+) -> Result<bool, Box<dyn Error>> {
     let fresh = tempfile::tempdir()?;
-    let folder = fresh.path().to_string_lossy().into_owned();
-    let program = ["cargo", "run", "--quiet", "--package", "seaworthy", "--", "reference", &folder];
-    if !run::run(root, &program, LIMIT).map_err(DocsError::Run)?.status.success() {
+    workspace.build(&["seaworthy"]).map_err(DocsError::Build)?;
+    let (program, folder) = (workspace.program("seaworthy"), fresh.path().to_string_lossy().into_owned());
+    let command = [&program.to_string_lossy(), "reference", folder.as_str()];
+    if !run::run(workspace.root(), &command, LIMIT).map_err(DocsError::Run)?.status.success() {
         return Err(DocsError::Failed.into());
     }
     let said = pages(fresh.path())?;
     if said.is_empty() {
         return Err(DocsError::Empty.into());
     }
-    let reference = root.join(REFERENCE);
+    let reference = workspace.root().join(REFERENCE);
     let differences = differences(&said, &pages(&reference)?);
     if arguments.check {
         for (page, difference) in &differences {

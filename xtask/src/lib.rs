@@ -4,3 +4,4 @@ pub mod docs;
 pub mod load;
 pub mod run;
 pub mod suite;
+pub mod workspace;

@@ -5,6 +5,7 @@
 //! It sends to loopback addresses only.
 
 mod connection;
+mod once;
 mod outcome;
 mod recorder;
 mod report;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+pub use once::get_once;
 pub use outcome::Failure;
 pub use report::{Ended, Numbers, Phase, Report};
 pub use settings::{LoadError, Settings, Shape};

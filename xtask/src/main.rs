@@ -1,10 +1,10 @@
 //! `cargo xtask`: the build system, in Rust.
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xtask::workspace::Workspace;
 use xtask::{docs, suite};
 
 /// Builds, tests and documents Seaworthy
@@ -25,12 +25,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let mut output = io::stdout();
-    let done = match &arguments.command {
-        Command::Test(arguments) => suite::test(root, arguments, &mut output),
-        Command::Docs(arguments) => docs::docs(root, arguments, &mut output),
-    };
+    let done = Workspace::here().map_err(Into::into).and_then(|workspace| match &arguments.command {
+        Command::Test(arguments) => suite::test(&workspace, arguments, &mut output),
+        Command::Docs(arguments) => docs::docs(&workspace, arguments, &mut output),
+    });
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),

@@ -4,11 +4,11 @@ mod table;
 
 use std::error::Error;
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use crate::docs::{self, DocsArguments};
 use crate::run::{self, RunError};
+use crate::workspace::Workspace;
 use table::{Outcome, Row};
 
 /// A suite that takes this many times its budget hangs, and is killed.
@@ -124,7 +124,11 @@ fn names() -> Vec<&'static str> {
 ///
 /// # Errors
 /// When a person interrupts it, or the table cannot be printed.
-pub fn test(root: &Path, arguments: &TestArguments, output: &mut dyn Write) -> Result<bool, Box<dyn Error>> {
+pub fn test(
+    workspace: &Workspace,
+    arguments: &TestArguments,
+    output: &mut dyn Write,
+) -> Result<bool, Box<dyn Error>> {
     let chosen = |suite: &&Suite| {
         arguments.suites.is_empty() || arguments.suites.iter().any(|name| name == suite.name)
     };
@@ -132,7 +136,7 @@ pub fn test(root: &Path, arguments: &TestArguments, output: &mut dyn Write) -> R
     for suite in SUITES.iter().filter(chosen) {
         writeln!(output, "\n== {}: {}", suite.name, suite.about)?;
         output.flush()?;
-        let row = one(root, suite, arguments.docker, output)?;
+        let row = one(workspace, suite, arguments.docker, output)?;
         writeln!(output, "== {}: {}", suite.name, row.outcome)?;
         rows.push(row);
     }
@@ -140,7 +144,12 @@ pub fn test(root: &Path, arguments: &TestArguments, output: &mut dyn Write) -> R
     Ok(rows.iter().all(|row| !matches!(row.outcome, Outcome::Failed(_))))
 }
 
-fn one(root: &Path, suite: &Suite, docker: Docker, output: &mut dyn Write) -> Result<Row, Box<dyn Error>> {
+fn one(
+    workspace: &Workspace,
+    suite: &Suite,
+    docker: Docker,
+    output: &mut dyn Write,
+) -> Result<Row, Box<dyn Error>> {
     let limit = Duration::from_secs(suite.budget_seconds) * PATIENCE;
     let begun = tokio::time::Instant::now();
     let outcome = match &suite.work {
@@ -148,17 +157,17 @@ fn one(root: &Path, suite: &Suite, docker: Docker, output: &mut dyn Write) -> Re
         Work::Program(program) => {
             writeln!(output, "$ {}", program.join(" "))?;
             output.flush()?;
-            match run::run(root, program, limit) {
+            match run::run(workspace.root(), program, limit) {
                 Ok(ran) if ran.status.success() => Outcome::Passed,
                 Ok(ran) => Outcome::Failed(ran.status.to_string()),
                 Err(error @ RunError::Interrupted { .. }) => return Err(error.into()),
                 Err(error) => Outcome::Failed(error.to_string()),
             }
         }
-        Work::Reference if !root.join(docs::REFERENCE).is_dir() => {
+        Work::Reference if !workspace.root().join(docs::REFERENCE).is_dir() => {
             Outcome::Skipped(format!("there is no `{}`: no page was generated yet", docs::REFERENCE))
         }
-        Work::Reference => match docs::docs(root, &DocsArguments { check: true }, output) {
+        Work::Reference => match docs::docs(workspace, &DocsArguments { check: true }, output) {
             Ok(true) => Outcome::Passed,
             Ok(false) => Outcome::Failed("a page is out of date".to_owned()),
             Err(error) => Outcome::Failed(error.to_string()),
@@ -184,7 +193,7 @@ mod tests {
     fn a_suite_with_nothing_to_run_is_skipped_and_never_passed() {
         let arguments = TestArguments { suites: vec!["docker".to_owned()], docker: Docker::Install };
         let mut output = Vec::new();
-        assert!(test(Path::new("."), &arguments, &mut output).unwrap());
+        assert!(test(&Workspace::here().unwrap(), &arguments, &mut output).unwrap());
         let output = String::from_utf8(output).unwrap();
         assert!(output.contains("nothing was installed") && !output.contains("passed "), "{output}");
         assert!(output.contains("0 passed, 0 failed, 1 skipped"), "{output}");
@@ -193,7 +202,7 @@ mod tests {
     #[test]
     fn a_failing_program_fails_its_suite() {
         let suite = Suite { name: "x", about: "x", budget_seconds: 30, work: Work::Program(&["false"]) };
-        let row = one(Path::new("."), &suite, Docker::Use, &mut Vec::new()).unwrap();
+        let row = one(&Workspace::here().unwrap(), &suite, Docker::Use, &mut Vec::new()).unwrap();
         assert!(matches!(row.outcome, Outcome::Failed(_)), "{}", row.outcome);
     }
 }

@@ -16,7 +16,7 @@ use super::schedule;
 use super::{Ended, Failure, Settings, Shape, Shared};
 
 /// The longest answer that is read, in bytes.
-const ANSWER_AT_MOST: usize = 4 * 1024 * 1024;
+pub(super) const ANSWER_AT_MOST: usize = 4 * 1024 * 1024;
 /// Requests under way at once. Past this the server has stopped serving, and more would only exhaust this process; those
 /// that were due meanwhile are counted as failed, never left out.
 const UNDER_WAY_AT_MOST: usize = 4_096;

@@ -9,6 +9,8 @@ use http_body_util::Full;
 use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request};
 
+use super::Failure;
+
 /// Past this one thread on a small machine measures itself more than the server.
 const RATE_AT_MOST: u32 = 5_000;
 /// A request that takes longer has failed for any user.
@@ -56,6 +58,14 @@ pub enum LoadError {
         /// What the operating system said.
         #[source]
         source: io::Error,
+    },
+    /// A single request got no answer of use.
+    #[error("GET `{path}`: {failure}.")]
+    NoAnswer {
+        /// What was asked for.
+        path: String,
+        /// What came instead.
+        failure: Failure,
     },
     /// The sending thread broke down.
     #[error("the load generator broke down; its numbers are not complete.")]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use xtask::load::{Ended, Load, LoadError, Report, Settings, Shape};
+use xtask::load::{Ended, Failure, Load, LoadError, Report, Settings, Shape, get_once};
 
 use super::server::{self, Server};
 
@@ -131,6 +131,15 @@ fn limits_end_a_load_and_the_report_says_so() {
 fn only_this_machine_is_sent_to() {
     let elsewhere = settings("192.0.2.1:80".parse().unwrap());
     assert!(matches!(Load::start(elsewhere, "all"), Err(LoadError::NotLoopback(_))));
+}
+
+#[test]
+fn one_answer_can_be_seen() {
+    let server = Server::start(Some(2));
+    assert_eq!(get_once(server.address, "/version").unwrap(), "{}");
+    let second = get_once(server.address, "/version");
+    assert!(matches!(second, Err(LoadError::NoAnswer { failure: Failure::Status(503), .. })), "{second:?}");
+    assert!(get_once("192.0.2.1:80".parse().unwrap(), "/").is_err());
 }
 
 #[test]
