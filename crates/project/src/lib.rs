@@ -26,4 +26,4 @@ pub use problem::{Loss, Problem, ProblemKind};
 pub use quantity::{Bytes, Cpus, QuantityError, parse_duration};
 pub use sensitive::{Sensitive, is_credential_name};
 pub use span::{FileId, Position, Source, Sources, Span, Spanned};
-pub use write::write_json;
+pub use write::{write_json, write_json_redacted, write_yaml};

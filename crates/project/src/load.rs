@@ -2,20 +2,31 @@
 //!
 //! discover → read → parse → interpolate → include and extend → canonicalize → merge → validate → resolve → model
 
+mod assemble;
 mod canonicalize;
+mod discover;
 mod dotenv;
+mod extends;
+mod include;
 mod interpolate;
 mod lines;
+mod merge;
+mod naming;
 mod parse;
 mod read;
 mod report;
 mod resolve;
-mod scalar;
+mod resolved;
+pub(crate) mod scalar;
+mod schema;
+mod service_environment;
+mod session;
 mod template;
-mod typed;
+pub(crate) mod typed;
+mod validate;
 mod variables;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
@@ -57,54 +68,17 @@ pub struct Loaded {
 
 /// Loads a project.
 pub fn load(request: &Request, files: &dyn Files) -> Loaded {
-    let mut report = report::Report::default();
-    let directory = request.project_directory.clone().unwrap_or_else(|| request.working_directory.clone());
-    let mut reader = read::Reader { files, sources: Sources::default(), base: directory.clone() };
-    let path = request.files.first().cloned().unwrap_or_else(|| PathBuf::from("compose.yaml"));
-    let root = match reader.read(&read::absolute(&request.working_directory, &path), None) {
-        Ok(id) => {
-            parse::parse(id, reader.text(id), &mut report).and_then(|documents| documents.into_iter().next())
-        }
-        Err(problem) => {
-            report.problem(problem);
-            None
-        }
-    };
-    let mut project = None;
-    if let (Some(mut root), Ok(name)) = (root, name(request)) {
-        canonicalize::canonicalize(&mut root, &mut report);
-        resolve::implied(&mut root, &name);
-        resolve::paths(&mut root, &directory, None);
-        let frame = typed::Frame {
-            name,
-            environment: request.environment.clone(),
-            directory,
-            disabled: Vec::new(),
-            variables: request.variables.clone(),
-        };
-        project = Some(typed::project(root, frame, reader.sources.clone()));
-    }
-    report.finish();
-    Loaded {
-        project: project.filter(|_| report.problems.is_empty()),
-        problems: report.problems,
-        warnings: report.warnings,
-        sources: reader.sources,
-    }
-}
-
-fn name(request: &Request) -> Result<ProjectName, crate::NameError> {
-    let base = request.project_name.as_ref().map_or("project", ProjectName::as_str);
-    ProjectName::new(format!("{base}-{}", request.environment))
+    assemble::assemble(request, files)
 }
 
 /// Loads what [`write_json`](crate::write_json) wrote: nothing is interpolated, merged or read from elsewhere.
-/// `name`, `environment` and `directory` are those of the project that was written.
+/// `name`, `environment` and `directory` are those of the project that was written. Two things are not as they were:
+/// services that profiles left out are gone, and each condition of a dependency counts as written.
 pub fn load_resolved(
-    _text: &str,
-    _name: &ProjectName,
-    _environment: &EnvironmentName,
-    _directory: &std::path::Path,
+    text: &str,
+    name: &ProjectName,
+    environment: &EnvironmentName,
+    directory: &Path,
 ) -> Loaded {
-    Loaded { project: None, problems: Vec::new(), warnings: Vec::new(), sources: Sources::default() }
+    resolved::load(text, name, environment, directory)
 }

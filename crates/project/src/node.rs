@@ -160,14 +160,6 @@ impl Node {
         Self::new(Value::Scalar(Scalar { text: text.into(), style: ScalarStyle::Plain }), span)
     }
 
-    /// The children, keys left out.
-    pub(crate) fn children(&self) -> Box<dyn Iterator<Item = &Node> + '_> {
-        match &self.value {
-            Value::Sequence(items) => Box::new(items.iter()),
-            Value::Mapping(entries) => Box::new(entries.iter().map(|entry| &entry.node)),
-            _ => Box::new(std::iter::empty()),
-        }
-    }
 
     /// The children, keys left out, to change.
     pub(crate) fn children_mut(&mut self) -> Box<dyn Iterator<Item = &mut Node> + '_> {

@@ -5,9 +5,11 @@ mod forms;
 pub(crate) mod mounts;
 pub(crate) mod ports;
 mod text;
+mod units;
 pub(crate) mod words;
 
 use crate::load::report::Report;
+use crate::load::schema::PROJECT;
 use crate::{Node, Tag, Value};
 
 /// Rewrites one file's tree. What has the wrong type was reported by the schema and stays as it is.
@@ -21,6 +23,7 @@ pub(crate) fn canonicalize(root: &mut Node, report: &mut Report) {
             }
         }
     }
+    units::respell_object(root, &PROJECT);
 }
 
 fn service(service: &mut Node, report: &mut Report) {

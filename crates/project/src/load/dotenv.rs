@@ -12,15 +12,24 @@ use crate::{FileId, Problem, ProblemKind};
 /// The most variables one file may set: the kernel would refuse more long before.
 pub(crate) const MAX_VARIABLES: usize = 100_000;
 
-/// Reads a file. `outer` are the variables known before; they win inside `${…}`, and give names without a value theirs.
+/// What a file may refer to beside its own variables.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    /// Variables that win over the file's own, as those of the shell do.
+    pub(crate) over: &'a Variables,
+    /// Variables of files that this file lies over.
+    pub(crate) under: &'a IndexMap<String, Variable>,
+}
+
+/// Reads a file.
 pub(crate) fn parse(
     file: FileId,
     text: &str,
-    outer: &Variables,
+    around: Surroundings<'_>,
     report: &mut Report,
 ) -> IndexMap<String, Variable> {
     let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut parser = Parser { lines: Lines::new(file, text), text, at, outer, set: IndexMap::new(), report };
+    let mut parser = Parser { lines: Lines::new(file, text), text, at, around, set: IndexMap::new(), report };
     while parser.at < text.len() && parser.set.len() <= MAX_VARIABLES {
         parser.statement();
     }
@@ -59,7 +68,7 @@ struct Parser<'a> {
     lines: Lines<'a>,
     text: &'a str,
     at: usize,
-    outer: &'a Variables,
+    around: Surroundings<'a>,
     set: IndexMap<String, Variable>,
     report: &'a mut Report,
 }
@@ -108,7 +117,7 @@ impl<'a> Parser<'a> {
             }
             None | Some('#') => {
                 // A name alone takes its value from the shell.
-                if let Some(variable) = self.outer.get(&name) {
+                if let Some(variable) = self.around.over.get(&name) {
                     self.set.insert(name, variable.clone());
                 }
                 self.next_line();
@@ -166,8 +175,11 @@ impl<'a> Parser<'a> {
         let mut text = value.to_owned();
         if fill && value.contains('$') {
             let set = &self.set;
-            let known =
-                |name: &str| self.outer.value(name).or_else(|| set.get(name).map(|own| own.value.clone()));
+            let around = self.around;
+            let inner = |name: &str| {
+                set.get(name).or_else(|| around.under.get(name)).map(|known| known.value.clone())
+            };
+            let known = |name: &str| around.over.value(name).or_else(|| inner(name));
             let expanded = expand(value, &known);
             for fault in &expanded.faults {
                 let mut problem = describe(fault, span, value);
@@ -223,7 +235,8 @@ mod tests {
         let mut report = Report::default();
         let outer =
             Variables::from_shell(&IndexMap::from([("SHELL_SET".to_owned(), "from shell".to_owned())]));
-        let set = parse(FileId(0), text, &outer, &mut report);
+        let around = Surroundings { over: &outer, under: &IndexMap::new() };
+        let set = parse(FileId(0), text, around, &mut report);
         let place = |problem: &Problem| {
             let at = problem.span.expect("each has a place").start;
             format!("{}:{} {}", at.line, at.column, problem.message)

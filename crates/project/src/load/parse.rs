@@ -11,7 +11,7 @@ use crate::{FileId, Node, Position, Problem, ProblemKind, Span};
 /// The deepest nesting, aliases expanded: every later phase walks the tree by recursion.
 pub(crate) const MAX_DEPTH: usize = 128;
 /// The most nodes one file may have once its aliases are expanded: a real project has a few thousand.
-pub(crate) const MAX_NODES: usize = 250_000;
+pub(crate) const MAX_NODES: usize = 100_000;
 /// The most characters that may stand where aliases are expanded, for the same reason.
 pub(crate) const MAX_EXPANDED_BYTES: usize = 32 << 20;
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::load::canonicalize::{is_reset, mounts};
 use crate::load::read::absolute;
+use crate::load::validate::references::needed_services;
 use crate::{Entry, Node, ProjectName, Span, Spanned, Value};
 
 /// Makes the relative paths of a canonical tree absolute, seen from `folder`; `~` is `home`. Doing it twice changes nothing.
@@ -80,6 +81,20 @@ fn section<'a>(root: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut No
     root.get_mut(key).into_iter().flat_map(Node::children_mut).filter(|node| !is_reset(node))
 }
 
+/// Takes out keys under which nothing stands; for a command nothing has a meaning.
+pub(crate) fn drop_nothing(root: &mut Node) {
+    if let Some(entries) = root.entries_mut() {
+        entries.retain(|entry| !entry.node.is_null());
+    }
+    for service in section(root, "services") {
+        if let Some(entries) = service.entries_mut() {
+            entries.retain(|entry| {
+                !entry.node.is_null() || matches!(entry.key.value.as_str(), "command" | "entrypoint")
+            });
+        }
+    }
+}
+
 /// Fills in what Compose implies: the project's name, the names of its resources, the default network, the Dockerfile.
 pub(crate) fn implied(root: &mut Node, name: &ProjectName) {
     let span = root.span;
@@ -117,6 +132,18 @@ fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
     if service.get("networks").is_some_and(|networks| networks.get("default").is_some()) {
         default_needed.get_or_insert(span);
     }
+    implied_dependencies(service);
+    for Entry { key, node } in service.get_mut("depends_on").and_then(Node::entries_mut).into_iter().flatten()
+    {
+        for (name, default) in [
+            ("condition", Node::string("service_started", key.span)),
+            ("required", Node::plain("true", key.span)),
+        ] {
+            if node.get(name).is_none() {
+                node.set(name, default);
+            }
+        }
+    }
     let Some(build) = service.get_mut("build").filter(|build| !build.is_null()) else { return };
     let span = build.span;
     if build.get("context").is_none() && build.get("dockerfile_inline").is_none() {
@@ -124,6 +151,22 @@ fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
     }
     if build.get("dockerfile").is_none() && build.get("dockerfile_inline").is_none() {
         build.set("dockerfile", Node::string("Dockerfile", span));
+    }
+}
+
+/// A service that is named elsewhere than in `depends_on` is waited for too.
+fn implied_dependencies(service: &mut Node) {
+    let span = service.span;
+    for (name, place) in needed_services(service) {
+        if service.get("depends_on").is_none() {
+            service.set("depends_on", Node::new(Value::Mapping(Vec::new()), span));
+        }
+        let written = service.get_mut("depends_on").filter(|written| written.get(&name).is_none());
+        if let Some(written) = written {
+            let restart =
+                Entry { key: Spanned::new("restart".to_owned(), place), node: Node::plain("true", place) };
+            written.set(&name, Node::new(Value::Mapping(vec![restart]), place));
+        }
     }
 }
 

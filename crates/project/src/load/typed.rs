@@ -5,11 +5,13 @@ mod deploy;
 mod grants;
 mod resources;
 mod service;
-mod settings;
+pub(crate) mod settings;
 
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
+
+pub(crate) use resources::CAPTURED_VALUE;
 
 use crate::{EnvironmentName, Node, Project, ProjectName, Service, ServiceName, Sources};
 

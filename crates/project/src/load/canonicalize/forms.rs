@@ -85,21 +85,14 @@ pub(super) fn health_test(node: &mut Node) {
     texts(node);
 }
 
-/// `[db]` to `{db: {condition: service_started, required: true}}`. A condition that was not written stands at the
-/// place of its key: that is how [`Dependency::explicit`](crate::model::dependency::Dependency) is told.
+/// `[db]` to `{db: {condition: service_started}}`. A condition that was not written stands at the place of its key:
+/// that is how [`Dependency::explicit`](crate::model::dependency::Dependency) is told.
 pub(super) fn depends_on(node: &mut Node) {
     list_to_nulls(node);
     let Some(entries) = node.entries_mut() else { return };
-    for Entry { key, node: dependency } in entries.iter_mut() {
-        if dependency.is_null() {
-            dependency.value = Value::Mapping(Vec::new());
-        }
-        if dependency.get("condition").is_none() {
-            dependency.set("condition", Node::string("service_started", key.span));
-        }
-        if dependency.get("required").is_none() {
-            dependency.set("required", Node::plain("true", key.span));
-        }
+    for Entry { key, node: dependency } in entries.iter_mut().filter(|entry| entry.node.is_null()) {
+        let condition = entry("condition", Node::string("service_started", key.span));
+        dependency.value = Value::Mapping(vec![condition]);
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::load::canonicalize::{forms::entry, is_reset, text};
 use crate::load::report::Report;
-use crate::{Node, Problem, ProblemKind, Scalar, Span, Value};
+use crate::{Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Value};
 
 /// What a short form means.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,6 +51,11 @@ fn long(port: Published, item: &Node) -> Node {
 fn defaults(mut item: Node) -> Node {
     let span = item.span;
     item.get_mut("published").into_iter().for_each(text::normalize);
+    if let Some(target) = item.get_mut("target").map(|target| &mut target.value)
+        && let Value::Scalar(scalar) = target
+    {
+        scalar.style = ScalarStyle::Plain;
+    }
     if item.get("mode").is_none() {
         item.set("mode", Node::string("ingress", span));
     }

@@ -28,6 +28,8 @@ struct Frame {
     /// The deepest child so far, this collection not counted.
     depth: usize,
     key: Option<Spanned<String>>,
+    /// The keys so far, to find one that stands twice without walking a long map each time.
+    keys: HashMap<String, Span>,
 }
 
 /// What an alias expands to.
@@ -77,7 +79,14 @@ impl<'a> Builder<'a> {
         place: Span,
     ) -> bool {
         let node = Node { value, span: place, tag: compose_tag(tag), history: Vec::new() };
-        self.stack.push(Frame { node, anchor, flow: style == StructureStyle::Flow, depth: 0, key: None });
+        self.stack.push(Frame {
+            node,
+            anchor,
+            flow: style == StructureStyle::Flow,
+            depth: 0,
+            key: None,
+            keys: HashMap::new(),
+        });
         true
     }
 
@@ -131,7 +140,7 @@ impl<'a> Builder<'a> {
             Value::Sequence(items) => items.push(node),
             Value::Mapping(entries) => match frame.key.take() {
                 None => return self.key(node),
-                Some(key) => insert(entries, key, node, self.report),
+                Some(key) => insert(entries, &mut frame.keys, key, node, self.report),
             },
             _ => {}
         }
@@ -196,16 +205,22 @@ fn compose_tag(tag: Option<&granit_parser::Tag>) -> Option<Tag> {
     }
 }
 
-fn insert(entries: &mut Vec<Entry>, key: Spanned<String>, mut node: Node, report: &mut Report) {
+fn insert(
+    entries: &mut Vec<Entry>,
+    keys: &mut HashMap<String, Span>,
+    key: Spanned<String>,
+    mut node: Node,
+    report: &mut Report,
+) {
     if node.is_null() && node.span.start == node.span.end {
         // Nothing was written: the place of nothing is that of its key.
         node.span = key.span;
     }
-    if let Some(first) = entries.iter().find(|entry| entry.key.value == key.value) {
+    if let Some(first) = keys.insert(key.value.clone(), key.span) {
         let message = format!("The key `{}` stands twice in one map.", key.value);
         report.problem(
             Problem::at(ProblemKind::DuplicateKey, key.span, message)
-                .related(first.key.span, "first written here")
+                .related(first, "first written here")
                 .hint("keep one of the two"),
         );
         return;

@@ -1,0 +1,75 @@
+//! Scalars in one spelling each: sizes in bytes, durations in Compose's units, numbers and booleans plain, texts quoted.
+
+use std::time::Duration;
+
+use crate::load::scalar;
+use crate::load::schema::{Object, Shape, check};
+use crate::{Bytes, Node, Scalar, ScalarStyle, Value, parse_duration};
+
+/// Respells the scalars of a canonical tree that was checked.
+pub(super) fn respell_object(node: &mut Node, object: &'static Object) {
+    for entry in node.entries_mut().into_iter().flatten() {
+        if let Some(shape) = object.key(&entry.key.value) {
+            respell(&mut entry.node, shape);
+        }
+    }
+}
+
+fn respell(node: &mut Node, shape: &'static Shape) {
+    match shape {
+        Shape::Object(object) => respell_object(node, object),
+        Shape::List(inner) | Shape::Map(inner) => node.children_mut().for_each(|child| respell(child, inner)),
+        Shape::Either(choices) => {
+            let found = choices.iter().find(|choice| check::fits(node, choice));
+            found.into_iter().for_each(|choice| respell(node, choice));
+        }
+        _ => {
+            if let Value::Scalar(scalar) = &mut node.value
+                && let Some(respelled) = spelling(scalar, shape)
+            {
+                *scalar = respelled;
+            }
+        }
+    }
+}
+
+fn spelling(scalar: &Scalar, shape: &Shape) -> Option<Scalar> {
+    let text = &scalar.text;
+    let plain = |text: String| Some(Scalar { text, style: ScalarStyle::Plain });
+    let quoted = |text: String| Some(Scalar { text, style: ScalarStyle::Quoted });
+    match shape {
+        Shape::Boolean => plain(scalar::boolean(text)?.to_string()),
+        Shape::Integer => plain(scalar::integer(text)?.to_string()),
+        Shape::Number | Shape::Processors => {
+            let integer = scalar::integer(text).map(|value| value.to_string());
+            plain(integer.or_else(|| scalar::float(text).map(|value| value.to_string()))?)
+        }
+        Shape::Size => {
+            quoted(if text == "-1" { text.clone() } else { Bytes::parse(text).ok()?.0.to_string() })
+        }
+        Shape::Duration => quoted(duration(parse_duration(text).ok()?)),
+        Shape::Text | Shape::Choice(_) => quoted(text.clone()),
+        _ => None,
+    }
+}
+
+/// A duration as Compose prints it: `1m30s`, `500ms`, `1d`.
+fn duration(duration: Duration) -> String {
+    const UNITS: [(&str, u128); 6] = [
+        ("d", 86_400_000_000),
+        ("h", 3_600_000_000),
+        ("m", 60_000_000),
+        ("s", 1_000_000),
+        ("ms", 1000),
+        ("us", 1),
+    ];
+    let mut rest = duration.as_micros();
+    let mut text = String::new();
+    for (unit, microseconds) in UNITS {
+        if rest >= microseconds {
+            text.push_str(&format!("{}{unit}", rest / microseconds));
+            rest %= microseconds;
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}

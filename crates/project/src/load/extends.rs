@@ -1,0 +1,126 @@
+//! `extends`: a service built on another one, of this file or of another (Compose Specification, "extends").
+
+use std::path::{Path, PathBuf};
+
+use crate::load::merge;
+use crate::load::schema::check::nearest;
+use crate::load::session::{Context, Session};
+use crate::{Node, Problem, ProblemKind, Span};
+
+/// The longest chain of services that extend each other.
+pub(crate) const MAX_CHAIN: usize = 64;
+
+/// The services on the way to the one that is being built, to notice a circle.
+type Chain = Vec<(PathBuf, String)>;
+
+/// Replaces each service that extends another by the two merged. Paths in the tree are absolute already.
+pub(crate) fn extend(session: &mut Session<'_>, root: &mut Node, path: &Path, context: &Context) {
+    let names: Vec<String> = root
+        .get("services")
+        .map(Node::entries)
+        .unwrap_or_default()
+        .iter()
+        .filter(|entry| entry.node.get("extends").is_some())
+        .map(|entry| entry.key.value.clone())
+        .collect();
+    let original = root.clone();
+    for name in names {
+        let built = build(session, &original, path, &name, context, &mut Vec::new());
+        let place = root.get_mut("services").and_then(|services| services.get_mut(&name));
+        if let (Some(built), Some(place)) = (built, place) {
+            *place = built;
+        }
+    }
+}
+
+fn build(
+    session: &mut Session<'_>,
+    root: &Node,
+    path: &Path,
+    name: &str,
+    context: &Context,
+    chain: &mut Chain,
+) -> Option<Node> {
+    let mut service = root.at(&["services", name])?.clone();
+    let Some(extends) = service.remove("extends") else { return Some(service) };
+    let extends = extends.node;
+    let Some(base_name) = extends.get("service").filter(|base| base.text().is_some()) else {
+        session.report.problem(
+            Problem::at(ProblemKind::InvalidValue, extends.span, "`extends` does not say which service.")
+                .hint("add `service:` with its name"),
+        );
+        return Some(service);
+    };
+    let base_text = base_name.text().unwrap_or_default().to_owned();
+    chain.push((path.to_owned(), name.to_owned()));
+    let file = extends.get("file").and_then(Node::text).map_or_else(|| path.to_owned(), PathBuf::from);
+    let base = if stops(session, chain, &file, &base_text, base_name.span) {
+        None
+    } else if file == path {
+        undefined(session, root, &base_text, base_name.span);
+        build(session, root, path, &base_text, context, chain)
+    } else {
+        let from = extends.get("file").map_or(extends.span, |file| file.span);
+        let other = other_file(session, &file, from, context);
+        other.and_then(|other| {
+            undefined(session, &other, &base_text, base_name.span);
+            build(session, &other, &file, &base_text, context, chain)
+        })
+    };
+    chain.pop();
+    let Some(mut base) = base else { return Some(service) };
+    let span = service.span;
+    merge::merge_service(&mut base, service);
+    base.span = span;
+    Some(base)
+}
+
+/// Whether to go no further: the chain is too long or runs in a circle.
+fn stops(session: &mut Session<'_>, chain: &Chain, file: &Path, name: &str, span: Span) -> bool {
+    let start = chain.iter().position(|(path, service)| path == file && service == name);
+    if let Some(start) = start {
+        let names = chain[start..].iter().map(|(_, service)| service.as_str()).chain([name]);
+        let shown = names.collect::<Vec<_>>().join("` → `");
+        let message = format!("`extends` runs in a circle: `{shown}`.");
+        session
+            .report
+            .problem(Problem::at(ProblemKind::Cycle, span, message).hint("remove one of these `extends`"));
+    } else if chain.len() > MAX_CHAIN {
+        let message = format!("More than {MAX_CHAIN} services extend each other in a chain (`MAX_CHAIN`).");
+        session.report.at(ProblemKind::Limit, span, message);
+    }
+    start.is_some() || chain.len() > MAX_CHAIN
+}
+
+fn undefined(session: &mut Session<'_>, root: &Node, name: &str, span: Span) {
+    let services = root.get("services").map(Node::entries).unwrap_or_default();
+    if services.iter().any(|entry| entry.key.value == name) {
+        return;
+    }
+    let problem =
+        Problem::at(ProblemKind::Undefined, span, format!("There is no service `{name}` to extend."));
+    let near = nearest(name, services.iter().map(|entry| entry.key.value.as_str()));
+    let hint =
+        near.map_or_else(|| "check its name and file".to_owned(), |near| format!("did you mean `{near}`?"));
+    session.report.problem(problem.hint(hint));
+}
+
+/// The file that is extended, prepared once; its relative paths start in its own folder.
+fn other_file(session: &mut Session<'_>, file: &Path, from: Span, context: &Context) -> Option<Node> {
+    if let Some(known) = session.extended.get(file) {
+        return known.clone();
+    }
+    let folder = file.parent().unwrap_or(file).to_owned();
+    let mut layer: Option<Node> = None;
+    if let Some((id, documents)) = session.documents(file, Some(from)) {
+        for document in documents {
+            let root = session.prepare(document, id, &folder, &context.variables);
+            match &mut layer {
+                Some(base) => merge::merge(base, root),
+                None => layer = Some(root),
+            }
+        }
+    }
+    session.extended.insert(file.to_owned(), layer.clone());
+    layer
+}

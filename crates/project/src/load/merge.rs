@@ -1,0 +1,125 @@
+//! Lays one tree over another (Compose Specification, "Merge"): maps merge, lists grow, some keys replace.
+
+mod rules;
+
+use indexmap::IndexMap;
+
+use crate::load::canonicalize::is_reset;
+use crate::load::merge::rules::{Rule, rule};
+use crate::{Entry, Node, Tag, Value};
+
+/// Lays `over` over `base`; both canonical. What loses is kept in the winner's history.
+pub(crate) fn merge(base: &mut Node, over: Node) {
+    lay(base, over, &mut Vec::new());
+}
+
+/// As [`merge`], for one service.
+pub(crate) fn merge_service(base: &mut Node, over: Node) {
+    lay(base, over, &mut vec!["services".to_owned(), String::new()]);
+}
+
+/// Uses up what is left of `!reset` and `!override`, and drops items of lists that a later item replaces.
+pub(crate) fn settle(root: &mut Node) {
+    settle_at(root, &mut Vec::new());
+}
+
+fn lay(base: &mut Node, mut over: Node, path: &mut Vec<String>) {
+    if over.tag == Some(Tag::Override) {
+        over.tag = None;
+        return replace(base, over);
+    }
+    match (&mut base.value, over.value) {
+        (Value::Mapping(_), Value::Mapping(entries)) => {
+            if rule(path) == Rule::Replace || (rule(path) == Rule::Driver && other_driver(base, &entries)) {
+                over.value = Value::Mapping(entries);
+                return replace(base, over);
+            }
+            base.history.push(over.span);
+            for entry in entries {
+                lay_entry(base, entry, path);
+            }
+        }
+        (Value::Sequence(_), Value::Sequence(items)) if rule(path) == Rule::Replace => {
+            over.value = Value::Sequence(items);
+            replace(base, over);
+        }
+        (Value::Sequence(own), Value::Sequence(items)) => {
+            own.extend(items);
+            base.history.push(over.span);
+            unify(base, path);
+        }
+        // A key left empty over a map or list says nothing new, except where emptiness is a value.
+        (Value::Mapping(_) | Value::Sequence(_), Value::Null) if rule(path) != Rule::Replace => {}
+        (_, value) => {
+            over.value = value;
+            replace(base, over);
+        }
+    }
+}
+
+fn lay_entry(base: &mut Node, entry: Entry, path: &mut Vec<String>) {
+    if is_reset(&entry.node) {
+        base.remove(&entry.key.value);
+        return;
+    }
+    match base.get_mut(&entry.key.value) {
+        Some(own) => {
+            path.push(entry.key.value);
+            lay(own, entry.node, path);
+            path.pop();
+        }
+        None => base.entries_mut().into_iter().for_each(|entries| entries.push(entry.clone())),
+    }
+}
+
+fn replace(base: &mut Node, mut over: Node) {
+    let mut history = std::mem::take(&mut base.history);
+    history.push(base.span);
+    history.append(&mut over.history);
+    *base = Node { history, ..over };
+}
+
+fn other_driver(base: &Node, over: &[Entry]) -> bool {
+    let new = over.iter().find(|entry| entry.key.value == "driver").and_then(|entry| entry.node.text());
+    let old = base.get("driver").and_then(Node::text);
+    new.is_some() && old.is_some() && new != old
+}
+
+/// Keeps one item per identity: the last said, at the place of the first.
+fn unify(list: &mut Node, path: &[String]) {
+    let Rule::Unique(identity) = rule(path) else { return };
+    let Value::Sequence(items) = &mut list.value else { return };
+    // The identity of an item that has none is its index.
+    let mut unique: IndexMap<Result<String, usize>, Node> = IndexMap::new();
+    for (index, mut item) in std::mem::take(items).into_iter().enumerate() {
+        let key = identity(&item).ok_or(index);
+        if let Some(earlier) = unique.get(&key) {
+            item.history.insert(0, earlier.span);
+        }
+        unique.insert(key, item);
+    }
+    *items = unique.into_values().collect();
+}
+
+fn settle_at(node: &mut Node, path: &mut Vec<String>) {
+    node.tag = None;
+    match &mut node.value {
+        Value::Sequence(items) => {
+            items.retain(|item| !is_reset(item));
+            // Items have no key; their own maps hold nothing that unites.
+            path.push("[]".to_owned());
+            items.iter_mut().for_each(|item| settle_at(item, path));
+            path.pop();
+        }
+        Value::Mapping(entries) => {
+            entries.retain(|entry| !is_reset(&entry.node));
+            for entry in entries.iter_mut() {
+                path.push(entry.key.value.clone());
+                settle_at(&mut entry.node, path);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+    unify(node, path);
+}

@@ -1,0 +1,45 @@
+//! Reads back a project that was written out resolved.
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+
+use crate::load::report::Report;
+use crate::load::schema::{PROJECT, check};
+use crate::load::{Loaded, parse, typed, validate};
+use crate::{EnvironmentName, ProjectName, Sources};
+
+/// The name that places in a resolved project are shown with.
+const SHOWN_AS: &str = "resolved.json";
+
+pub(super) fn load(
+    text: &str,
+    name: &ProjectName,
+    environment: &EnvironmentName,
+    directory: &Path,
+) -> Loaded {
+    let mut report = Report::default();
+    let mut sources = Sources::default();
+    let id = sources.add(PathBuf::from(SHOWN_AS), text.to_owned());
+    let root = parse::parse(id, text, &mut report).and_then(|documents| documents.into_iter().next());
+    let mut project = None;
+    if let Some(root) = root {
+        check::object(&root, &PROJECT, "", &mut report);
+        validate::validate(&root, &[], &mut report);
+        let frame = typed::Frame {
+            name: name.clone(),
+            environment: environment.clone(),
+            directory: directory.to_owned(),
+            disabled: Vec::new(),
+            variables: IndexMap::new(),
+        };
+        project = Some(typed::project(root, frame, sources.clone()));
+    }
+    report.finish();
+    Loaded {
+        project: project.filter(|_| report.problems.is_empty()),
+        problems: report.problems,
+        warnings: report.warnings,
+        sources,
+    }
+}

@@ -1,0 +1,71 @@
+//! Puts what `env_file` names into `environment`, and gives variables without a value theirs.
+
+use indexmap::IndexMap;
+
+use crate::load::dotenv::{self, Surroundings};
+use crate::load::session::{Session, is_true};
+use crate::load::variables::{Variable, Variables};
+use crate::{Entry, Node, Span, Spanned, Value};
+
+/// Resolves the environment of one service; `env_file` is gone afterwards, since nothing of it is left to say.
+pub(crate) fn resolve(session: &mut Session<'_>, service: &mut Node, variables: &Variables) {
+    let mut all: IndexMap<String, Variable> = IndexMap::new();
+    if let Some(files) = service.remove("env_file") {
+        for file in files.node.items() {
+            all.extend(read(session, file, variables, &all));
+        }
+    }
+    let own = service.get("environment").cloned();
+    if all.is_empty() && own.is_none() {
+        return;
+    }
+    let span = own.as_ref().map_or(service.span, |own| own.span);
+    let mut entries: IndexMap<String, Entry> =
+        all.into_iter().map(|(name, variable)| (name.clone(), entry(name, variable, span))).collect();
+    for Entry { key, mut node } in own.map(|own| own.entries().to_vec()).unwrap_or_default() {
+        if node.is_null()
+            && let Some(variable) = variables.get(&key.value)
+        {
+            let history = std::mem::take(&mut node.history).into_iter().chain(variable.span).collect();
+            node = Node { history, ..Node::string(&variable.value, node.span) };
+        }
+        if let Some(loser) = entries.get(&key.value) {
+            node.history.insert(0, loser.node.span);
+        }
+        entries.insert(key.value.clone(), Entry { key, node });
+    }
+    service.set("environment", Node::new(Value::Mapping(entries.into_values().collect()), span));
+}
+
+fn entry(name: String, variable: Variable, fallback: Span) -> Entry {
+    let span = variable.span.unwrap_or(fallback);
+    Entry { key: Spanned::new(name, span), node: Node::string(variable.value, span) }
+}
+
+fn read(
+    session: &mut Session<'_>,
+    file: &Node,
+    variables: &Variables,
+    under: &IndexMap<String, Variable>,
+) -> IndexMap<String, Variable> {
+    let Some(path) = file.get("path").filter(|path| path.text().is_some()) else { return IndexMap::new() };
+    let text = path.text().unwrap_or_default();
+    let required = file.get("required").is_none_or(|required| is_true(Some(required)));
+    if !required && !session.reader.files.is_file(text.as_ref()) {
+        return IndexMap::new();
+    }
+    match session.reader.read(text.as_ref(), Some(path.span)) {
+        Ok(id) if file.get("format").and_then(Node::text) == Some("raw") => {
+            dotenv::parse_raw(id, session.reader.text(id), &mut session.report)
+        }
+        Ok(id) => {
+            let around = Surroundings { over: variables, under };
+            dotenv::parse(id, session.reader.text(id), around, &mut session.report)
+        }
+        Err(problem) => {
+            let hint = "create the file, correct the path, or say `required: false` beside `path:`";
+            session.report.problem(problem.hint(hint));
+            IndexMap::new()
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What the phases of one loading share: the reader, the report, and what was read already.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+
+use crate::load::dotenv::{self, Surroundings};
+use crate::load::read::Reader;
+use crate::load::report::Report;
+use crate::load::schema::{PROJECT, check};
+use crate::load::variables::{Variable, Variables};
+use crate::load::{canonicalize, extends, include, interpolate, merge, parse, resolve};
+use crate::{FileId, Node, Problem, ProblemKind, ScalarStyle, Span, Value};
+
+/// The most Compose files one project may consist of, each inclusion counted.
+pub(crate) const MAX_FILES: usize = 256;
+
+/// One loading.
+pub(crate) struct Session<'a> {
+    pub(crate) reader: Reader<'a>,
+    pub(crate) report: Report,
+    /// The user's home folder, for `~`.
+    pub(crate) home: Option<String>,
+    /// Files that services extend, by path: each is prepared once.
+    pub(crate) extended: HashMap<PathBuf, Option<Node>>,
+    pub(crate) files_used: usize,
+}
+
+/// Where a file's relative paths start and which variables it sees.
+pub(crate) struct Context {
+    pub(crate) folder: PathBuf,
+    pub(crate) variables: Variables,
+}
+
+impl Session<'_> {
+    /// Reads and parses a Compose file; `None` when that failed, which is reported.
+    pub(crate) fn documents(&mut self, path: &Path, from: Option<Span>) -> Option<(FileId, Vec<Node>)> {
+        self.files_used += 1;
+        if self.files_used > MAX_FILES {
+            let message = format!("The project has more than {MAX_FILES} Compose files (`MAX_FILES`).");
+            let problem = Problem { span: from, ..Problem::nowhere(ProblemKind::Limit, message) };
+            self.report.problem(problem.hint("include and extend fewer files"));
+            return None;
+        }
+        match self.reader.read(path, from) {
+            Ok(id) => {
+                let documents = parse::parse(id, self.reader.text(id), &mut self.report)?;
+                let documents: Vec<Node> =
+                    documents.into_iter().filter(|document| !document.is_null()).collect();
+                if documents.is_empty() {
+                    self.empty(id);
+                    return None;
+                }
+                Some((id, documents))
+            }
+            Err(problem) => {
+                self.report.problem(problem);
+                None
+            }
+        }
+    }
+
+    fn empty(&mut self, id: FileId) {
+        let start = crate::Position { byte: 0, line: 1, column: 1 };
+        let span = Span { file: id, start, end: start };
+        let problem = Problem::at(ProblemKind::WrongType, span, "The file is empty.");
+        self.report.problem(problem.hint("write at least `services:` with one service"));
+    }
+
+    /// A whole file, its documents laid over each other, with what it includes and extends.
+    pub(crate) fn layer(
+        &mut self,
+        path: &Path,
+        (id, documents): (FileId, Vec<Node>),
+        context: &Context,
+        trail: &mut Vec<PathBuf>,
+    ) -> Node {
+        trail.push(path.to_owned());
+        let mut layer: Option<Node> = None;
+        for document in documents {
+            let mut root = self.prepare(document, id, &context.folder, &context.variables);
+            extends::extend(self, &mut root, path, context);
+            include::include(self, &mut root, context, trail);
+            match &mut layer {
+                Some(base) => merge::merge(base, root),
+                None => layer = Some(root),
+            }
+        }
+        trail.pop();
+        let start = crate::Position { byte: 0, line: 1, column: 1 };
+        layer.unwrap_or_else(|| Node::new(Value::Mapping(Vec::new()), Span { file: id, start, end: start }))
+    }
+
+    /// One document with variables filled in, checked, in canonical form, with absolute paths.
+    pub(crate) fn prepare(
+        &mut self,
+        mut root: Node,
+        id: FileId,
+        folder: &Path,
+        variables: &Variables,
+    ) -> Node {
+        let report = &mut self.report;
+        interpolate::interpolate(&mut root, self.reader.text(id), variables, report);
+        if let Some(problem) = old_dialect(&root) {
+            report.problem(problem);
+            root.value = Value::Mapping(Vec::new());
+        }
+        check::object(&root, &PROJECT, "", report);
+        if let Some(version) = root.remove("version") {
+            let warning =
+                Problem::at(ProblemKind::Dialect, version.key.span, "`version` is obsolete and ignored.");
+            report.warn(warning.hint("remove the line"));
+        }
+        canonicalize::canonicalize(&mut root, report);
+        resolve::paths(&mut root, folder, self.home.as_deref());
+        root
+    }
+
+    /// The variables of environment files, the later over the earlier, seen from what is `over` them all.
+    pub(crate) fn environment_files(
+        &mut self,
+        files: &[(PathBuf, Option<Span>)],
+        over: &Variables,
+    ) -> IndexMap<String, Variable> {
+        let mut all = IndexMap::new();
+        for (path, from) in files {
+            match self.reader.read(path, *from) {
+                Ok(id) => {
+                    let around = Surroundings { over, under: &all };
+                    let set = dotenv::parse(id, self.reader.text(id), around, &mut self.report);
+                    all.extend(set);
+                }
+                Err(problem) => self.report.problem(problem),
+            }
+        }
+        all
+    }
+}
+
+/// A file of Compose version 1: services at the top level.
+fn old_dialect(root: &Node) -> Option<Problem> {
+    let is_service = |node: &Node| node.get("image").or_else(|| node.get("build")).is_some();
+    let known = |key: &str| PROJECT.key(key).is_some();
+    let first = root.entries().first()?;
+    let old = root.entries().iter().all(|entry| !known(&entry.key.value) && is_service(&entry.node));
+    old.then(|| {
+        Problem::at(
+            ProblemKind::Dialect,
+            first.key.span,
+            "This is a Compose file of version 1: its services stand at the top level.",
+        )
+        .hint("put them under `services:`")
+    })
+}
+
+/// Whether a node is a boolean or word that says yes.
+pub(crate) fn is_true(node: Option<&Node>) -> bool {
+    node.is_some_and(|node| {
+        matches!(&node.value, Value::Scalar(scalar) if scalar.style == ScalarStyle::Plain && scalar.text == "true")
+    })
+}

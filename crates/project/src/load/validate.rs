@@ -1,0 +1,27 @@
+//! What only the whole project can show: references, circles, conflicts, what is missing.
+
+mod conflicts;
+mod cycles;
+pub(crate) mod references;
+mod required;
+
+use crate::load::report::Report;
+use crate::{Entry, Node};
+
+/// Checks a merged, canonical tree. `disabled` are the services that the profiles leave out.
+pub(crate) fn validate(root: &Node, disabled: &[String], report: &mut Report) {
+    required::check(root, report);
+    references::check(root, disabled, report);
+    cycles::check(root, report);
+    conflicts::check(root, disabled, report);
+}
+
+/// The entries of a section.
+fn section<'a>(root: &'a Node, key: &str) -> &'a [Entry] {
+    root.get(key).map(Node::entries).unwrap_or_default()
+}
+
+/// What a service names under the keys `list`, in any of the canonical forms.
+fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
+    node.get(key).and_then(Node::text)
+}

@@ -1,0 +1,113 @@
+//! Two things that cannot both be.
+
+use crate::load::report::Report;
+use crate::load::validate::{section, text};
+use crate::{Node, Problem, ProblemKind, Span};
+
+pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
+    ports(root, disabled, report);
+    container_names(root, disabled, report);
+    for service in section(root, "services") {
+        let node = &service.node;
+        let mode = node.get("network_mode");
+        let networks = node.get("networks").filter(|networks| !networks.entries().is_empty());
+        if let (Some(mode), Some(networks)) = (mode, networks) {
+            let message = format!(
+                "`{}` has `network_mode` and `networks`, which exclude each other.",
+                service.key.value
+            );
+            let problem = Problem::at(ProblemKind::Conflict, mode.span, message);
+            report.problem(problem.related(networks.span, "`networks` is here").hint("keep one of the two"));
+        }
+        let replicas = node.at(&["deploy", "replicas"]).or_else(|| node.get("scale"));
+        if let (Some(scale), Some(deploy)) = (node.get("scale"), node.at(&["deploy", "replicas"]))
+            && scale.text() != deploy.text()
+        {
+            let message = format!("`{}` has a `scale` and another `deploy.replicas`.", service.key.value);
+            let problem = Problem::at(ProblemKind::Conflict, scale.span, message);
+            report.problem(problem.related(deploy.span, "`replicas` is here").hint("keep one of the two"));
+        }
+        if let (Some(name), Some(replicas)) = (node.get("container_name"), replicas)
+            && replicas.text().and_then(|text| text.parse::<u32>().ok()).is_some_and(|count| count > 1)
+        {
+            let message = format!(
+                "`{}` has a `container_name`, so it cannot have several replicas.",
+                service.key.value
+            );
+            let problem = Problem::at(ProblemKind::Conflict, name.span, message);
+            report.problem(
+                problem.related(replicas.span, "replicas are asked for here").hint("remove `container_name`"),
+            );
+        }
+    }
+}
+
+/// A published port of one service.
+struct Taken<'a> {
+    service: &'a str,
+    address: Option<&'a str>,
+    protocol: &'a str,
+    port: u16,
+    span: Span,
+}
+
+impl Taken<'_> {
+    /// An address that is not given is all of them.
+    fn collides(&self, other: &Taken<'_>) -> bool {
+        let every = |address: Option<&str>| matches!(address, None | Some("" | "0.0.0.0" | "::"));
+        self.service != other.service
+            && self.port == other.port
+            && self.protocol == other.protocol
+            && (every(self.address) || every(other.address) || self.address == other.address)
+    }
+}
+
+fn ports(root: &Node, disabled: &[String], report: &mut Report) {
+    let mut by_port: std::collections::HashMap<u16, Vec<Taken<'_>>> = std::collections::HashMap::new();
+    for service in section(root, "services").iter().filter(|service| !disabled.contains(&service.key.value)) {
+        for item in service.node.get("ports").map(Node::items).unwrap_or_default() {
+            // Of a range the engine takes one that is free.
+            let Some(port) =
+                text(item, "published").and_then(|port| port.parse().ok()).filter(|port| *port != 0)
+            else {
+                continue;
+            };
+            let taken = Taken {
+                service: &service.key.value,
+                address: text(item, "host_ip"),
+                protocol: text(item, "protocol").unwrap_or("tcp"),
+                port,
+                span: item.span,
+            };
+            let others = by_port.entry(port).or_default();
+            if let Some(other) = others.iter().find(|other| other.collides(&taken)) {
+                let (port, protocol) = (taken.port, taken.protocol);
+                let message = format!(
+                    "`{}` and `{}` both publish host port {port}/{protocol}.",
+                    other.service, taken.service
+                );
+                report.problem(
+                    Problem::at(ProblemKind::Conflict, taken.span, message)
+                        .related(other.span, format!("`{}` publishes it here", other.service))
+                        .hint("give one of them another host port"),
+                );
+            }
+            others.push(taken);
+        }
+    }
+}
+
+fn container_names(root: &Node, disabled: &[String], report: &mut Report) {
+    let mut seen: Vec<(&str, &str, Span)> = Vec::new();
+    for service in section(root, "services").iter().filter(|service| !disabled.contains(&service.key.value)) {
+        let Some(node) = service.node.get("container_name") else { continue };
+        let name = node.text().unwrap_or_default();
+        if let Some((_, other, span)) = seen.iter().find(|(seen, ..)| *seen == name) {
+            let message =
+                format!("`{other}` and `{}` both have the container name `{name}`.", service.key.value);
+            let problem = Problem::at(ProblemKind::Conflict, node.span, message);
+            report.problem(problem.related(*span, "first used here").hint("remove one `container_name`"));
+        }
+        seen.push((name, &service.key.value, node.span));
+    }
+}

@@ -1,0 +1,108 @@
+//! Names that refer to nothing.
+
+use crate::load::report::Report;
+use crate::load::schema::check::nearest;
+use crate::load::session::is_true;
+use crate::load::validate::{section, text};
+use crate::{Entry, Node, Problem, ProblemKind, Span};
+
+pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
+    for service in section(root, "services") {
+        let enabled = !disabled.contains(&service.key.value);
+        for (name, span) in needed_services(&service.node) {
+            named(root, "services", &name, span, report);
+        }
+        if enabled {
+            dependencies(root, service, disabled, report);
+        }
+        for network in
+            section(&service.node, "networks").iter().filter(|network| network.key.value != "default")
+        {
+            named(root, "networks", &network.key.value, network.key.span, report);
+        }
+        for model in section(&service.node, "models") {
+            named(root, "models", &model.key.value, model.key.span, report);
+        }
+        let items = |key: &str| service.node.get(key).map(Node::items).unwrap_or_default();
+        for mount in items("volumes").iter().filter(|mount| text(mount, "type") == Some("volume")) {
+            if let Some(source) = mount.get("source").filter(|source| source.text() != Some("")) {
+                named(root, "volumes", source.text().unwrap_or_default(), source.span, report);
+            }
+        }
+        let build = service.node.get("build").and_then(|build| build.get("secrets"));
+        for secret in items("secrets").iter().chain(build.map(Node::items).unwrap_or_default()) {
+            granted(root, "secrets", secret, report);
+        }
+        for config in items("configs") {
+            granted(root, "configs", config, report);
+        }
+    }
+}
+
+fn granted(root: &Node, key: &str, grant: &Node, report: &mut Report) {
+    if let Some(source) = grant.get("source") {
+        named(root, key, source.text().unwrap_or_default(), source.span, report);
+    }
+}
+
+fn named(root: &Node, key: &str, name: &str, span: Span, report: &mut Report) {
+    let known = section(root, key);
+    if known.iter().any(|entry| entry.key.value == name) {
+        return;
+    }
+    let singular = key.trim_end_matches('s');
+    let problem = Problem::at(ProblemKind::Undefined, span, format!("There is no {singular} `{name}`."));
+    let near = nearest(name, known.iter().map(|entry| entry.key.value.as_str()));
+    report.problem(problem.hint(match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("add `{name}` under the top-level `{key}:`"),
+    }));
+}
+
+fn dependencies(root: &Node, service: &Entry, disabled: &[String], report: &mut Report) {
+    for dependency in section(&service.node, "depends_on") {
+        let name = &dependency.key.value;
+        let optional = dependency.node.get("required").is_some_and(|required| !is_true(Some(required)));
+        let known = root.at(&["services", name]);
+        if optional {
+            continue;
+        }
+        let Some(known) = known else {
+            named(root, "services", name, dependency.key.span, report);
+            continue;
+        };
+        if disabled.contains(name) {
+            let profiles = known.get("profiles").map(Node::items).unwrap_or_default();
+            let profile = profiles.first().and_then(Node::text).unwrap_or_default();
+            let message = format!("`{}` needs `{name}`, which its profiles leave out.", service.key.value);
+            report.problem(
+                Problem::at(ProblemKind::Undefined, dependency.key.span, message)
+                    .related(known.span, format!("`{name}` is only in the profile `{profile}`"))
+                    .hint(format!("add `--profile {profile}`, or say `required: false`")),
+            );
+        }
+    }
+}
+
+/// Services named elsewhere than in `depends_on`, each with its place.
+pub(crate) fn needed_services(service: &Node) -> Vec<(String, Span)> {
+    let mut needed = Vec::new();
+    for key in ["network_mode", "ipc", "pid"] {
+        let Some(node) = service.get(key) else { continue };
+        if let Some(name) = node.text().and_then(|text| text.strip_prefix("service:")) {
+            needed.push((name.to_owned(), node.span));
+        }
+    }
+    let items = |key: &str| service.get(key).map(Node::items).unwrap_or_default();
+    for link in items("links") {
+        let name = link.text().and_then(|text| text.split(':').next()).unwrap_or_default();
+        needed.push((name.to_owned(), link.span));
+    }
+    for from in items("volumes_from") {
+        let text = from.text().unwrap_or_default();
+        if !text.starts_with("container:") {
+            needed.push((text.split(':').next().unwrap_or_default().to_owned(), from.span));
+        }
+    }
+    needed
+}

@@ -1,0 +1,77 @@
+//! Takes credentials out of what people get to see.
+
+use serde_json::{Map, Value as Json};
+
+use crate::is_credential_name;
+use crate::write::json::drop_captured;
+
+/// What stands in place of a secret.
+const REDACTED: &str = "[redacted]";
+/// A shorter value would be found by chance in texts that have nothing to do with it.
+const MIN_FOUND_ELSEWHERE: usize = 6;
+
+/// Redacts credentials in variables, build arguments and secrets, and wherever else the same values stand.
+pub(super) fn redact(root: &mut Json) {
+    drop_captured(root);
+    let mut secrets = Vec::new();
+    for service in section(root, "services") {
+        for path in ["/environment", "/build/args"] {
+            let variables = service.pointer_mut(path).and_then(Json::as_object_mut);
+            variables.into_iter().for_each(|variables| credentials(variables, &mut secrets));
+        }
+    }
+    for secret in section(root, "secrets") {
+        secret.get_mut("content").into_iter().for_each(|content| take(content, &mut secrets));
+    }
+    secrets.retain(|secret| secret.len() >= MIN_FOUND_ELSEWHERE);
+    // The longest first, so that a secret that contains another goes as a whole.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.dedup();
+    everywhere(root, &secrets);
+}
+
+fn section<'a>(root: &'a mut Json, key: &str) -> impl Iterator<Item = &'a mut Json> {
+    root.get_mut(key).and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut)
+}
+
+fn credentials(variables: &mut Map<String, Json>, secrets: &mut Vec<String>) {
+    for (name, value) in variables {
+        if is_credential_name(name) && value.as_str().is_some_and(|value| !value.is_empty()) {
+            take(value, secrets);
+        }
+    }
+}
+
+fn take(value: &mut Json, secrets: &mut Vec<String>) {
+    if let Json::String(secret) = std::mem::replace(value, Json::String(REDACTED.to_owned())) {
+        secrets.push(secret);
+    }
+}
+
+fn everywhere(value: &mut Json, secrets: &[String]) {
+    match value {
+        Json::String(text) => {
+            for secret in secrets.iter().filter(|secret| secret.as_str() != REDACTED) {
+                if text.contains(secret.as_str()) {
+                    *text = text.replace(secret.as_str(), REDACTED);
+                }
+            }
+            if let Some(redacted) = without_url_password(text) {
+                *text = redacted;
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(|item| everywhere(item, secrets)),
+        Json::Object(map) => map.values_mut().for_each(|value| everywhere(value, secrets)),
+        _ => {}
+    }
+}
+
+/// `scheme://user:password@host` without the password (RFC 3986, section 3.2.1); `None` when there is none.
+fn without_url_password(text: &str) -> Option<String> {
+    let start = text.find("://")? + 3;
+    let authority = text[start..].split(['/', '?', '#', ' ']).next()?;
+    let (user_info, _) = authority.rsplit_once('@')?;
+    let (user, password) = user_info.split_once(':').filter(|(_, password)| !password.is_empty())?;
+    let (from, to) = (start + user.len() + 1, start + user.len() + 1 + password.len());
+    Some(format!("{}{REDACTED}{}", &text[..from], &text[to..]))
+}

@@ -1,0 +1,105 @@
+//! A small YAML writer: block style, and quotes wherever YAML 1.1 or 1.2 could read something else than a text.
+
+use serde_json::Value as Json;
+
+/// A whole document.
+pub(super) fn document(value: &Json) -> String {
+    let mut out = String::new();
+    block(value, 0, &mut out);
+    out
+}
+
+fn block(value: &Json, indent: usize, out: &mut String) {
+    match value {
+        Json::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                pad(indent, out);
+                out.push_str(&text(key));
+                out.push(':');
+                after_key(value, indent, out);
+            }
+        }
+        Json::Array(items) if !items.is_empty() => items.iter().for_each(|item| list_item(item, indent, out)),
+        value => {
+            pad(indent, out);
+            out.push_str(&flow(value));
+            out.push('\n');
+        }
+    }
+}
+
+fn after_key(value: &Json, indent: usize, out: &mut String) {
+    match value {
+        Json::Object(map) if !map.is_empty() => {
+            out.push('\n');
+            block(value, indent + 2, out);
+        }
+        Json::Array(items) if !items.is_empty() => {
+            out.push('\n');
+            block(value, indent + 2, out);
+        }
+        value => {
+            out.push(' ');
+            out.push_str(&flow(value));
+            out.push('\n');
+        }
+    }
+}
+
+/// `- ` and then the item, whose first line stands on the same one.
+fn list_item(item: &Json, indent: usize, out: &mut String) {
+    let mut inner = String::new();
+    block(item, indent + 2, &mut inner);
+    pad(indent, out);
+    out.push_str("- ");
+    out.push_str(inner.trim_start_matches(' '));
+}
+
+fn pad(indent: usize, out: &mut String) {
+    out.extend(std::iter::repeat_n(' ', indent));
+}
+
+fn flow(value: &Json) -> String {
+    match value {
+        Json::String(string) => text(string),
+        Json::Object(_) => "{}".to_owned(),
+        Json::Array(_) => "[]".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn text(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { quoted(text) }
+}
+
+/// Whether a text may stand without quotes. Rather too often quoted than once read as something else.
+fn is_plain(text: &str) -> bool {
+    let word = text.to_ascii_lowercase();
+    let reserved =
+        matches!(word.as_str(), "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n" | "null");
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_./-+@$".contains(c))
+        && !reserved
+}
+
+/// A double-quoted scalar (YAML 1.2, section 7.3.1).
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if c.is_control()
+                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
+            {
+                out.push_str(&format!("\\U{:08X}", c as u32));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
