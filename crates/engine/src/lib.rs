@@ -2,10 +2,13 @@
 
 mod artifact;
 mod error;
+#[cfg(feature = "test-util")]
+pub mod fake;
 mod identity;
 mod instance;
 mod log;
 mod observed;
+mod ports;
 mod probe;
 mod revision;
 pub mod seal;
@@ -22,6 +25,7 @@ pub use identity::{InstanceId, ReleaseNumber, RevisionId, Slot};
 pub use instance::{Exit, Instance, InstanceKind, InstanceState};
 pub use log::{LogCursor, LogLine, LogStream};
 pub use observed::Observed;
+pub use ports::ports_of;
 pub use probe::{Probe, ProbeOutcome};
 pub use revision::{GrantedFile, Revision};
 
@@ -52,12 +56,14 @@ pub trait Engine: Send + Sync {
     /// Fails before anything is stopped when the artifact is gone.
     async fn prepare(&self, revision: &Revision) -> Result<(), EngineError>;
 
-    /// Makes the instance of `revision` in `slot` exist and run. Calling it twice changes nothing;
+    /// Makes the instance of a prepared `revision` in `slot` exist and run. Calling it twice changes nothing;
     /// an instance that ended is started again.
     async fn ensure(&self, revision: &Revision, slot: Slot) -> Result<Instance, EngineError>;
 
     /// Runs a job of `revision` once, in slot 1, to its end or the deadline, whichever comes first; past the
-    /// deadline it is stopped. The ended instance and its log are kept until [`Engine::remove`].
+    /// deadline it is stopped. The ended instance and its log are kept until [`Engine::remove`]. May be repeated: a
+    /// job that runs already is waited for, one that ended well for the same release is not run again, one that
+    /// failed is.
     async fn run_once(&self, revision: &Revision, deadline: Duration) -> Result<Exit, EngineError>;
 
     /// Asks an instance once. A `no` is an outcome, not an error.

@@ -7,8 +7,16 @@ use crate::seal::SealKey;
 impl SealKey {
     /// A keyed fingerprint as 64 hexadecimal digits. Without the key a low-entropy secret cannot be guessed from it.
     pub fn fingerprint(&self, contents: &[u8]) -> String {
-        let inner = Sha256::new().chain_update(b"seaworthy inner").chain_update(self.0).chain_update(contents).finalize();
-        let outer = Sha256::new().chain_update(b"seaworthy outer").chain_update(self.0).chain_update(inner).finalize();
+        let inner = Sha256::new()
+            .chain_update(b"seaworthy inner")
+            .chain_update(self.0)
+            .chain_update(contents)
+            .finalize();
+        let outer = Sha256::new()
+            .chain_update(b"seaworthy outer")
+            .chain_update(self.0)
+            .chain_update(inner)
+            .finalize();
         outer.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
