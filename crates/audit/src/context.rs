@@ -79,7 +79,10 @@ impl<'project> Context<'project> {
 
     /// Whether that place lies in an environment file, where values belong.
     pub fn is_environment_file(&self, span: &Span) -> bool {
-        self.project.sources.get(span.file).is_some_and(|source| crate::redact::is_environment_file(&source.path))
+        self.project
+            .sources
+            .get(span.file)
+            .is_some_and(|source| crate::redact::is_environment_file(&source.path))
     }
 }
 

@@ -57,11 +57,16 @@ pub(crate) fn credentials<'project>(
 /// Whether a value under a credential's name can be one: not empty, a switch, a path or an address.
 pub(crate) fn looks_like_credential(value: &str) -> bool {
     let value = value.trim();
-    let switch = matches!(value.to_ascii_lowercase().as_str(), "true" | "false" | "yes" | "no" | "on" | "off" | "none" | "null");
+    let switch = matches!(
+        value.to_ascii_lowercase().as_str(),
+        "true" | "false" | "yes" | "no" | "on" | "off" | "none" | "null"
+    );
     let small_number = value.len() < 4 && value.chars().all(|c| c.is_ascii_digit());
     let path = value.starts_with('/') || value.starts_with("./") || value.starts_with("../");
     let address = value.contains("://") && password_in_url(value).is_none();
-    let public = value.contains("BEGIN PUBLIC KEY") || value.contains("BEGIN CERTIFICATE") || value.starts_with("pk_live_");
+    let public = value.contains("BEGIN PUBLIC KEY")
+        || value.contains("BEGIN CERTIFICATE")
+        || value.starts_with("pk_live_");
     !(value.is_empty() || switch || small_number || path || address || public)
 }
 
@@ -162,7 +167,13 @@ mod tests {
     fn defaults_that_hold_credentials_are_found() {
         assert_eq!(hidden_default("${DB_PASSWORD:-hunter2}"), Some(("DB_PASSWORD", "hunter2")));
         assert_eq!(hidden_default("postgres://a:${DB_PASSWORD-x1y2}@db"), Some(("DB_PASSWORD", "x1y2")));
-        for fine in ["${DB_PASSWORD:?set it}", "${DB_PASSWORD}", "${DB_PASSWORD:-}", "${DB_HOST:-db}", "${DB_PASSWORD:-${P}}"] {
+        for fine in [
+            "${DB_PASSWORD:?set it}",
+            "${DB_PASSWORD}",
+            "${DB_PASSWORD:-}",
+            "${DB_HOST:-db}",
+            "${DB_PASSWORD:-${P}}",
+        ] {
             assert_eq!(hidden_default(fine), None, "{fine}");
         }
     }
@@ -170,14 +181,23 @@ mod tests {
     #[test]
     fn passwords_in_addresses_are_found() {
         assert_eq!(password_in_url("postgres://u:p@ss@db/x"), Some("p@ss"));
-        for fine in ["postgres://db/x", "redis://:@cache", "https://u@h", "amqp://u:${P}@q", "mailto:a:b@c", "sql://u:***@h"] {
+        for fine in [
+            "postgres://db/x",
+            "redis://:@cache",
+            "https://u@h",
+            "amqp://u:${P}@q",
+            "mailto:a:b@c",
+            "sql://u:***@h",
+        ] {
             assert_eq!(password_in_url(fine), None, "{fine}");
         }
     }
 
     #[test]
     fn what_is_no_credential_is_left_alone() {
-        for value in ["", "true", "30", "/run/secrets/x", "https://auth.example/token", "-----BEGIN PUBLIC KEY-----"] {
+        for value in
+            ["", "true", "30", "/run/secrets/x", "https://auth.example/token", "-----BEGIN PUBLIC KEY-----"]
+        {
             assert!(!looks_like_credential(value), "{value}");
         }
         assert!(looks_like_credential("123456"));

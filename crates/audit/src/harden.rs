@@ -99,15 +99,27 @@ fn is_same(candidate: &Candidate, refused: &Refused) -> bool {
 impl Bench<'_> {
     /// Tries all candidates at once, and one by one when that does not hold.
     fn round(&mut self, candidates: Vec<Candidate>, applied: &mut Vec<Applied>, refused: &mut Vec<Refused>) {
-        let all: Vec<&Candidate> = candidates.iter().collect();
+        let mut possible = Vec::new();
+        for Candidate { finding, fix } in candidates {
+            match overlay::apply(self.text.as_deref(), std::slice::from_ref(&fix)) {
+                Ok(_) => possible.push(Candidate { finding, fix }),
+                Err(error) => refused.push(Refused { finding, fix, reason: error.to_string() }),
+            }
+        }
+        let all: Vec<&Candidate> = possible.iter().collect();
         if self.attempt(&all).is_ok() {
-            applied.extend(candidates.into_iter().map(|Candidate { finding, fix }| Applied { finding, fix }));
+            applied.extend(possible.into_iter().map(|Candidate { finding, fix }| Applied { finding, fix }));
             return;
         }
-        for candidate in candidates {
-            match self.attempt(&[&candidate]) {
+        for candidate in possible {
+            // Another finding of the same cause may have settled it by the same edits.
+            let outcome =
+                if is_settled(&candidate, &self.findings) { Ok(()) } else { self.attempt(&[&candidate]) };
+            match outcome {
                 Ok(()) => applied.push(Applied { finding: candidate.finding, fix: candidate.fix }),
-                Err(reason) => refused.push(Refused { finding: candidate.finding, fix: candidate.fix, reason }),
+                Err(reason) => {
+                    refused.push(Refused { finding: candidate.finding, fix: candidate.fix, reason })
+                }
             }
         }
     }
@@ -117,11 +129,13 @@ impl Bench<'_> {
         let fixes: Vec<Fix> = candidates.iter().map(|candidate| candidate.fix.clone()).collect();
         let text = overlay::apply(self.text.as_deref(), &fixes).map_err(|error| error.to_string())?;
         if self.text.as_deref() == Some(text.as_str()) {
-            return Err("the overlay says so already, and a later file or the service itself overrules it.".to_owned());
+            return Err("the overlay says so already, and a later file or the service itself overrules it."
+                .to_owned());
         }
         let loaded = (self.reload)(&text);
         let Some(project) = loaded.project else {
-            let problem = loaded.problems.first().map_or("it does not say why", |problem| problem.message.as_str());
+            let problem =
+                loaded.problems.first().map_or("it does not say why", |problem| problem.message.as_str());
             return Err(format!("the project would not load with it: {}.", problem.trim_end_matches('.')));
         };
         let findings = check(&project);

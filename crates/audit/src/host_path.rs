@@ -19,7 +19,8 @@ pub(crate) struct HostPath {
 impl HostPath {
     /// Whether it is `path` or lies below it, by whole names.
     pub(crate) fn is_within(&self, path: &str) -> bool {
-        self.path == path || (self.path.starts_with(path) && (path == "/" || self.path[path.len()..].starts_with('/')))
+        self.path == path
+            || (self.path.starts_with(path) && (path == "/" || self.path[path.len()..].starts_with('/')))
     }
 }
 
@@ -31,7 +32,8 @@ pub(crate) fn host_paths(context: &Context<'_>, subject: &Subject<'_>) -> Vec<Ho
             MountKind::Bind => source.to_owned(),
             MountKind::Volume => {
                 let options = context.project.volumes.get(source)?.node.get("driver_opts")?;
-                let binds = options.get("o")?.text()?.split(',').any(|option| matches!(option, "bind" | "rbind"));
+                let binds =
+                    options.get("o")?.text()?.split(',').any(|option| matches!(option, "bind" | "rbind"));
                 options.get("device").filter(|_| binds)?.text()?.to_owned()
             }
             _ => return None,

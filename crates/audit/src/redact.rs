@@ -38,7 +38,9 @@ pub fn redact(path: &Path, text: &str) -> String {
         let indent = bare.len() - bare.trim_start().len();
         inside = inside.filter(|inside| bare.is_empty() || indent > inside.column);
         let ranges = match () {
-            () if inside.as_ref().is_some_and(|inside| inside.is_text || !is_key(bare)) => vec![indent..bare.len()],
+            () if inside.as_ref().is_some_and(|inside| inside.is_text || !is_key(bare)) => {
+                vec![indent..bare.len()]
+            }
             () if environment_file => vec![bare.find('=').map_or(0, |equals| equals + 1)..bare.len()],
             () => {
                 let ranges = credential_ranges(bare);
@@ -46,12 +48,25 @@ pub fn redact(path: &Path, text: &str) -> String {
                 ranges
             }
         };
-        for range in ranges {
+        for range in disjoint(ranges) {
             mask(&mut masked[start + range.start..start + range.end]);
         }
         start += line.len();
     }
     String::from_utf8(masked).expect("whole ranges of characters were replaced with ASCII")
+}
+
+/// Ranges that overlap, made one.
+fn disjoint(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut().filter(|last| range.start < last.end) {
+            Some(last) => last.end = last.end.max(range.end),
+            None => joined.push(range),
+        }
+    }
+    joined
 }
 
 fn mask(bytes: &mut [u8]) {
@@ -62,7 +77,8 @@ fn mask(bytes: &mut [u8]) {
 
 fn is_key(line: &str) -> bool {
     line.split_once(':').is_some_and(|(key, rest)| {
-        (rest.is_empty() || rest.starts_with(' ')) && key.trim().chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+        (rest.is_empty() || rest.starts_with(' '))
+            && key.trim().chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
     })
 }
 
@@ -88,7 +104,8 @@ fn credential_ranges(line: &str) -> Vec<Range<usize>> {
     let mut at = 0;
     while let Some(scheme) = line[at..].find("://") {
         let start = at + scheme + 3;
-        let end = line[start..].find(|c: char| c.is_whitespace() || c == '"').map_or(line.len(), |end| start + end);
+        let end =
+            line[start..].find(|c: char| c.is_whitespace() || c == '"').map_or(line.len(), |end| start + end);
         if let Some(host) = line[start..end].rfind('@') {
             if let Some(colon) = line[start..start + host].find(':') {
                 ranges.push(start + colon + 1..start + host);
@@ -108,8 +125,10 @@ fn credential_ranges(line: &str) -> Vec<Range<usize>> {
 }
 
 fn content_value(line: &str) -> Option<Range<usize>> {
-    let rest = line.trim_start().strip_prefix("content:")?;
-    let value = rest.trim_start();
+    let at = line
+        .find("content:")
+        .filter(|at| line[..*at].trim_end().is_empty() || line[..*at].ends_with(['{', ' ', ',']))?;
+    let value = line[at + "content:".len()..].trim_start();
     (!value.is_empty() && !value.starts_with(['|', '>'])).then(|| line.len() - value.len()..line.len())
 }
 
@@ -121,7 +140,9 @@ fn named_values(line: &str, ranges: &mut Vec<Range<usize>>) {
         let separator = at + offset;
         at = separator + 1;
         let before = line[..separator].trim_end_matches(['"', '\'', ' ']);
-        let name_start = before.rfind(|c| !word(c)).map_or(0, |end| end + before[end..].chars().next().map_or(1, char::len_utf8));
+        let name_start = before
+            .rfind(|c| !word(c))
+            .map_or(0, |end| end + before[end..].chars().next().map_or(1, char::len_utf8));
         let in_braces = before[..name_start].ends_with("${");
         if in_braces || !is_credential_key(&before[name_start..]) {
             continue;
@@ -158,10 +179,12 @@ fn is_reference(value: &str) -> bool {
 fn arguments(line: &str, ranges: &mut Vec<Range<usize>>) {
     for (start, _) in line.match_indices("--") {
         let name = &line[start + 2..];
-        let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).unwrap_or(name.len());
+        let end =
+            name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).unwrap_or(name.len());
         let (name, rest) = name.split_at(end);
         let lower = name.to_ascii_lowercase();
-        let credential = ["pass", "token", "secret", "apikey", "api-key"].iter().any(|piece| lower.contains(piece));
+        let credential =
+            ["pass", "token", "secret", "apikey", "api-key"].iter().any(|piece| lower.contains(piece));
         if !credential || lower.ends_with("file") {
             continue;
         }
@@ -210,11 +233,15 @@ mod tests {
         check("  DB_PASSWORD: 'hun''ter2' # why", "DB_PASSWORD: *** # why");
         check("  env: {API_KEY: abcdef, A: b}", "env: {API_KEY: ***");
         check("  URL: postgres://u:p@ss@db/x", "URL: postgres://u:*** @db/x");
-        check("  command: redis-server --requirepass hunter2 --save 60", "command: redis-server --requirepass *** --save 60");
+        check(
+            "  command: redis-server --requirepass hunter2 --save 60",
+            "command: redis-server --requirepass *** --save 60",
+        );
         check("  command: [\"--requirepass\", \"hunter2\"]", "command: [\"--requirepass\", \"*** \"]");
         check("  DSN: \"x ${DB_PASSWORD:-hunter2}\"", "DSN: \"x ${DB_PASSWORD:-*** }\"");
         check("  key: ghp_abcdefghijklmnopqrstuvwxyz0123456789", "key: ***");
         check("  content: hunter2", "content: ***");
+        check("  db: { content: hunter2 }", "db: { content: ***");
         check("  JWT_SECRET: größe", "JWT_SECRET: ***");
     }
 
@@ -242,6 +269,9 @@ mod tests {
 
     #[test]
     fn environment_files_show_names_only() {
-        assert_eq!(redact(Path::new(".env.production"), "A=secret\nodd\n"), "A=***   \n*** \n".replace("*** \n", "***\n"));
+        assert_eq!(
+            redact(Path::new(".env.production"), "A=secret\nodd\n"),
+            "A=***   \n*** \n".replace("*** \n", "***\n")
+        );
     }
 }

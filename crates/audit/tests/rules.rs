@@ -16,11 +16,21 @@ fn every_bad_example_is_found_and_every_good_one_is_not() {
         assert!(!found.is_empty(), "`{}` does not find its bad example:\n{}", rule.id, rule.bad);
         for finding in found {
             let lines = rule.bad.lines().count() as u32;
-            assert!((1..=lines).contains(&finding.span.start.line), "`{}` points outside its example", rule.id);
-            assert!(finding.message.ends_with('.') && !finding.help.is_empty(), "`{}`: {}", rule.id, finding.message);
+            assert!(
+                (1..=lines).contains(&finding.span.start.line),
+                "`{}` points outside its example",
+                rule.id
+            );
+            assert!(
+                finding.message.ends_with('.') && !finding.help.is_empty(),
+                "`{}`: {}",
+                rule.id,
+                finding.message
+            );
         }
         let good = check(&load_with(rule.good));
-        let left: Vec<_> = good.iter().filter(|finding| finding.rule == rule).map(|finding| &finding.message).collect();
+        let left: Vec<_> =
+            good.iter().filter(|finding| finding.rule == rule).map(|finding| &finding.message).collect();
         assert!(left.is_empty(), "`{}` still finds its good example: {left:?}", rule.id);
     }
 }
@@ -54,7 +64,8 @@ fn the_folder_is_the_registry() {
             }
         }
     }
-    let listed: BTreeSet<String> = RULES.iter().map(|rule| format!("{}/{}", rule.group.as_str(), rule.id)).collect();
+    let listed: BTreeSet<String> =
+        RULES.iter().map(|rule| format!("{}/{}", rule.group.as_str(), rule.id)).collect();
     assert_eq!(files, listed, "each file of rules/<group>/ is in ALL, named for its rule and its group");
     assert_eq!(listed.len(), RULES.len(), "no rule is listed twice");
 }

@@ -2,16 +2,67 @@
 
 /// Values that everybody tries first, in lower case.
 const TRIVIAL: [&str; 40] = [
-    "password", "passwort", "passwd", "passw0rd", "pass", "pwd", "secret", "admin", "administrator", "root", "toor",
-    "user", "guest", "test", "testing", "demo", "dev", "development", "local", "postgres", "postgresql", "mysql",
-    "mariadb", "mongo", "mongodb", "redis", "rabbitmq", "minioadmin", "qwerty", "letmein", "welcome", "abc", "default",
-    "example", "app", "db", "database", "mypassword", "mysecretpassword", "rootpassword",
+    "password",
+    "passwort",
+    "passwd",
+    "passw0rd",
+    "pass",
+    "pwd",
+    "secret",
+    "admin",
+    "administrator",
+    "root",
+    "toor",
+    "user",
+    "guest",
+    "test",
+    "testing",
+    "demo",
+    "dev",
+    "development",
+    "local",
+    "postgres",
+    "postgresql",
+    "mysql",
+    "mariadb",
+    "mongo",
+    "mongodb",
+    "redis",
+    "rabbitmq",
+    "minioadmin",
+    "qwerty",
+    "letmein",
+    "welcome",
+    "abc",
+    "default",
+    "example",
+    "app",
+    "db",
+    "database",
+    "mypassword",
+    "mysecretpassword",
+    "rootpassword",
 ];
 
 /// Pieces that mark a value somebody still has to replace, in lower case and without separators.
 const PLACEHOLDERS: [&str; 17] = [
-    "changeme", "changethis", "changeit", "pleasechange", "changebefore", "replaceme", "replacethis", "replacewith",
-    "placeholder", "fixme", "todo", "fillin", "insertyour", "yourpassword", "yoursecret", "yourkey", "notsecure",
+    "changeme",
+    "changethis",
+    "changeit",
+    "pleasechange",
+    "changebefore",
+    "replaceme",
+    "replacethis",
+    "replacewith",
+    "placeholder",
+    "fixme",
+    "todo",
+    "fillin",
+    "insertyour",
+    "yourpassword",
+    "yoursecret",
+    "yourkey",
+    "notsecure",
 ];
 
 /// How a credential is weak.
@@ -27,7 +78,8 @@ pub(crate) enum Weakness {
 pub(crate) fn weakness<'name>(value: &str, mut others: impl Iterator<Item = &'name str>) -> Option<Weakness> {
     let lower = value.trim().to_ascii_lowercase();
     let joined: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
-    let framed = (lower.starts_with('<') && lower.ends_with('>')) || (lower.starts_with("your") && lower.len() < 40);
+    let framed =
+        (lower.starts_with('<') && lower.ends_with('>')) || (lower.starts_with("your") && lower.len() < 40);
     let repeated = lower.len() > 2 && lower.chars().all(|c| matches!(c, 'x' | '*' | '.' | '?'));
     if framed || repeated || PLACEHOLDERS.iter().any(|piece| joined.contains(piece)) {
         return Some(Weakness::Placeholder);
@@ -68,7 +120,9 @@ mod tests {
         for value in ["changeme", "CHANGE_ME", "<password>", "your-secret-here", "xxxx", "replace-me-now"] {
             assert_eq!(of(value), Some(Weakness::Placeholder), "{value}");
         }
-        for value in ["postgres", "Password1", "admin123", "123456", "9876543", "aaaaaaa", "shop", "a1b2", "secret!"] {
+        for value in
+            ["postgres", "Password1", "admin123", "123456", "9876543", "aaaaaaa", "shop", "a1b2", "secret!"]
+        {
             assert!(matches!(of(value), Some(Weakness::Trivial(_))), "{value}");
         }
         for value in ["kZ8-qn2Vw1", "correct-horse-battery", "S3cr3tC4n4ry"] {

@@ -56,7 +56,9 @@ mod tests {
         let aws = format!("AKIA{}", "A1B2C3D4E5F6G7H8");
         assert_eq!(find_token(&format!("key={aws};")), Some((4..24, "AWS access key")));
         assert_eq!(token_name("-----BEGIN RSA PRIVATE KEY-----\nMII"), Some("private key"));
-        for fine in ["AKIA", "ghp_short", "xAKIAA1B2C3D4E5F6G7H8", "npm_config_cache", "-----BEGIN PUBLIC KEY-----"] {
+        for fine in
+            ["AKIA", "ghp_short", "xAKIAA1B2C3D4E5F6G7H8", "npm_config_cache", "-----BEGIN PUBLIC KEY-----"]
+        {
             assert_eq!(token_name(fine), None, "{fine}");
         }
     }

@@ -4,6 +4,9 @@ use seaworthy_project::{Node, Value};
 
 use crate::Edit;
 
+/// From this depth on (`services`, a name, a key), a change above an edit's own key is the edit's doing.
+const OWN_DEPTH: usize = 3;
+
 /// The first key that differs though no edit names it, its parents or its children.
 pub(super) fn unintended<'edit>(
     before: &Node,
@@ -15,7 +18,7 @@ pub(super) fn unintended<'edit>(
     let intended = |path: &Vec<String>| {
         edits.clone().any(|edit| {
             let shared = path.len().min(edit.path.len());
-            path[..shared] == edit.path[..shared] && path.len() >= edit.path.len().min(3)
+            path[..shared] == edit.path[..shared] && path.len() >= edit.path.len().min(OWN_DEPTH)
         })
     };
     differing.into_iter().find(|path| !intended(path) && !is_ours(path)).map(|path| path.join("."))
@@ -35,7 +38,8 @@ fn compare(before: &Node, after: &Node, path: &mut Vec<String>, differing: &mut 
                 path.push(key.clone());
                 match (before.get(key), after.get(key)) {
                     (Some(one), Some(other)) => compare(one, other, path, differing),
-                    _ => differing.push(path.clone()),
+                    (Some(node), None) | (None, Some(node)) => leaves(node, path, differing),
+                    (None, None) => {}
                 }
                 path.pop();
             }
@@ -50,6 +54,18 @@ fn compare(before: &Node, after: &Node, path: &mut Vec<String>, differing: &mut 
     }
 }
 
+/// The paths of all that stands below a key that came or went.
+fn leaves(node: &Node, path: &mut Vec<String>, differing: &mut Vec<Vec<String>>) {
+    if node.entries().is_empty() {
+        differing.push(path.clone());
+    }
+    for entry in node.entries() {
+        path.push(entry.key.value.clone());
+        leaves(&entry.node, path, differing);
+        path.pop();
+    }
+}
+
 /// Whether two trees say the same, wherever they were written.
 fn is_equal(one: &Node, other: &Node) -> bool {
     match (&one.value, &other.value) {
@@ -60,7 +76,9 @@ fn is_equal(one: &Node, other: &Node) -> bool {
         }
         (Value::Mapping(old), Value::Mapping(new)) => {
             old.len() == new.len()
-                && old.iter().all(|entry| other.get(&entry.key.value).is_some_and(|node| is_equal(&entry.node, node)))
+                && old
+                    .iter()
+                    .all(|entry| other.get(&entry.key.value).is_some_and(|node| is_equal(&entry.node, node)))
         }
         _ => false,
     }

@@ -70,7 +70,9 @@ fn stands_apart(lines: &Lines<'_>, entries: &[Entry]) -> bool {
     match entries {
         [] => false,
         [only] => only.lines.len() > 2,
-        [.., before, last] => lines.all[before.lines.end..last.lines.start].iter().any(|line| line.is_blank()),
+        [.., before, last] => {
+            lines.all[before.lines.end..last.lines.start].iter().any(|line| line.is_blank())
+        }
     }
 }
 
@@ -115,7 +117,8 @@ fn set(lines: &Lines<'_>, entry: &Entry, edit: &Edit) -> Result<String, OverlayE
         }
         (EditValue::List(wanted), Form::FlowList(_) | Form::List(_)) => {
             let present = list_items(lines, entry).ok_or(decided)?;
-            let missing: Vec<String> = wanted.iter().filter(|item| !present.contains(item)).cloned().collect();
+            let missing: Vec<String> =
+                wanted.iter().filter(|item| !present.contains(item)).cloned().collect();
             if missing.is_empty() { same() } else { Ok(append(lines, entry, &missing, present.is_empty())) }
         }
         (_, form) => Err(refusal(form, key)),
@@ -155,7 +158,8 @@ fn append(lines: &Lines<'_>, entry: &Entry, items: &[String], was_empty: bool) -
     match &entry.form {
         Form::List(column) => {
             let pad = " ".repeat(*column);
-            let new: Vec<String> = items.iter().map(|item| format!("{pad}- {}", write::scalar(item))).collect();
+            let new: Vec<String> =
+                items.iter().map(|item| format!("{pad}- {}", write::scalar(item))).collect();
             insert_lines(lines, entry.lines.end, &new)
         }
         Form::FlowList(range) => {
@@ -214,7 +218,9 @@ fn flow_insert(
         let value = item.start + after + skipped..item.end;
         let below = format!("{key}.{name}");
         return match (path, text[value.clone()].chars().next()) {
-            ([_], _) if plain_text(&text[value.clone()]) == plain_text(&write::value(&edit.value)) => Ok(text.to_owned()),
+            ([_], _) if plain_text(&text[value.clone()]) == plain_text(&write::value(&edit.value)) => {
+                Ok(text.to_owned())
+            }
             ([_, ..], Some('{')) if path.len() > 1 => flow_insert(text, &value, &path[1..], edit, &below),
             (_, Some('&' | '*')) => Err(OverlayError::Shared { key: below }),
             _ => Err(OverlayError::Decided { key: below }),
@@ -224,4 +230,3 @@ fn flow_insert(
     let padding = if items.is_empty() && range.len() == 2 { " " } else { "" };
     Ok(splice(text, range, &format!("{separator}{}{padding}", write::flow(path, &edit.value))))
 }
-

@@ -55,7 +55,9 @@ pub(super) fn closing(text: &str) -> Option<usize> {
             '#' if text[..at].ends_with(' ') => return None,
             _ => {}
         }
-        fresh = matches!(c, '{' | '[' | ',' | ':') || (fresh && c == ' ') || (c == ' ' && text[..at].ends_with(':'));
+        fresh = matches!(c, '{' | '[' | ',' | ':')
+            || (fresh && c == ' ')
+            || (c == ' ' && text[..at].ends_with(':'));
         at += c.len_utf8();
     }
     None
@@ -70,7 +72,8 @@ pub(super) fn items(text: &str, range: &Range<usize>) -> Option<Vec<Range<usize>
     let mut at = inner.start;
     while at < inner.end {
         let c = text[at..].chars().next()?;
-        let fresh = text[start..at].trim().is_empty() || text[..at].trim_end().ends_with([':', '{', '[', ',']);
+        let fresh =
+            text[start..at].trim().is_empty() || text[..at].trim_end().ends_with([':', '{', '[', ',']);
         match c {
             '"' | '\'' if fresh => {
                 let (_, length) = quoted(&text[at..inner.end])?;

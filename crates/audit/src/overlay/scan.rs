@@ -104,9 +104,9 @@ pub(super) fn key(text: &str) -> Option<(String, usize)> {
     if text.starts_with(['?', '{', '[', '*', '&', '!', '|', '>', '%', '@', '`']) {
         return None;
     }
-    let colon = text.char_indices().find(|(at, c)| {
-        *c == ':' && text[at + 1..].chars().next().is_none_or(char::is_whitespace)
-    });
+    let colon = text
+        .char_indices()
+        .find(|(at, c)| *c == ':' && text[at + 1..].chars().next().is_none_or(char::is_whitespace));
     let (colon, _) = colon?;
     let key = text[..colon].trim_end();
     (!key.is_empty() && !key.contains(" #")).then(|| (key.to_owned(), colon + 1))
@@ -114,7 +114,8 @@ pub(super) fn key(text: &str) -> Option<(String, usize)> {
 
 /// The line after an entry: deeper lines belong to it, and list items that stand as deep as its key.
 fn end(lines: &Lines<'_>, region: &Region, start: usize) -> usize {
-    let belongs = |line: &Line<'_>| line.indent > region.column || (line.indent == region.column && line.is_item());
+    let belongs =
+        |line: &Line<'_>| line.indent > region.column || (line.indent == region.column && line.is_item());
     let mut end = start + 1;
     for index in start + 1..region.lines.end {
         let line = &lines.all[index];
@@ -134,7 +135,9 @@ fn end(lines: &Lines<'_>, region: &Region, start: usize) -> usize {
 fn form(lines: &Lines<'_>, index: usize, rest: &str, offset: usize, end: usize) -> (Form, bool) {
     let skipped = rest.len() - rest.trim_start().len();
     let (rest, offset) = (&rest[skipped..], offset + skipped);
-    if let Some(after) = rest.strip_prefix("!override").filter(|after| after.is_empty() || after.starts_with(' ')) {
+    if let Some(after) =
+        rest.strip_prefix("!override").filter(|after| after.is_empty() || after.starts_with(' '))
+    {
         let (form, _) = form(lines, index, after, offset + rest.len() - after.len(), end);
         return (form, true);
     }

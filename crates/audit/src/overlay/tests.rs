@@ -44,7 +44,8 @@ fn comments_blank_lines_and_quotes_stay() {
 #[test]
 fn nested_keys_and_comments_are_written() {
     let edits = vec![
-        edit("services web deploy resources limits memory", EditValue::text("512M")).comment("A starting point."),
+        edit("services web deploy resources limits memory", EditValue::text("512M"))
+            .comment("A starting point."),
         edit("services web deploy resources limits cpus", EditValue::text("1.0")),
     ];
     check(
@@ -56,10 +57,22 @@ fn nested_keys_and_comments_are_written() {
 
 #[test]
 fn line_ends_and_a_missing_last_one_are_kept() {
-    check("services:\r\n  web:\r\n    init: true", vec![read_only()], "services:\r\n  web:\r\n    init: true\r\n    read_only: true\r\n");
-    check("\u{feff}services:\n  web:\n", vec![read_only()], "\u{feff}services:\n  web:\n    read_only: true\n");
+    check(
+        "services:\r\n  web:\r\n    init: true",
+        vec![read_only()],
+        "services:\r\n  web:\r\n    init: true\r\n    read_only: true\r\n",
+    );
+    check(
+        "\u{feff}services:\n  web:\n",
+        vec![read_only()],
+        "\u{feff}services:\n  web:\n    read_only: true\n",
+    );
     check("", vec![read_only()], "services:\n  web:\n    read_only: true\n");
-    check("---\n# nothing yet\n", vec![read_only()], "---\n# nothing yet\nservices:\n  web:\n    read_only: true\n");
+    check(
+        "---\n# nothing yet\n",
+        vec![read_only()],
+        "---\n# nothing yet\nservices:\n  web:\n    read_only: true\n",
+    );
 }
 
 #[test]
@@ -73,16 +86,32 @@ fn services_set_apart_stay_so() {
 
 #[test]
 fn maps_in_braces_grow() {
-    check("services: { web: { init: true } } # x\n", vec![read_only()], "services: { web: { init: true, read_only: true } } # x\n");
+    check(
+        "services: { web: { init: true } } # x\n",
+        vec![read_only()],
+        "services: { web: { init: true, read_only: true } } # x\n",
+    );
     check("services: {}\n", vec![read_only()], "services: { web: { read_only: true } }\n");
-    check("services:\n  web: {a: \"}, {\", b: [1, 2],}\n", vec![read_only()], "services:\n  web: {a: \"}, {\", b: [1, 2], read_only: true}\n");
+    check(
+        "services:\n  web: {a: \"}, {\", b: [1, 2],}\n",
+        vec![read_only()],
+        "services:\n  web: {a: \"}, {\", b: [1, 2], read_only: true}\n",
+    );
 }
 
 #[test]
 fn lists_grow_by_what_is_missing() {
     let tmpfs = || edit("services web tmpfs", EditValue::list(["/tmp", "/run"]));
-    check("services:\n  web:\n    tmpfs: [/tmp]\n", vec![tmpfs()], "services:\n  web:\n    tmpfs: [/tmp, /run]\n");
-    check("services:\n  web:\n    tmpfs: []\n", vec![tmpfs()], "services:\n  web:\n    tmpfs: [/tmp, /run]\n");
+    check(
+        "services:\n  web:\n    tmpfs: [/tmp]\n",
+        vec![tmpfs()],
+        "services:\n  web:\n    tmpfs: [/tmp, /run]\n",
+    );
+    check(
+        "services:\n  web:\n    tmpfs: []\n",
+        vec![tmpfs()],
+        "services:\n  web:\n    tmpfs: [/tmp, /run]\n",
+    );
     check(
         "services:\n  web:\n    tmpfs:\n    - '/tmp' # scratch\n    init: true\n",
         vec![tmpfs()],
@@ -93,8 +122,16 @@ fn lists_grow_by_what_is_missing() {
 #[test]
 fn variables_are_added_to_lists_and_maps() {
     let debug = || edit("services web environment DEBUG", EditValue::text("0"));
-    check("services:\n  web:\n    environment:\n      - A=b\n", vec![debug()], "services:\n  web:\n    environment:\n      - A=b\n      - \"DEBUG=0\"\n");
-    check("services:\n  web:\n    environment:\n      A: b\n", vec![debug()], "services:\n  web:\n    environment:\n      A: b\n      DEBUG: \"0\"\n");
+    check(
+        "services:\n  web:\n    environment:\n      - A=b\n",
+        vec![debug()],
+        "services:\n  web:\n    environment:\n      - A=b\n      - \"DEBUG=0\"\n",
+    );
+    check(
+        "services:\n  web:\n    environment:\n      A: b\n",
+        vec![debug()],
+        "services:\n  web:\n    environment:\n      A: b\n      DEBUG: \"0\"\n",
+    );
     assert!(matches!(
         refused("services:\n  web:\n    environment: [DEBUG=1]\n", vec![debug()]),
         OverlayError::Decided { .. }
@@ -110,7 +147,10 @@ fn what_other_places_share_is_refused() {
         "x: &a {}\nservices: { web: { <<: *a } }\n",
     ] {
         let error = refused(text, vec![read_only()]);
-        assert!(matches!(error, OverlayError::Shared { .. } | OverlayError::Merged { .. }), "{text}: {error}");
+        assert!(
+            matches!(error, OverlayError::Shared { .. } | OverlayError::Merged { .. }),
+            "{text}: {error}"
+        );
     }
 }
 
@@ -120,7 +160,10 @@ fn what_the_overlay_decided_is_respected() {
         refused("services:\n  web:\n    read_only: false\n", vec![read_only()]),
         OverlayError::Decided { .. }
     ));
-    assert!(matches!(refused("services:\n  web: !reset null\n", vec![read_only()]), OverlayError::Decided { .. }));
+    assert!(matches!(
+        refused("services:\n  web: !reset null\n", vec![read_only()]),
+        OverlayError::Decided { .. }
+    ));
     let healthy = edit("services web depends_on db condition", EditValue::text("service_healthy"));
     assert!(matches!(
         refused("services:\n  web:\n    depends_on: [db]\n", vec![healthy]),

@@ -46,7 +46,13 @@ pub(super) fn value(value: &EditValue) -> String {
 }
 
 /// Lines for a path of new keys with a value at its end, the first key in `column`.
-pub(super) fn block(path: &[String], leaf: &EditValue, comment: Option<&str>, column: usize, step: usize) -> Vec<String> {
+pub(super) fn block(
+    path: &[String],
+    leaf: &EditValue,
+    comment: Option<&str>,
+    column: usize,
+    step: usize,
+) -> Vec<String> {
     let mut lines = Vec::new();
     for (depth, key) in path.iter().enumerate() {
         let pad = " ".repeat(column + depth * step);

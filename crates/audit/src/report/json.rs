@@ -88,7 +88,8 @@ pub fn json(findings: &Findings, project: &Project) -> String {
             info: findings.count(Severity::Info),
         },
     };
-    let text = serde_json::to_string_pretty(&report).expect("texts and numbers can always be written as JSON");
+    let text =
+        serde_json::to_string_pretty(&report).expect("texts and numbers can always be written as JSON");
     text + "\n"
 }
 

@@ -44,14 +44,16 @@ impl<'sources> Shown<'sources> {
         }
         let mut places: Vec<(FileId, Vec<(AnnotationKind, &Span, &str)>)> = Vec::new();
         let primary = message.span.iter().map(|span| (AnnotationKind::Primary, span, ""));
-        let related = message.related.iter().map(|(span, label)| (AnnotationKind::Context, span, label.as_str()));
+        let related =
+            message.related.iter().map(|(span, label)| (AnnotationKind::Context, span, label.as_str()));
         for place in primary.chain(related) {
             match places.iter_mut().find(|(file, _)| *file == place.1.file) {
                 Some((_, group)) => group.push(place),
                 None => places.push((place.1.file, vec![place])),
             }
         }
-        let snippets: Vec<Snippet<'_, _>> = places.into_iter().filter_map(|(file, group)| self.snippet(file, &group)).collect();
+        let snippets: Vec<Snippet<'_, _>> =
+            places.into_iter().filter_map(|(file, group)| self.snippet(file, &group)).collect();
         let footer = message.footer.iter().map(|(level, text)| level.clone().message(printable(text)));
         let group = title.elements(snippets).elements(footer);
         renderer.render(&[group])
@@ -94,6 +96,7 @@ fn shown_path(path: &Path) -> String {
 
 /// The text with control characters made visible, so that a name in a file cannot steer the terminal.
 pub(super) fn printable(text: &str) -> String {
-    let show = |c: char| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() };
+    let show =
+        |c: char| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(show).collect()
 }

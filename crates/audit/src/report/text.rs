@@ -19,7 +19,8 @@ pub fn text(findings: &Findings, project: &Project, style: Style) -> String {
     let mut text = String::new();
     let sections = project.services.keys().map(Some).chain([None]);
     for section in sections {
-        let of: Vec<&Finding> = findings.iter().filter(|finding| finding.place.service.as_ref() == section).collect();
+        let of: Vec<&Finding> =
+            findings.iter().filter(|finding| finding.place.service.as_ref() == section).collect();
         if of.is_empty() {
             continue;
         }
@@ -64,11 +65,14 @@ fn message(finding: &Finding) -> Message<'_> {
 
 /// Which command makes the fix, when one does.
 fn how(finding: &Finding) -> &'static str {
-    let reach = finding.fixes.iter().map(|fix| fix.level).min();
-    match reach {
-        None => "",
-        Some(crate::Level::BehaviourChanging) => " (`seaworthy harden --all` does)",
-        Some(_) => " (`seaworthy harden` does)",
+    let within = |fix: &&crate::Fix| fix.level <= crate::Level::NeedsImageKnowledge;
+    let possible = finding.fixes.iter().filter(within).count();
+    match (possible, finding.fixes.len(), finding.points.len()) {
+        (0, 0, _) => "",
+        (0, _, 0 | 1) => " (`seaworthy harden --all` does)",
+        (0, _, _) => " (`seaworthy harden --all` does what can be done without you)",
+        (possible, _, points) if possible < points => " (`seaworthy harden` does part of it)",
+        _ => " (`seaworthy harden` does)",
     }
 }
 

@@ -30,7 +30,11 @@ pub(crate) fn is_on(value: &str) -> bool {
 pub(crate) fn uses<'switch>(service: &Subject<'_>, switch: &'switch Switch) -> Option<&'switch str> {
     if let Some(name) = &switch.variable {
         let value = service.variable(name)?;
-        let set = if switch.values.is_empty() { is_on(value) } else { switch.values.contains(&value.to_ascii_lowercase()) };
+        let set = if switch.values.is_empty() {
+            is_on(value)
+        } else {
+            switch.values.contains(&value.to_ascii_lowercase())
+        };
         return set.then_some(name.as_str());
     }
     let argument = switch.argument.as_deref()?;
@@ -45,7 +49,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         let mut settings: Vec<String> = Vec::new();
         if let Some(known) = service.known {
-            settings.extend(known.authentication_off.iter().filter_map(|switch| uses(&service, switch)).map(str::to_owned));
+            settings.extend(
+                known
+                    .authentication_off
+                    .iter()
+                    .filter_map(|switch| uses(&service, switch))
+                    .map(str::to_owned),
+            );
         }
         for name in ANYWHERE {
             if service.variable(name).is_some_and(is_on) && !settings.iter().any(|setting| setting == name) {
@@ -53,10 +63,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
         for setting in settings {
-            let message = format!("`{setting}` lets everybody into `{}` without a password.", service.name.value);
+            let message =
+                format!("`{setting}` lets everybody into `{}` without a password.", service.name.value);
             let span = service.environment.get(&setting).map_or(service.command_span(), |value| value.span);
             let severity = if service.is_reachable() { Severity::Critical } else { Severity::High };
-            findings.report(service.place(&["environment"]), span, message).evidence(setting).severity(severity);
+            findings
+                .report(service.place(&["environment"]), span, message)
+                .evidence(setting)
+                .severity(severity);
         }
         absent(&service, findings);
     }
@@ -72,7 +86,8 @@ fn absent(service: &Subject<'_>, findings: &mut Findings) {
         if given(name) || given(&file) || service.words().any(|word| matches!(word, "--auth" | "--keyFile")) {
             continue;
         }
-        let message = format!("`{}` asks for no password, because `{name}` is not given.", service.name.value);
+        let message =
+            format!("`{}` asks for no password, because `{name}` is not given.", service.name.value);
         let severity = if service.is_reachable() { Severity::Critical } else { Severity::High };
         let finding = findings.report(service.place(&["environment"]), service.name.span, message);
         finding.evidence(name).severity(severity).help(format!("give `{name}` from a secret."));

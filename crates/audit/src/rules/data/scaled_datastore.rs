@@ -20,10 +20,15 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.running() {
-        let Some(replicas) = service.deploy.replicas.as_ref().filter(|replicas| replicas.value > 1) else { continue };
-        let writes = service.known.is_some_and(|image| matches!(image.kind, Kind::Datastore | Kind::Queue | Kind::Search));
+        let Some(replicas) = service.deploy.replicas.as_ref().filter(|replicas| replicas.value > 1) else {
+            continue;
+        };
+        let writes = service
+            .known
+            .is_some_and(|image| matches!(image.kind, Kind::Datastore | Kind::Queue | Kind::Search));
         if writes {
-            let message = format!("`{}` would run {} times on the same data.", service.name.value, replicas.value);
+            let message =
+                format!("`{}` would run {} times on the same data.", service.name.value, replicas.value);
             let edit = service.edit(&["deploy", "replicas"], EditValue::plain(1));
             let finding = findings.report(service.place(&["deploy", "replicas"]), replicas.span, message);
             finding.fix(Fix::new(Level::BehaviourChanging, vec![edit]));

@@ -49,7 +49,9 @@ fn is_kept(service: &Subject<'_>, path: &str) -> bool {
     service.mounts.iter().any(|mount| {
         let target = mount.value.target.trim_end_matches('/');
         let covers = path == target || below(path, target) || below(target, path);
-        covers && mount.value.source.is_some() && matches!(mount.value.kind, MountKind::Volume | MountKind::Bind | MountKind::Other)
+        covers
+            && mount.value.source.is_some()
+            && matches!(mount.value.kind, MountKind::Volume | MountKind::Bind | MountKind::Other)
     })
 }
 
@@ -75,5 +77,8 @@ fn fix(context: &Context<'_>, service: &Subject<'_>, path: &str) -> Option<Fix> 
         service.edit(&["volumes"], EditValue::list([format!("{volume}:{path}")])),
         crate::Edit::new(vec!["volumes".to_owned(), volume], EditValue::plain("{}")),
     ];
-    Some(Fix::new(Level::NeedsImageKnowledge, edits).may_break("Data that the container holds now is not moved."))
+    Some(
+        Fix::new(Level::NeedsImageKnowledge, edits)
+            .may_break("Data that the container holds now is not moved."),
+    )
 }

@@ -19,12 +19,31 @@ pub(crate) const RULE: Rule = Rule {
 
 /// Variables that name a mode.
 const MODES: [&str; 12] = [
-    "NODE_ENV", "RAILS_ENV", "RACK_ENV", "FLASK_ENV", "APP_ENV", "ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT", "GO_ENV",
-    "MIX_ENV", "ENVIRONMENT", "DJANGO_ENV", "SYMFONY_ENV",
+    "NODE_ENV",
+    "RAILS_ENV",
+    "RACK_ENV",
+    "FLASK_ENV",
+    "APP_ENV",
+    "ASPNETCORE_ENVIRONMENT",
+    "DOTNET_ENVIRONMENT",
+    "GO_ENV",
+    "MIX_ENV",
+    "ENVIRONMENT",
+    "DJANGO_ENV",
+    "SYMFONY_ENV",
 ];
 /// Words of a command that start a development server.
-const SERVERS: [&str; 9] =
-    ["--reload", "--debug", "runserver", "nodemon", "start-dev", "webpack-dev-server", "cargo-watch", "air", "--watch"];
+const SERVERS: [&str; 9] = [
+    "--reload",
+    "--debug",
+    "runserver",
+    "nodemon",
+    "start-dev",
+    "webpack-dev-server",
+    "cargo-watch",
+    "air",
+    "--watch",
+];
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
@@ -51,7 +70,8 @@ fn production_value(name: &str, value: &str) -> Option<&'static str> {
             _ => "production",
         });
     }
-    let switch = name == "DEBUG" || name.ends_with("_DEBUG") || name.ends_with("_DEBUG_MODE") || name == "DEBUG_MODE";
+    let switch =
+        name == "DEBUG" || name.ends_with("_DEBUG") || name.ends_with("_DEBUG_MODE") || name == "DEBUG_MODE";
     if !switch || !is_on(value) || !matches!(lower.as_str(), "1" | "true" | "yes" | "on") {
         return None;
     }
@@ -66,13 +86,17 @@ fn production_value(name: &str, value: &str) -> Option<&'static str> {
 
 fn command(service: &Subject<'_>, findings: &mut Findings) {
     let words: Vec<&str> = service.words().flat_map(str::split_whitespace).collect();
-    let script = words.windows(3).any(|three| matches!(three, ["npm" | "pnpm" | "yarn", "run", "dev" | "watch" | "start:dev"]))
+    let script = words
+        .windows(3)
+        .any(|three| matches!(three, ["npm" | "pnpm" | "yarn", "run", "dev" | "watch" | "start:dev"]))
         || words.windows(2).any(|two| matches!(two, ["yarn" | "pnpm", "dev"] | ["cargo", "watch" | "run"]));
     let server = words.iter().find(|word| SERVERS.contains(&word.rsplit('/').next().unwrap_or(word)));
     if script || server.is_some() {
         let what = server.map_or("a development script", |word| *word);
         let message = format!("`{}` starts a development server (`{what}`).", service.name.value);
         let finding = findings.report(service.place(&["command"]), service.command_span(), message);
-        finding.confidence(Confidence::Likely).help("set `command` to the production server in the production overlay.");
+        finding
+            .confidence(Confidence::Likely)
+            .help("set `command` to the production server in the production overlay.");
     }
 }

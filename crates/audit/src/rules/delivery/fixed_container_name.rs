@@ -19,9 +19,11 @@ pub(crate) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.running() {
         if let Some(name) = &service.container_name {
-            let message = format!("`{}` cannot run twice, because its container name is fixed.", service.name.value);
+            let message =
+                format!("`{}` cannot run twice, because its container name is fixed.", service.name.value);
             let edit = service.edit(&["container_name"], EditValue::Reset);
-            let fix = Fix::new(Level::BehaviourChanging, vec![edit]).may_break("Scripts that use the name do not find it.");
+            let fix = Fix::new(Level::BehaviourChanging, vec![edit])
+                .may_break("Scripts that use the name do not find it.");
             findings.report(service.place(&["container_name"]), name.span, message).fix(fix);
         }
     }

@@ -29,7 +29,12 @@ const SOURCE_FOLDERS: [&str; 8] = ["src", "app", "lib", "code", "source", "backe
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
-        let sources: Vec<_> = service.service().mounts.iter().filter(|mount| is_source(context, &service, &mount.value)).collect();
+        let sources: Vec<_> = service
+            .service()
+            .mounts
+            .iter()
+            .filter(|mount| is_source(context, &service, &mount.value))
+            .collect();
         let targets: Vec<&str> = sources.iter().map(|mount| mount.value.target.as_str()).collect();
         let fix = fix(context, &service, &targets);
         for mount in &sources {
@@ -41,7 +46,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-fn is_source(context: &Context<'_>, service: &Subject<'_>, mount: &seaworthy_project::model::mount::Mount) -> bool {
+fn is_source(
+    context: &Context<'_>,
+    service: &Subject<'_>,
+    mount: &seaworthy_project::model::mount::Mount,
+) -> bool {
     let (MountKind::Bind, Some(source)) = (mount.kind, mount.source.as_deref()) else { return false };
     let source = Path::new(source);
     let Ok(inside) = source.strip_prefix(&context.project.directory) else { return false };
@@ -50,8 +59,10 @@ fn is_source(context: &Context<'_>, service: &Subject<'_>, mount: &seaworthy_pro
         return false;
     }
     let context_folder = service.build.as_ref().and_then(|build| build.value.context.as_deref());
-    let whole = inside.as_os_str().is_empty() || context_folder.is_some_and(|folder| Path::new(folder) == source);
-    let named = inside.file_name().and_then(|name| name.to_str()).is_some_and(|name| SOURCE_FOLDERS.contains(&name));
+    let whole =
+        inside.as_os_str().is_empty() || context_folder.is_some_and(|folder| Path::new(folder) == source);
+    let named =
+        inside.file_name().and_then(|name| name.to_str()).is_some_and(|name| SOURCE_FOLDERS.contains(&name));
     let program = PROGRAM_FOLDERS.iter().any(|folder| Path::new(&mount.target) == Path::new(folder));
     whole || (named && !mount.read_only) || (program && service.is_own())
 }

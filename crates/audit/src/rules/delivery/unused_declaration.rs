@@ -29,11 +29,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let mut used: HashSet<(&str, &str)> = HashSet::new();
     for service in project.services() {
         used.extend(service.networks.iter().map(|network| ("networks", network.value.as_str())));
-        used.extend(service.mounts.iter().filter_map(|mount| Some(("volumes", mount.value.source.as_deref()?))));
+        used.extend(
+            service.mounts.iter().filter_map(|mount| Some(("volumes", mount.value.source.as_deref()?))),
+        );
         used.extend(service.secrets.iter().map(|grant| ("secrets", grant.value.source.as_str())));
         used.extend(service.configs.iter().map(|grant| ("configs", grant.value.source.as_str())));
         let build_secrets = service.node.at(&["build", "secrets"]).map(Node::items).unwrap_or_default();
-        let names = build_secrets.iter().filter_map(|secret| secret.get("source").and_then(Node::text).or(secret.text()));
+        let names = build_secrets
+            .iter()
+            .filter_map(|secret| secret.get("source").and_then(Node::text).or(secret.text()));
         used.extend(names.map(|name| ("secrets", name)));
     }
     let mut look = |section: &'static str, what: &str, key: &Spanned<String>| {

@@ -19,14 +19,18 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
-        let (Some(known), Some(reference), Some(image)) = (service.known, service.reference(), &service.image) else {
+        let (Some(known), Some(reference), Some(image)) =
+            (service.known, service.reference(), &service.image)
+        else {
             continue;
         };
         let Some(ended) = known.ended(&reference) else { continue };
         let message = format!("{} {} gets no fixes since {}.", known.title, ended.series, ended.since);
         let finding = findings.report(service.place(&["image"]), image.span, message);
         if known.kind == Kind::Datastore {
-            finding.help("move to a maintained series: back up first, then follow the upgrade guide of the database.");
+            finding.help(
+                "move to a maintained series: back up first, then follow the upgrade guide of the database.",
+            );
         }
     }
 }

@@ -17,8 +17,20 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 const MOVING: [&str; 14] = [
-    "latest", "main", "master", "edge", "nightly", "stable", "dev", "develop", "development", "rolling", "next", "head",
-    "lts", "current",
+    "latest",
+    "main",
+    "master",
+    "edge",
+    "nightly",
+    "stable",
+    "dev",
+    "develop",
+    "development",
+    "rolling",
+    "next",
+    "head",
+    "lts",
+    "current",
 ];
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
@@ -28,7 +40,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let message = match reference.tag {
-            None => format!("The image of `{}` has no tag, so it is whatever `latest` is at the next pull.", service.name.value),
+            None => format!(
+                "The image of `{}` has no tag, so it is whatever `latest` is at the next pull.",
+                service.name.value
+            ),
             Some(tag) if is_moving(tag) => {
                 format!("The image of `{}` has the tag `{tag}`, which moves.", service.name.value)
             }

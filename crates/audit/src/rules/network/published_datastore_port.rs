@@ -29,7 +29,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for port in inner {
             let number = port.value.target;
             let message = format!("Port {number} of {} can be reached from outside.", known.title);
-            let finding = findings.report(service.place(&["ports"]), port.span, message).evidence(number.to_string());
+            let finding =
+                findings.report(service.place(&["ports"]), port.span, message).evidence(number.to_string());
             if asks_nothing(&service, known) {
                 finding.severity(Severity::Critical);
             }
@@ -55,5 +56,8 @@ fn is_inner(known: &Image, port: &Port) -> bool {
 /// Caches that ask for no password unless they are told one.
 fn asks_nothing(service: &Subject<'_>, known: &Image) -> bool {
     let open_cache = matches!(known.id.as_str(), "redis" | "valkey" | "memcached");
-    open_cache && !service.words().any(|word| word.contains("requirepass") || word.ends_with(".conf") || word == "-S")
+    open_cache
+        && !service
+            .words()
+            .any(|word| word.contains("requirepass") || word.ends_with(".conf") || word == "-S")
 }

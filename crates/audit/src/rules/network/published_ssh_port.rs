@@ -21,7 +21,8 @@ const SSH_PORT: u16 = 22;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
-        for port in service.ports.iter().filter(|port| port.value.target == SSH_PORT && is_open(&port.value)) {
+        for port in service.ports.iter().filter(|port| port.value.target == SSH_PORT && is_open(&port.value))
+        {
             let message = format!("`{}` publishes an ssh port.", service.name.value);
             findings.report(service.place(&["ports"]), port.span, message);
         }

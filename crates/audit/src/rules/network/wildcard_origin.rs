@@ -20,9 +20,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         for (name, value) in &service.service().environment {
             let upper = name.to_ascii_uppercase();
-            let asks = ["ALLOWED_HOSTS", "ALLOWED_ORIGIN", "CORS_ORIGIN", "CORS_ALLOW_ORIGIN", "CORS_ALLOWED", "TRUSTED_HOSTS"]
-                .iter()
-                .any(|piece| upper.contains(piece));
+            let asks = [
+                "ALLOWED_HOSTS",
+                "ALLOWED_ORIGIN",
+                "CORS_ORIGIN",
+                "CORS_ALLOW_ORIGIN",
+                "CORS_ALLOWED",
+                "TRUSTED_HOSTS",
+            ]
+            .iter()
+            .any(|piece| upper.contains(piece));
             let text = value.value.as_ref().map(|value| value.reveal().trim()).unwrap_or_default();
             if asks && matches!(text, "*" | "['*']" | "[\"*\"]") {
                 let message = format!("`{name}` makes `{}` trust everyone.", service.name.value);

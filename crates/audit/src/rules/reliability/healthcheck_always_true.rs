@@ -27,7 +27,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         };
         if cannot_fail(&text) {
             let message = format!("The health check of `{}` cannot fail.", service.name.value);
-            findings.report(service.place(&["healthcheck", "test"]), service.span_of(&["healthcheck", "test"]), message);
+            findings.report(
+                service.place(&["healthcheck", "test"]),
+                service.span_of(&["healthcheck", "test"]),
+                message,
+            );
         }
     }
 }
@@ -36,7 +40,8 @@ fn cannot_fail(text: &str) -> bool {
     let text = text.trim().trim_end_matches(';').trim_end();
     let last = text.rsplit([';', '\n']).next().unwrap_or_default();
     let last_choice = last.rsplit("||").next().unwrap_or_default().trim();
-    let succeeds = |word: &str| matches!(word, "true" | "/bin/true" | ":" | "exit 0" | "exit" | "echo ok" | "echo");
+    let succeeds =
+        |word: &str| matches!(word, "true" | "/bin/true" | ":" | "exit 0" | "exit" | "echo ok" | "echo");
     let only = !last.contains("&&") && succeeds(last_choice);
     only || last_choice.starts_with("echo ") && !last_choice.contains("exit")
 }

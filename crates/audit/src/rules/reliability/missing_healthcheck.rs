@@ -26,7 +26,10 @@ pub(crate) fn has_test(service: &Subject<'_>) -> bool {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.running() {
-        if has_test(&service) || service.settings.probe.ready.is_some() || service.settings.probe.live.is_some() {
+        if has_test(&service)
+            || service.settings.probe.ready.is_some()
+            || service.settings.probe.live.is_some()
+        {
             continue;
         }
         let (name, span) = (&service.name.value, service.span_of(&["healthcheck"]));
@@ -65,5 +68,8 @@ fn known_test(service: &Subject<'_>) -> Option<Fix> {
         service.edit(&["healthcheck", "retries"], EditValue::plain(5)),
         service.edit(&["healthcheck", "start_period"], EditValue::text(format!("{}s", health.start_period))),
     ];
-    Some(Fix::new(Level::NeedsImageKnowledge, edits).may_break("A variant of the image without that program never gets healthy."))
+    Some(
+        Fix::new(Level::NeedsImageKnowledge, edits)
+            .may_break("A variant of the image without that program never gets healthy."),
+    )
 }

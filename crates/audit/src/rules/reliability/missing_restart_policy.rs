@@ -24,7 +24,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let deploy = service.node.at(&["deploy", "restart_policy", "condition"]).is_some();
         let level = if service.restart.is_some() || deploy { Level::BehaviourChanging } else { Level::Safe };
         let fix = if deploy {
-            Fix::new(level, vec![service.edit(&["deploy", "restart_policy", "condition"], EditValue::text("any"))])
+            Fix::new(
+                level,
+                vec![service.edit(&["deploy", "restart_policy", "condition"], EditValue::text("any"))],
+            )
         } else {
             Fix::new(level, vec![service.edit(&["restart"], EditValue::text("unless-stopped"))])
         };

@@ -20,7 +20,9 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.running().filter(|service| service.stop_grace_period.is_none()) {
-        let keeps = service.known.is_some_and(|image| matches!(image.kind, Kind::Datastore | Kind::Queue | Kind::Search));
+        let keeps = service
+            .known
+            .is_some_and(|image| matches!(image.kind, Kind::Datastore | Kind::Queue | Kind::Search));
         if keeps {
             let message = format!("`{}` is killed 10 s after it is asked to stop.", service.name.value);
             let edit = service.edit(&["stop_grace_period"], EditValue::text("1m"));

@@ -35,10 +35,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let edit = service.edit(&path, EditValue::text("service_healthy"));
             let message = format!("`{}` does not wait until `{name}` is ready.", service.name.value);
             let finding = findings.report(service.place(&path[..2]), dependency.service.span, message);
+            finding.related(target.name.span, "this has to be ready first");
             if has_test(&target) {
                 finding.fix(Fix::new(Level::Safe, vec![edit]));
             } else {
-                finding.help(format!("give `{name}` a health check, then write `condition: service_healthy`."));
+                finding
+                    .help(format!("give `{name}` a health check, then write `condition: service_healthy`."));
             }
         }
     }

@@ -17,7 +17,9 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
-        if let Some(driver) = service.node.at(&["logging", "driver"]).filter(|driver| driver.text() == Some("none")) {
+        if let Some(driver) =
+            service.node.at(&["logging", "driver"]).filter(|driver| driver.text() == Some("none"))
+        {
             let message = format!("`{}` throws its log away.", service.name.value);
             findings.report(service.place(&["logging", "driver"]), driver.span, message);
         }

@@ -24,10 +24,11 @@ const STARTING_POINT: &str = "A starting point: measure and adjust.";
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
-        let missing: Vec<&str> = [(service.memory_limit().is_none(), "memory"), (service.cpu_limit().is_none(), "cpus")]
-            .into_iter()
-            .filter_map(|(missing, name)| missing.then_some(name))
-            .collect();
+        let missing: Vec<&str> =
+            [(service.memory_limit().is_none(), "memory"), (service.cpu_limit().is_none(), "cpus")]
+                .into_iter()
+                .filter_map(|(missing, name)| missing.then_some(name))
+                .collect();
         let what = match missing.as_slice() {
             [] => continue,
             ["memory"] => "memory",
@@ -58,5 +59,6 @@ fn fix(service: &Subject<'_>, missing: &[&str]) -> Fix {
     if let Some(first) = edits.first_mut() {
         first.comment = Some(STARTING_POINT.to_owned());
     }
-    Fix::new(Level::Safe, edits).may_break("A service that needs more than the limit is slowed down or restarted.")
+    Fix::new(Level::Safe, edits)
+        .may_break("A service that needs more than the limit is slowed down or restarted.")
 }

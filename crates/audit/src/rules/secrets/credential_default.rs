@@ -23,7 +23,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let (Verdict::Default, Origin::Default(raw)) = (verdict, credential.origin) else { continue };
             let Some((variable, default)) = hidden_default(raw) else { continue };
             let name = credential.name;
-            let message = format!("`{name}` of `{}` falls back to a credential in the file.", service.name.value);
+            let message =
+                format!("`{name}` of `{}` falls back to a credential in the file.", service.name.value);
             let finding = findings.report(service.place(&["environment", name]), credential.span, message);
             if let Some(fix) = fix(&service, name, raw, variable, default) {
                 finding.snippet(&fix.edits).fix(fix);

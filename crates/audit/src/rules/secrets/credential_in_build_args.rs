@@ -22,14 +22,16 @@ pub(crate) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         let Some(args) = service.node.at(&["build", "args"]) else { continue };
-        let pairs = args.entries().iter().map(|entry| (entry.key.value.as_str(), entry.node.text(), &entry.node));
+        let pairs =
+            args.entries().iter().map(|entry| (entry.key.value.as_str(), entry.node.text(), &entry.node));
         let listed = args.items().iter().filter_map(|item: &Node| {
             let (name, value) = item.text()?.split_once('=')?;
             Some((name, Some(value), item))
         });
         for (name, value, node) in pairs.chain(listed) {
             if is_credential_name(name) && value.is_some_and(looks_like_credential) {
-                let message = format!("The build argument `{name}` of `{}` stays in the image.", service.name.value);
+                let message =
+                    format!("The build argument `{name}` of `{}` stays in the image.", service.name.value);
                 findings.report(service.place(&["build", "args", name]), node.span, message);
             }
         }

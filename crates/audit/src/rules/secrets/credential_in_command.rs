@@ -48,11 +48,13 @@ fn holds(words: &[&str]) -> bool {
     let value = |word: &str| !word.is_empty() && !word.starts_with(['-', '$', '/', '.']) && word.len() > 2;
     let flag = |word: &str| {
         let name = word.trim_start_matches('-').to_ascii_lowercase();
-        let asks = ["password", "requirepass", "passwd", "token", "secret", "api-key", "apikey"].contains(&name.as_str());
+        let asks = ["password", "requirepass", "passwd", "token", "secret", "api-key", "apikey"]
+            .contains(&name.as_str());
         word.starts_with("--") && asks
     };
     let pairs = words.windows(2).any(|pair| flag(pair[0]) && value(pair[1]));
-    let joined = words.iter().any(|word| word.split_once('=').is_some_and(|(name, text)| flag(name) && value(text)));
+    let joined =
+        words.iter().any(|word| word.split_once('=').is_some_and(|(name, text)| flag(name) && value(text)));
     pairs || joined || words.iter().any(|word| password_in_url(word).is_some() || token_name(word).is_some())
 }
 

@@ -20,7 +20,9 @@ pub(crate) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         let Some(known) = service.known else { continue };
-        for credential in known.credentials.iter().filter(|credential| known.file_variables.contains(&credential.variable)) {
+        for credential in
+            known.credentials.iter().filter(|credential| known.file_variables.contains(&credential.variable))
+        {
             let name = &credential.variable;
             let Some(value) = service.environment.get(name) else { continue };
             if value.value.as_ref().is_none_or(|value| value.reveal().is_empty()) {

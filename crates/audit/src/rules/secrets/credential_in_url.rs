@@ -27,7 +27,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let raw = context.raw(&value.span).map(|raw| written_value(raw, name)).unwrap_or_default();
             let resolved = value.value.as_ref().map(|value| value.reveal()).unwrap_or_default();
             if password_in_url(raw).is_some() && password_in_url(resolved).is_some() {
-                let message = format!("The connection string `{name}` of `{}` holds a password.", service.name.value);
+                let message =
+                    format!("The connection string `{name}` of `{}` holds a password.", service.name.value);
                 findings.report(service.place(&["environment", name]), value.span, message);
             }
         }

@@ -22,7 +22,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for (credential, verdict) in verdicts(context, &service) {
             let Verdict::Trivial(why) = verdict else { continue };
             let name = credential.name;
-            let message = format!("The credential `{name}` of `{}` keeps nobody out: {why}.", service.name.value);
+            let message =
+                format!("The credential `{name}` of `{}` keeps nobody out: {why}.", service.name.value);
             let finding = findings.report(service.place(&["environment", name]), credential.span, message);
             finding.snippet(&[super::literal_credential::from_outside(&service, name)]);
         }

@@ -21,8 +21,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         for (credential, verdict) in verdicts(context, &service) {
             let Verdict::Token(whose) = verdict else { continue };
-            let message = format!("`{}` of `{}` holds a {whose} in the file.", credential.name, service.name.value);
-            let finding = findings.report(service.place(&["environment", credential.name]), credential.span, message);
+            let message =
+                format!("`{}` of `{}` holds a {whose} in the file.", credential.name, service.name.value);
+            let finding =
+                findings.report(service.place(&["environment", credential.name]), credential.span, message);
             finding.snippet(&[super::literal_credential::from_outside(&service, credential.name)]);
         }
     }

@@ -21,7 +21,9 @@ pub(crate) const RULE: Rule = Rule {
 /// The edit that takes a variable from outside.
 pub(super) fn from_outside(service: &Subject<'_>, name: &str) -> Edit {
     let value = format!("${{{name}:?set {name} in .env.production}}");
-    service.edit(&["environment", name], EditValue::text(value)).comment("The value belongs into .env.production.")
+    service
+        .edit(&["environment", name], EditValue::text(value))
+        .comment("The value belongs into .env.production.")
 }
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
@@ -29,8 +31,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for (credential, verdict) in verdicts(context, &service) {
             if verdict == Verdict::Literal {
                 let name = credential.name;
-                let message = format!("The credential `{name}` of `{}` is written into the file.", service.name.value);
-                let finding = findings.report(service.place(&["environment", name]), credential.span, message);
+                let message =
+                    format!("The credential `{name}` of `{}` is written into the file.", service.name.value);
+                let finding =
+                    findings.report(service.place(&["environment", name]), credential.span, message);
                 finding.snippet(&[from_outside(&service, name)]);
             }
         }
@@ -41,8 +45,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if !content.value.reveal().is_empty() && crate::credential::references(raw).next().is_none() {
             let key = &secret.key.value;
             let message = format!("The secret `{key}` is written into the file.");
-            let finding = findings.report(Place::project(&["secrets", key, "content"]), secret.key.span, message);
-            finding.help("read it from a file that is not committed (`file`), or from a variable (`environment`).");
+            let finding =
+                findings.report(Place::project(&["secrets", key, "content"]), secret.key.span, message);
+            finding.help(
+                "read it from a file that is not committed (`file`), or from a variable (`environment`).",
+            );
         }
     }
 }

@@ -21,8 +21,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for (credential, verdict) in verdicts(context, &service) {
             if verdict == Verdict::Placeholder {
                 let name = credential.name;
-                let message = format!("The credential `{name}` of `{}` is still a placeholder.", service.name.value);
-                let finding = findings.report(service.place(&["environment", name]), credential.span, message);
+                let message =
+                    format!("The credential `{name}` of `{}` is still a placeholder.", service.name.value);
+                let finding =
+                    findings.report(service.place(&["environment", name]), credential.span, message);
                 finding.snippet(&[super::literal_credential::from_outside(&service, name)]);
             }
         }

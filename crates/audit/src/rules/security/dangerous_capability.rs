@@ -20,8 +20,17 @@ pub(crate) const RULE: Rule = Rule {
 const HOST: [&str; 4] = ["ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO"];
 /// Reaches beyond the container.
 const STRONG: [&str; 11] = [
-    "NET_ADMIN", "BPF", "SYS_PTRACE", "DAC_READ_SEARCH", "SYS_TIME", "PERFMON", "SYSLOG", "SYS_BOOT", "SYS_NICE",
-    "MAC_ADMIN", "LEASE",
+    "NET_ADMIN",
+    "BPF",
+    "SYS_PTRACE",
+    "DAC_READ_SEARCH",
+    "SYS_TIME",
+    "PERFMON",
+    "SYSLOG",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "MAC_ADMIN",
+    "LEASE",
 ];
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
@@ -34,8 +43,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 name if STRONG.contains(&name) => Severity::High,
                 _ => continue,
             };
-            let message = format!("`{}` is given the capability `{name}`, which reaches the host.", service.name.value);
-            findings.report(service.place(&["cap_add"]), added.span, message).evidence(name).severity(severity);
+            let message =
+                format!("`{}` is given the capability `{name}`, which reaches the host.", service.name.value);
+            findings
+                .report(service.place(&["cap_add"]), added.span, message)
+                .evidence(name)
+                .severity(severity);
         }
     }
 }

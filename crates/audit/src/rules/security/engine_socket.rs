@@ -25,9 +25,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         for mount in host_paths(context, &service) {
             let name = mount.path.rsplit('/').next().unwrap_or_default();
-            let holds = matches!(mount.path.as_str(), "/run" | "/var/run" | "/run/containerd" | "/run/podman");
+            let holds =
+                matches!(mount.path.as_str(), "/run" | "/var/run" | "/run/containerd" | "/run/podman");
             if SOCKETS.contains(&name) || holds {
-                let message = format!("`{}` can speak to the container engine through `{}`.", service.name.value, mount.path);
+                let message = format!(
+                    "`{}` can speak to the container engine through `{}`.",
+                    service.name.value, mount.path
+                );
                 findings.report(service.place(&["volumes"]), mount.span, message).evidence(mount.path);
             }
         }

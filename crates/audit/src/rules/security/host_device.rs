@@ -21,7 +21,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         let Some(devices) = service.node.get("devices") else { continue };
         for device in devices.items() {
-            let source = device.get("source").and_then(|source| source.text()).or(device.text()).unwrap_or_default();
+            let source =
+                device.get("source").and_then(|source| source.text()).or(device.text()).unwrap_or_default();
             let path = source.split(':').next().unwrap_or_default();
             let Some(name) = path.strip_prefix("/dev/") else { continue };
             if DEVICES.iter().any(|known| name.starts_with(known)) {

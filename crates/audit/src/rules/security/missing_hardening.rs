@@ -40,7 +40,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let words: Vec<&str> = points.iter().map(|point| in_words(point)).collect();
-        let message = format!("`{}` keeps rights it does not need: {}.", service.name.value, words.join(", "));
+        let message =
+            format!("`{}` keeps rights it does not need: {}.", service.name.value, words.join(", "));
         let finding = findings.report(service.place(&[]), service.name.span, message);
         for point in &points {
             finding.fix(fixes::fix(&service, point));
@@ -58,7 +59,9 @@ fn points(service: &Subject<'_>) -> Vec<&'static str> {
     let may_be_root = service.user.is_none() && !matches!(runs_as, Some(RunsAs::NonRoot | RunsAs::Drops));
     let writable = !service.read_only.as_ref().is_some_and(|read_only| read_only.value);
     let keeps = !service.cap_drop.iter().any(|dropped| dropped.value.eq_ignore_ascii_case("all"));
-    let bars = |option: &str| matches!(option.replace('=', ":").as_str(), "no-new-privileges" | "no-new-privileges:true");
+    let bars = |option: &str| {
+        matches!(option.replace('=', ":").as_str(), "no-new-privileges" | "no-new-privileges:true")
+    };
     let gains = !service.security_opt.iter().any(|option| bars(&option.value));
     let old_limit = service.node.get("pids_limit").and_then(|limit| limit.text()?.parse::<i64>().ok());
     let limit = service.deploy.limits.pids.as_ref().map(|pids| pids.value).or(old_limit);

@@ -24,7 +24,10 @@ pub(crate) fn is_root(user: &str) -> bool {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
-        let drops = service.known.and_then(|image| image.user.as_ref()).is_some_and(|user| user.runs_as == RunsAs::Drops);
+        let drops = service
+            .known
+            .and_then(|image| image.user.as_ref())
+            .is_some_and(|user| user.runs_as == RunsAs::Drops);
         if let Some(user) = service.user.as_ref().filter(|user| is_root(&user.value) && !drops) {
             let message = format!("`{}` is told to run as root.", service.name.value);
             let example = service.edit(&["user"], EditValue::text("10001:10001"));

@@ -19,7 +19,8 @@ pub(crate) const RULE: Rule = Rule {
 
 /// Who writes here becomes root.
 const ROOT_EQUIVALENT: [&str; 13] = [
-    "/", "/etc", "/root", "/boot", "/proc", "/sys", "/dev", "/usr", "/bin", "/lib", "/var", "/var/lib", "/home",
+    "/", "/etc", "/root", "/boot", "/proc", "/sys", "/dev", "/usr", "/bin", "/lib", "/var", "/var/lib",
+    "/home",
 ];
 /// The same, for all that lies below.
 const ROOT_EQUIVALENT_TREES: [&str; 6] =
@@ -41,7 +42,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn severity(mount: &HostPath) -> Option<Severity> {
-    let root = ROOT_EQUIVALENT.contains(&mount.path.as_str()) || ROOT_EQUIVALENT_TREES.iter().any(|tree| mount.is_within(tree));
+    let root = ROOT_EQUIVALENT.contains(&mount.path.as_str())
+        || ROOT_EQUIVALENT_TREES.iter().any(|tree| mount.is_within(tree));
     let credentials = CREDENTIAL_FILES.iter().any(|file| mount.is_within(file))
         || mount.path.split('/').any(|part| CREDENTIAL_FOLDERS.contains(&part));
     match (root, credentials, mount.read_only) {

@@ -23,9 +23,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(volumes) = service.node.get("volumes") else { continue };
         for volume in volumes.items() {
             let propagation = volume.at(&["bind", "propagation"]);
-            let Some(node) = propagation.filter(|node| matches!(node.text(), Some("shared" | "rshared"))) else { continue };
+            let Some(node) = propagation.filter(|node| matches!(node.text(), Some("shared" | "rshared")))
+            else {
+                continue;
+            };
             let target = volume.get("target").and_then(|target| target.text()).unwrap_or_default();
-            let message = format!("Mounts that `{}` makes below `{target}` show up on the host.", service.name.value);
+            let message =
+                format!("Mounts that `{}` makes below `{target}` show up on the host.", service.name.value);
             findings.report(service.place(&["volumes"]), node.span, message).evidence(target);
         }
     }

@@ -28,16 +28,22 @@ fn is_plain_user(service: &Subject<'_>) -> bool {
 }
 
 fn read_only(service: &Subject<'_>) -> Fix {
-    let known = service.known.and_then(|image| image.hardening.as_ref()).and_then(|hardening| hardening.writable.as_ref());
+    let known = service
+        .known
+        .and_then(|image| image.hardening.as_ref())
+        .and_then(|hardening| hardening.writable.as_ref());
     let tmp = vec!["/tmp".to_owned()];
-    let mounted = |path: &&String| !service.mounts.iter().any(|mount| mount.value.target.trim_end_matches('/') == **path);
+    let mounted = |path: &&String| {
+        !service.mounts.iter().any(|mount| mount.value.target.trim_end_matches('/') == **path)
+    };
     let folders: Vec<String> = known.unwrap_or(&tmp).iter().filter(mounted).cloned().collect();
     let mut edits = vec![service.edit(&["read_only"], EditValue::plain(true))];
     if !folders.is_empty() {
         edits.push(service.edit(&["tmpfs"], EditValue::List(folders)));
     }
     match known {
-        Some(_) => Fix::new(Level::NeedsImageKnowledge, edits).may_break("A plugin that writes elsewhere stops working."),
+        Some(_) => Fix::new(Level::NeedsImageKnowledge, edits)
+            .may_break("A plugin that writes elsewhere stops working."),
         None => Fix::new(Level::BehaviourChanging, edits)
             .may_break("What the service writes outside `/tmp` and its volumes fails."),
     }
@@ -53,7 +59,8 @@ fn cap_drop(service: &Subject<'_>) -> Fix {
         edits.push(service.edit(&["cap_add"], EditValue::list(needed.iter().map(String::as_str))));
     }
     if plain && service.known.is_none() {
-        Fix::new(Level::Safe, edits).may_break("A program that carries capabilities of its own (`setcap`) does not start.")
+        Fix::new(Level::Safe, edits)
+            .may_break("A program that carries capabilities of its own (`setcap`) does not start.")
     } else if known.is_some() {
         Fix::new(Level::NeedsImageKnowledge, edits)
     } else {
@@ -64,18 +71,21 @@ fn cap_drop(service: &Subject<'_>) -> Fix {
 
 fn no_new_privileges(service: &Subject<'_>) -> Fix {
     let edits = vec![service.edit(&["security_opt"], EditValue::list(["no-new-privileges:true"]))];
-    let known = service.known.and_then(|image| image.hardening.as_ref()).is_some_and(|facts| facts.no_new_privileges);
+    let known =
+        service.known.and_then(|image| image.hardening.as_ref()).is_some_and(|facts| facts.no_new_privileges);
     if known {
         Fix::new(Level::NeedsImageKnowledge, edits)
     } else if is_plain_user(service) {
         Fix::new(Level::Safe, edits).may_break("`sudo` and other setuid programs inside stop working.")
     } else {
-        Fix::new(Level::BehaviourChanging, edits).may_break("`sudo` and other setuid programs inside stop working.")
+        Fix::new(Level::BehaviourChanging, edits)
+            .may_break("`sudo` and other setuid programs inside stop working.")
     }
 }
 
 fn pids(service: &Subject<'_>) -> Fix {
-    let limit = service.known.and_then(|image| image.limits.as_ref()).map_or(PIDS_LIMIT, |limits| limits.pids);
+    let limit =
+        service.known.and_then(|image| image.limits.as_ref()).map_or(PIDS_LIMIT, |limits| limits.pids);
     let edit = if service.node.get("pids_limit").is_some() {
         service.edit(&["pids_limit"], EditValue::plain(limit))
     } else {
