@@ -7,6 +7,7 @@ pub(crate) mod source;
 mod standard;
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
@@ -31,7 +32,8 @@ enum Value {
 }
 
 impl Config {
-    /// Reads `settings`, and the standard ones: `HOST` (127.0.0.1), `PORT` (8080), `LOG_LEVEL` (info) and `DEBUG` (0).
+    /// Reads `settings`, and the standard ones: `HOST` (127.0.0.1), `PORT` (8080), `LOG_LEVEL` (info), `DEBUG` (0),
+    /// `STOP_LINGER_MILLISECONDS` (500) and `STOP_DRAIN_SECONDS` (25).
     ///
     /// Each may stand in the variable of its name, or in a file that the variable `<NAME>_FILE` names. A variable that
     /// is empty counts as not set. With `DEBUG=1`, secrets that are too weak for production are tolerated.
@@ -98,6 +100,16 @@ impl Config {
         let host = standard::host(self.text(standard::HOST)).unwrap_or(IpAddr::from([127, 0, 0, 1]));
         let port = self.text(standard::PORT).parse().unwrap_or(standard::DEFAULT_PORT);
         SocketAddr::new(host, port)
+    }
+
+    /// How long a stopping service still takes requests: `STOP_LINGER_MILLISECONDS`.
+    pub(crate) fn linger(&self) -> Option<Duration> {
+        self.number(standard::STOP_LINGER_MILLISECONDS).map(Duration::from_millis)
+    }
+
+    /// How long its last requests may take: `STOP_DRAIN_SECONDS`.
+    pub(crate) fn drain_limit(&self) -> Option<Duration> {
+        self.number(standard::STOP_DRAIN_SECONDS).map(Duration::from_secs)
     }
 
     /// What to log: `LOG_LEVEL`.

@@ -13,13 +13,15 @@ use prometheus_client::registry::Registry;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::Stop;
 use crate::check::Checks;
 use crate::metrics::{MEDIA_TYPE, Metrics};
 use crate::program::Failure;
 use crate::request::{Gate, pass};
 use crate::serve::{Limits, Served, serve};
+use crate::{Config, Stop};
 
+/// A client that waits longer has usually gone away.
+const REQUEST_LIMIT: Duration = Duration::from_secs(60);
 const NO_STORE: (HeaderName, &str) = (CACHE_CONTROL, "no-store");
 
 /// What a web service needs around its own routes.
@@ -29,6 +31,7 @@ pub struct Kit {
     checks: Checks,
     registry: Registry,
     limits: Limits,
+    request_limit: Duration,
 }
 
 /// What the kit's own routes need to know.
@@ -49,6 +52,7 @@ impl Kit {
             checks: Checks::default(),
             registry: Registry::default(),
             limits: Limits::default(),
+            request_limit: REQUEST_LIMIT,
         }
     }
 
@@ -70,6 +74,13 @@ impl Kit {
         self
     }
 
+    /// How long a handler may take until its answer begins, the reading of the request's body included; 60 s when not
+    /// set. Then the answer is 503.
+    pub fn request_limit(mut self, limit: Duration) -> Self {
+        self.request_limit = limit;
+        self
+    }
+
     /// How long requests are still taken after a stop was asked for, while `/ready` says no already; 500 ms when not
     /// set. It should be longer than the interval at which a load balancer asks.
     pub fn linger(mut self, linger: Duration) -> Self {
@@ -80,6 +91,13 @@ impl Kit {
     /// How long requests under way may take to finish after that; 25 s when not set.
     pub fn drain_limit(mut self, limit: Duration) -> Self {
         self.limits.drain = limit;
+        self
+    }
+
+    /// Takes the limits of a stop from the configuration: `STOP_LINGER_MILLISECONDS` and `STOP_DRAIN_SECONDS`.
+    pub fn configured(mut self, config: &Config) -> Self {
+        self.limits.linger = config.linger().unwrap_or(self.limits.linger);
+        self.limits.drain = config.drain_limit().unwrap_or(self.limits.drain);
         self
     }
 
@@ -97,9 +115,9 @@ impl Kit {
     }
 
     fn wrap(self, app: Router, stop: Stop) -> (Router, Arc<Metrics>) {
-        let Self { name, version, checks, registry, .. } = self;
+        let Self { name, version, checks, registry, request_limit, .. } = self;
         let metrics = Arc::new(Metrics::new(&name, &version, registry));
-        let gate = Gate { metrics: Arc::clone(&metrics), stop: stop.clone() };
+        let gate = Gate { metrics: Arc::clone(&metrics), stop: stop.clone(), request_limit };
         let station = Arc::new(Station { name, version, checks, metrics: Arc::clone(&metrics), stop });
         let own = Router::new()
             .route("/health", get(health))

@@ -14,7 +14,7 @@
 //! async fn web(config: Config, stop: Stop) -> Result<(), Failure> {
 //!     let greeting = config.text("GREETING").to_owned();
 //!     let app = Router::new().route("/", get(move || async move { greeting }));
-//!     let kit = Kit::new("hello", "1.0.0").check("database", || async { Ok::<_, std::io::Error>(()) });
+//!     let kit = Kit::new("hello", "1.0.0").configured(&config).check("database", || async { Ok::<_, std::io::Error>(()) });
 //!     kit.serve(bind(&config).await?, app, stop).await;
 //!     Ok(())
 //! }

@@ -1,11 +1,14 @@
 //! Who a request is: its own id, and the trace it belongs to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
 use tracing::Instrument;
 
 use crate::identity::random_hex;
@@ -80,6 +83,7 @@ fn is_request_id(id: &str) -> bool {
 pub(crate) struct Gate {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) stop: Stop,
+    pub(crate) request_limit: Duration,
 }
 
 /// Middleware around every route: identity, span, measure, log line, and no panic past it.
@@ -95,7 +99,8 @@ pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: N
     request.extensions_mut().insert(identity.clone());
     async move {
         let passage = Passage::begin(gate.metrics, &request);
-        let mut response = recover(next.run(request)).await;
+        let answer = timeout(gate.request_limit, recover(next.run(request)));
+        let mut response = answer.await.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response());
         passage.answered(response.status().as_u16());
         if let Ok(value) = HeaderValue::from_str(&identity.request_id) {
             response.headers_mut().insert(REQUEST_ID, value);

@@ -254,3 +254,12 @@ async fn a_panic_is_an_answer() {
     assert!(response.headers().contains_key("x-request-id"));
     assert_eq!(ask(&router, "/notes/1", &[]).await.status(), StatusCode::OK);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_has_a_limit() {
+    let app = Router::new().route("/stuck", get(|| async { std::future::pending::<()>().await }));
+    let router = Kit::new("notes", "1").request_limit(Duration::from_secs(7)).router(app, Stop::new());
+    let begun = tokio::time::Instant::now();
+    let response = ask(&router, "/stuck", &[]).await;
+    assert_eq!((response.status(), begun.elapsed().as_secs()), (StatusCode::SERVICE_UNAVAILABLE, 7));
+}

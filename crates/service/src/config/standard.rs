@@ -10,6 +10,8 @@ pub(crate) const HOST: &str = "HOST";
 pub(crate) const PORT: &str = "PORT";
 pub(crate) const LOG_LEVEL: &str = "LOG_LEVEL";
 pub(crate) const DEBUG: &str = "DEBUG";
+pub(crate) const STOP_LINGER_MILLISECONDS: &str = "STOP_LINGER_MILLISECONDS";
+pub(crate) const STOP_DRAIN_SECONDS: &str = "STOP_DRAIN_SECONDS";
 pub(crate) const DEFAULT_PORT: u16 = 8080;
 
 /// `DEBUG` stands first: it decides how the others are judged.
@@ -26,6 +28,14 @@ pub(crate) fn settings() -> Vec<Setting> {
             "`error`, `warn`, `info`, `debug` or `trace`, or a list such as `info,hyper=warn`",
             is_log_level,
         ),
+        Setting::with_default(
+            STOP_LINGER_MILLISECONDS,
+            "500",
+            "how long a stopping service still takes requests",
+        )
+        .number(0..=60_000),
+        Setting::with_default(STOP_DRAIN_SECONDS, "25", "how long its last requests may take")
+            .number(0..=3600),
     ]
 }
 
