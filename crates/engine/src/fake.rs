@@ -212,7 +212,7 @@ impl Engine for Fake {
         &self,
         _project: &Project,
         service: &Service,
-        output: &mut (dyn FnMut(&str) + Send),
+        output: &mut (dyn for<'line> FnMut(&'line str) + Send),
     ) -> Result<(), EngineError> {
         let fault = self.note(Verb::Build, &service.name.value);
         before(Verb::Build, fault).await?;

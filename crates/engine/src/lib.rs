@@ -10,6 +10,7 @@ mod log;
 mod observed;
 mod ports;
 mod probe;
+pub mod process;
 mod revision;
 pub mod seal;
 mod system;
@@ -27,6 +28,7 @@ pub use log::{LogCursor, LogLine, LogStream};
 pub use observed::Observed;
 pub use ports::ports_of;
 pub use probe::{Probe, ProbeOutcome};
+pub use process::Program;
 pub use revision::{GrantedFile, Revision};
 
 /// Where revisions run. An engine never decides what should run; every verb may be repeated.
@@ -46,7 +48,7 @@ pub trait Engine: Send + Sync {
         &self,
         project: &Project,
         service: &Service,
-        output: &mut (dyn FnMut(&str) + Send),
+        output: &mut (dyn for<'line> FnMut(&'line str) + Send),
     ) -> Result<(), EngineError>;
 
     /// What runs now for a project. Changes nothing.

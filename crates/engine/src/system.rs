@@ -62,11 +62,6 @@ pub(crate) fn kernel_text(path: &str) -> Option<String> {
     std::fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A whole small file of the kernel's own file systems as bytes; `None` when it cannot be read.
-pub(crate) fn kernel_bytes(path: &str) -> Option<Vec<u8>> {
-    std::fs::read(path).ok()
-}
-
 /// Writes into a file of the kernel's own file systems, such as a limit of a control group.
 pub(crate) fn kernel_write(path: &Path, text: &str) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes())
@@ -122,6 +117,35 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut file = create_new(path, mode)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Opens a file to append to, made with that mode when it is not there.
+pub(crate) fn append(path: &Path, mode: u32) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(mode).open(path)
+}
+
+/// Gives a file another name.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
+}
+
+/// Adds permissions to a folder that is ours.
+pub(crate) fn add_mode(path: &Path, bits: u32) -> io::Result<()> {
+    let metadata = path.metadata()?;
+    if metadata.uid() != nix::unistd::geteuid().as_raw() || metadata.mode() & bits == bits {
+        return Ok(());
+    }
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(metadata.mode() & 0o7777 | bits))
+}
+
+/// Makes a folder of the kernel's own file systems, such as a control group.
+pub(crate) fn plain_folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// Removes a folder that holds no other, as control groups are removed.
+pub(crate) fn remove_empty_folder(path: &Path) -> io::Result<()> {
+    std::fs::remove_dir(path)
 }
 
 /// Makes a folder, and those above it that are missing, for this user alone. One that is there already must be
