@@ -160,7 +160,6 @@ impl Node {
         Self::new(Value::Scalar(Scalar { text: text.into(), style: ScalarStyle::Plain }), span)
     }
 
-
     /// The children, keys left out, to change.
     pub(crate) fn children_mut(&mut self) -> Box<dyn Iterator<Item = &mut Node> + '_> {
         match &mut self.value {

@@ -1,6 +1,7 @@
 //! Writes a resolved project out again.
 
 mod json;
+mod prune;
 mod redact;
 mod yaml;
 
@@ -17,15 +18,17 @@ pub fn write_json(project: &Project) -> Value {
     json::value(project)
 }
 
-/// As [`write_json`], for people and for `docker compose`: credentials are `[redacted]`, and a `$` is written `$$`.
+/// As [`write_json`], for people and for `docker compose`: credentials are `[redacted]`, a `$` is
+/// written `$$`, and what nothing uses is left out, as `docker compose config` does.
 pub fn write_json_redacted(project: &Project) -> Value {
     let mut value = json::value(project);
     redact::redact(&mut value);
+    prune::prune(&mut value);
     json::escape_dollars(&mut value);
     value
 }
 
-/// The resolved project as a Compose file, a `$` written `$$`. With `redact`, values of variables named like
+/// The resolved project as a Compose file, as `docker compose config` would write it. With `redact`, values of variables named like
 /// credentials, passwords in URLs and contents of secrets are `[redacted]`.
 pub fn write_yaml(project: &Project, redact: bool) -> String {
     let mut value = json::value(project);
@@ -34,6 +37,7 @@ pub fn write_yaml(project: &Project, redact: bool) -> String {
     } else {
         json::drop_captured(&mut value);
     }
+    prune::prune(&mut value);
     json::escape_dollars(&mut value);
     yaml::document(&value)
 }

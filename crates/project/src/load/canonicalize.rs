@@ -59,6 +59,12 @@ fn service_key(key: &str, node: &mut Node, report: &mut Report) {
         "logging" => {
             node.get_mut("options").into_iter().for_each(forms::texts);
         }
+        "post_start" | "pre_stop" => node.children_mut().for_each(|hook| {
+            hook.get_mut("command").into_iter().for_each(|command| words::split_in_place(command, report));
+            hook.get_mut("environment")
+                .into_iter()
+                .for_each(|variables| forms::list_to_map(variables, &['=']));
+        }),
         "extends" => forms::extends(node),
         _ => {}
     }

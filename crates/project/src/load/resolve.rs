@@ -69,7 +69,9 @@ pub(crate) fn rewrite(node: &mut Node, folder: &Path, home: Option<&str>) {
     if mounts::is_path(&text) && !text.starts_with(['.', '/', '~']) {
         return; // A path of Windows, which only the engine there understands.
     }
-    scalar.text = absolute(folder, Path::new(&text)).display().to_string();
+    // An absolute path stays as it was written, up to a final `/`.
+    scalar.text =
+        if text.starts_with('/') { text } else { absolute(folder, Path::new(&text)).display().to_string() };
 }
 
 fn is_remote(context: &Node) -> bool {
@@ -113,6 +115,9 @@ pub(crate) fn implied(root: &mut Node, name: &ProjectName) {
     if let Some(span) = default_needed {
         default_network(root, span);
     }
+    for network in section(root, "networks").filter(|network| network.get("ipam").is_none()) {
+        network.set("ipam", Node::new(Value::Mapping(Vec::new()), network.span));
+    }
     for key in ["networks", "volumes"] {
         name_resources(root, key, |key| format!("{name}_{key}"));
     }
@@ -144,6 +149,21 @@ fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
             }
         }
     }
+    for key in ["command", "entrypoint"] {
+        if service.get(key).is_none() {
+            service.set(key, Node::new(Value::Null, span));
+        }
+    }
+    for secret in service.get_mut("secrets").into_iter().flat_map(Node::children_mut) {
+        secret_target(secret);
+    }
+    if let Some(deploy) = service.get_mut("deploy") {
+        for key in ["resources", "placement"] {
+            if deploy.get(key).is_none() {
+                deploy.set(key, Node::new(Value::Mapping(Vec::new()), deploy.span));
+            }
+        }
+    }
     let Some(build) = service.get_mut("build").filter(|build| !build.is_null()) else { return };
     let span = build.span;
     if build.get("context").is_none() && build.get("dockerfile_inline").is_none() {
@@ -152,6 +172,13 @@ fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
     if build.get("dockerfile").is_none() && build.get("dockerfile_inline").is_none() {
         build.set("dockerfile", Node::string("Dockerfile", span));
     }
+}
+
+/// A secret lies under `/run/secrets` unless it says otherwise.
+fn secret_target(secret: &mut Node) {
+    let Some(source) = secret.get("source").filter(|_| secret.get("target").is_none()) else { return };
+    let target = Node::string(format!("/run/secrets/{}", source.text().unwrap_or_default()), source.span);
+    secret.set("target", target);
 }
 
 /// A service that is named elsewhere than in `depends_on` is waited for too.

@@ -7,34 +7,49 @@ use crate::load::session::{Session, is_true};
 use crate::load::variables::{Variable, Variables};
 use crate::{Entry, Node, Span, Spanned, Value};
 
-/// Resolves the environment of one service; `env_file` is gone afterwards, since nothing of it is left to say.
+/// Resolves the environment of one service and the arguments of its build; `env_file` is gone afterwards, since
+/// nothing of it is left to say.
 pub(crate) fn resolve(session: &mut Session<'_>, service: &mut Node, variables: &Variables) {
-    let mut all: IndexMap<String, Variable> = IndexMap::new();
-    if let Some(files) = service.remove("env_file") {
-        for file in files.node.items() {
-            all.extend(read(session, file, variables, &all));
-        }
+    if let Some(own) = service.get_mut("environment") {
+        give_values(own, variables);
     }
+    if let Some(arguments) = service.get_mut("build").and_then(|build| build.get_mut("args")) {
+        give_values(arguments, variables);
+        arguments.entries_mut().into_iter().for_each(|entries| entries.retain(|entry| !entry.node.is_null()));
+    }
+    let Some(files) = service.remove("env_file") else { return };
     let own = service.get("environment").cloned();
-    if all.is_empty() && own.is_none() {
-        return;
+    let own_entries = own.as_ref().map(Node::entries).unwrap_or_default();
+    let mut over = variables.clone();
+    over.fill(own_entries.iter().filter_map(|Entry { key, node }| {
+        let variable = Variable { value: node.text()?.to_owned(), span: Some(node.span) };
+        Some((key.value.clone(), variable))
+    }));
+    let mut all: IndexMap<String, Variable> = IndexMap::new();
+    for file in files.node.items() {
+        all.extend(read(session, file, &over, &all));
     }
-    let span = own.as_ref().map_or(service.span, |own| own.span);
+    let span = own.as_ref().map_or(files.node.span, |own| own.span);
     let mut entries: IndexMap<String, Entry> =
         all.into_iter().map(|(name, variable)| (name.clone(), entry(name, variable, span))).collect();
-    for Entry { key, mut node } in own.map(|own| own.entries().to_vec()).unwrap_or_default() {
-        if node.is_null()
-            && let Some(variable) = variables.get(&key.value)
-        {
-            let history = std::mem::take(&mut node.history).into_iter().chain(variable.span).collect();
-            node = Node { history, ..Node::string(&variable.value, node.span) };
-        }
+    for Entry { key, node } in own_entries {
+        let mut node = node.clone();
         if let Some(loser) = entries.get(&key.value) {
             node.history.insert(0, loser.node.span);
         }
-        entries.insert(key.value.clone(), Entry { key, node });
+        entries.insert(key.value.clone(), Entry { key: key.clone(), node });
     }
     service.set("environment", Node::new(Value::Mapping(entries.into_values().collect()), span));
+}
+
+/// Gives names without a value the value of the variable of that name, if it is set.
+fn give_values(map: &mut Node, variables: &Variables) {
+    for Entry { key, node } in map.entries_mut().into_iter().flatten().filter(|entry| entry.node.is_null()) {
+        if let Some(variable) = variables.get(&key.value) {
+            let history = std::mem::take(&mut node.history).into_iter().chain(variable.span).collect();
+            *node = Node { history, ..Node::string(&variable.value, node.span) };
+        }
+    }
 }
 
 fn entry(name: String, variable: Variable, fallback: Span) -> Entry {

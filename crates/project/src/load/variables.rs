@@ -40,7 +40,7 @@ impl Variables {
     }
 
     /// Adds what is not set yet.
-    pub(crate) fn fill(&mut self, more: IndexMap<String, Variable>) {
+    pub(crate) fn fill(&mut self, more: impl IntoIterator<Item = (String, Variable)>) {
         for (name, variable) in more {
             self.map.entry(name).or_insert(variable);
         }

@@ -1,6 +1,9 @@
 //! `volumes` of a service: the short form `[SOURCE:]TARGET[:OPTIONS]` to the long form.
 
+use std::path::Path;
+
 use crate::load::canonicalize::{forms::entry, is_reset};
+use crate::load::read::absolute;
 use crate::load::report::Report;
 use crate::{Node, Problem, ProblemKind, Value};
 
@@ -28,7 +31,6 @@ pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
                     .hint("write `data:/var/lib/data`, `./folder:/inside:ro` or the long form with `type:`"),
                 ),
             },
-            Value::Mapping(_) => defaults(item),
             _ => {}
         }
     }
@@ -40,7 +42,7 @@ fn long(short: &ShortMount<'_>, item: &Node) -> Value {
     let bind = short.source.is_some_and(is_path);
     let mut entries = vec![entry("type", text(if bind { "bind" } else { "volume" }))];
     entries.extend(short.source.map(|source| entry("source", text(source))));
-    entries.push(entry("target", text(short.target)));
+    entries.push(entry("target", text(&clean(short.target))));
     let mut nested = Vec::new();
     if bind {
         nested.push(entry("create_host_path", flag()));
@@ -59,14 +61,6 @@ fn long(short: &ShortMount<'_>, item: &Node) -> Value {
     }
     entries.push(entry(if bind { "bind" } else { "volume" }, Node::new(Value::Mapping(nested), item.span)));
     Value::Mapping(entries)
-}
-
-fn defaults(item: &mut Node) {
-    let span = item.span;
-    let bind = item.get("type").and_then(Node::text) == Some("bind");
-    if bind && item.get("bind").is_none() {
-        item.set("bind", Node::new(Value::Mapping(Vec::new()), span));
-    }
 }
 
 /// Reads a short form; `None` when it is none.
@@ -102,6 +96,14 @@ fn split(text: &str) -> Vec<&str> {
     }
     parts.push(&text[start..]);
     parts
+}
+
+/// A path inside without doubled or final slashes.
+fn clean(target: &str) -> String {
+    if !target.starts_with('/') {
+        return target.to_owned();
+    }
+    absolute(Path::new("/"), Path::new(target)).display().to_string()
 }
 
 /// Whether a source is a path of the host, and not the name of a volume.

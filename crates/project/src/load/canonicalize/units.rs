@@ -53,23 +53,21 @@ fn spelling(scalar: &Scalar, shape: &Shape) -> Option<Scalar> {
     }
 }
 
-/// A duration as Compose prints it: `1m30s`, `500ms`, `1d`.
+/// A duration as Compose prints it: `1m30s`, `1h0m0s`, `1.5s`, `500ms`.
 fn duration(duration: Duration) -> String {
-    const UNITS: [(&str, u128); 6] = [
-        ("d", 86_400_000_000),
-        ("h", 3_600_000_000),
-        ("m", 60_000_000),
-        ("s", 1_000_000),
-        ("ms", 1000),
-        ("us", 1),
-    ];
-    let mut rest = duration.as_micros();
-    let mut text = String::new();
-    for (unit, microseconds) in UNITS {
-        if rest >= microseconds {
-            text.push_str(&format!("{}{unit}", rest / microseconds));
-            rest %= microseconds;
-        }
+    let seconds = duration.as_secs();
+    if seconds == 0 {
+        return match duration.subsec_nanos() {
+            0 => "0s".to_owned(),
+            nanos if nanos >= 1_000_000 => format!("{}ms", f64::from(nanos) / 1e6),
+            nanos => format!("{}us", f64::from(nanos) / 1e3),
+        };
     }
-    if text.is_empty() { "0s".to_owned() } else { text }
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    let rest = (seconds % 60) as f64 + f64::from(duration.subsec_micros()) / 1e6;
+    match (hours, minutes) {
+        (0, 0) => format!("{rest}s"),
+        (0, minutes) => format!("{minutes}m{rest}s"),
+        (hours, minutes) => format!("{hours}h{minutes}m{rest}s"),
+    }
 }

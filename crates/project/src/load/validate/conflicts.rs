@@ -2,7 +2,7 @@
 
 use crate::load::report::Report;
 use crate::load::validate::{section, text};
-use crate::{Node, Problem, ProblemKind, Span};
+use crate::{Entry, Node, Problem, ProblemKind, Span};
 
 pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
     ports(root, disabled, report);
@@ -20,13 +20,7 @@ pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
             report.problem(problem.related(networks.span, "`networks` is here").hint("keep one of the two"));
         }
         let replicas = node.at(&["deploy", "replicas"]).or_else(|| node.get("scale"));
-        if let (Some(scale), Some(deploy)) = (node.get("scale"), node.at(&["deploy", "replicas"]))
-            && scale.text() != deploy.text()
-        {
-            let message = format!("`{}` has a `scale` and another `deploy.replicas`.", service.key.value);
-            let problem = Problem::at(ProblemKind::Conflict, scale.span, message);
-            report.problem(problem.related(deploy.span, "`replicas` is here").hint("keep one of the two"));
-        }
+        twice(service, report);
         if let (Some(name), Some(replicas)) = (node.get("container_name"), replicas)
             && replicas.text().and_then(|text| text.parse::<u32>().ok()).is_some_and(|count| count > 1)
         {
@@ -38,6 +32,30 @@ pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
             report.problem(
                 problem.related(replicas.span, "replicas are asked for here").hint("remove `container_name`"),
             );
+        }
+    }
+}
+
+/// Old keys and the keys of `deploy` that mean the same.
+const SAME: [(&str, &[&str]); 5] = [
+    ("scale", &["deploy", "replicas"]),
+    ("cpus", &["deploy", "resources", "limits", "cpus"]),
+    ("mem_limit", &["deploy", "resources", "limits", "memory"]),
+    ("pids_limit", &["deploy", "resources", "limits", "pids"]),
+    ("mem_reservation", &["deploy", "resources", "reservations", "memory"]),
+];
+
+/// One thing said twice, differently.
+fn twice(service: &Entry, report: &mut Report) {
+    for (old, new) in SAME {
+        if let (Some(one), Some(other)) = (service.node.get(old), service.node.at(new))
+            && one.text() != other.text()
+        {
+            let new = new.join(".");
+            let message = format!("`{}` has `{old}` and another `{new}`.", service.key.value);
+            let problem = Problem::at(ProblemKind::Conflict, one.span, message);
+            report
+                .problem(problem.related(other.span, format!("`{new}` is here")).hint("keep one of the two"));
         }
     }
 }
