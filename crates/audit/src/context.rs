@@ -16,6 +16,7 @@ pub struct Context<'project> {
     /// The project.
     pub project: &'project Project,
     awaited: HashSet<&'project ServiceName>,
+    built: HashSet<&'project str>,
 }
 
 /// One service with what is known of its image; it can be used as a [`Service`].
@@ -24,8 +25,10 @@ pub struct Subject<'project> {
     service: &'project Service,
     /// What is known of its image, unless it is built here.
     pub known: Option<&'static Image>,
-    /// Whether it runs once and ends.
+    /// Whether it runs once and ends: the files say so, or it looks so.
     pub is_job: bool,
+    /// Whether its image is built by a service of the project, this one or another.
+    pub is_built_here: bool,
 }
 
 impl Deref for Subject<'_> {
@@ -45,7 +48,10 @@ impl<'project> Context<'project> {
             .filter(|dependency| dependency.condition == Condition::Completed)
             .map(|dependency| &dependency.service.value)
             .collect();
-        Self { project, awaited }
+        let built = project.services().filter(|service| service.build.is_some());
+        let built =
+            built.filter_map(|service| service.image.as_ref().map(|image| image.value.as_str())).collect();
+        Self { project, awaited, built }
     }
 
     /// Every service, in the order written.
@@ -64,12 +70,19 @@ impl<'project> Context<'project> {
     }
 
     fn subject(&self, service: &'project Service) -> Subject<'project> {
-        let image = service.image.as_ref().filter(|_| service.build.is_none());
+        let image = service.image.as_ref().map(|image| image.value.as_str());
+        let is_built_here = service.build.is_some() || image.is_some_and(|image| self.built.contains(image));
         Subject {
             service,
-            known: image.and_then(|image| lookup(&image.value)),
-            is_job: service.is_job() || self.awaited.contains(&service.name.value),
+            known: image.filter(|_| !is_built_here).and_then(lookup),
+            is_job: self.is_declared_job(service) || looks_like_job(service),
+            is_built_here,
         }
+    }
+
+    /// Whether the files say that a service runs once and ends.
+    pub fn is_declared_job(&self, service: &Service) -> bool {
+        service.is_job() || self.awaited.contains(&service.name.value)
     }
 
     /// The text as it stands in the file, before any variable was filled in.
@@ -143,13 +156,28 @@ impl<'project> Subject<'project> {
 
     /// Whether it is made here: from a build, or as a program of its own.
     pub fn is_own(&self) -> bool {
-        self.build.is_some() || (self.image.is_none() && self.settings.process.is_some())
+        self.is_built_here || (self.image.is_none() && self.settings.process.is_some())
     }
 
     /// Whether requests from outside reach it: by a route, or a port published beyond this machine.
     pub fn is_reachable(&self) -> bool {
         self.settings.route.is_some() || self.ports.iter().any(|port| is_open(&port.value))
     }
+}
+
+/// Names of services that run once, such as `migrate` or `db-init`.
+const JOB_NAMES: [&str; 9] =
+    ["migrate", "migration", "migrations", "migrator", "seed", "seeder", "init", "setup", "bootstrap"];
+
+/// Whether a service looks as if it ran once: by its name, and because nothing about it wants to stay up.
+fn looks_like_job(service: &Service) -> bool {
+    let named = service.name.value.as_str().split(['-', '_', '.']).any(|part| JOB_NAMES.contains(&part));
+    let stays = service.restart.as_ref().is_some_and(|restart| !matches!(restart.value.as_str(), "no"))
+        || service.deploy.restart.is_some()
+        || service.healthcheck.is_some()
+        || service.settings.probe.ready.is_some()
+        || !service.ports.is_empty();
+    named && !stays
 }
 
 /// Whether a port is published beyond this machine.

@@ -61,6 +61,12 @@ impl Finding {
         format!("{}@{}{evidence}", self.rule.id, self.place.key())
     }
 
+    /// What a person may paste into the overlay: the snippet, else what the fixes would write.
+    pub fn paste(&self) -> Option<String> {
+        let edits: Vec<Edit> = self.fixes.iter().flat_map(|fix| fix.edits.iter().cloned()).collect();
+        self.snippet.clone().or_else(|| (!edits.is_empty()).then(|| overlay::snippet(&edits)))
+    }
+
     pub(crate) fn help(&mut self, help: impl Into<String>) -> &mut Self {
         self.help = help.into();
         self

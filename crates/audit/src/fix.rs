@@ -11,6 +11,8 @@ pub struct Fix {
     pub edits: Vec<Edit>,
     /// What may stop working, as a sentence; `None` for what cannot break anything.
     pub may_break: Option<String>,
+    /// Whether it rests on facts about the image that no run has proved yet.
+    pub unproven: bool,
 }
 
 /// How far a fix may reach, least first.
@@ -64,12 +66,18 @@ pub enum EditValue {
 impl Fix {
     /// A fix without points.
     pub(crate) fn new(level: Level, edits: Vec<Edit>) -> Self {
-        Self { level, point: None, edits, may_break: None }
+        Self { level, point: None, edits, may_break: None, unproven: false }
     }
 
     /// Settles only that point.
     pub(crate) fn point(mut self, point: &'static str) -> Self {
         self.point = Some(point);
+        self
+    }
+
+    /// Says that it rests on facts that no run has proved yet.
+    pub(crate) fn unproven(mut self, unproven: bool) -> Self {
+        self.unproven = unproven;
         self
     }
 

@@ -4,7 +4,7 @@ mod changes;
 
 use seaworthy_project::{Loaded, Project};
 
-use crate::{Finding, Findings, Fix, Level, check, overlay};
+use crate::{Finding, Findings, Fix, Level, RULES, check, overlay};
 
 /// Rounds of checking and fixing; one fix may make another possible (a health check, then waiting for it).
 const MAX_ROUNDS: usize = 8;
@@ -73,8 +73,9 @@ pub fn harden(
     let mut refused: Vec<Refused> = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let tried = |candidate: &Candidate| refused.iter().any(|refused| is_same(candidate, refused));
-        let candidates: Vec<Candidate> =
-            candidates(&bench.findings, level).into_iter().filter(|candidate| !tried(candidate)).collect();
+        let mut candidates = candidates(&bench.findings, level);
+        candidates.retain(|candidate| !tried(candidate));
+        candidates.sort_by_key(|candidate| reading_order(project, &candidate.finding));
         if candidates.is_empty() {
             break;
         }
@@ -90,6 +91,13 @@ fn candidates(findings: &Findings, level: Level) -> Vec<Candidate> {
         fixes.map(|fix| Candidate { finding: finding.clone(), fix: fix.clone() }).collect::<Vec<_>>()
     };
     findings.iter().flat_map(of).collect()
+}
+
+/// Services in the order of the project, and within one the order of the rules: so the overlay reads well.
+fn reading_order(project: &Project, finding: &Finding) -> (usize, usize) {
+    let service = finding.place.service.as_ref().and_then(|name| project.services.get_index_of(name));
+    let rule = RULES.iter().position(|rule| rule == finding.rule);
+    (service.unwrap_or(usize::MAX), rule.unwrap_or(usize::MAX))
 }
 
 fn is_same(candidate: &Candidate, refused: &Refused) -> bool {

@@ -37,17 +37,15 @@ pub fn redact(path: &Path, text: &str) -> String {
         let bare = line.trim_end();
         let indent = bare.len() - bare.trim_start().len();
         inside = inside.filter(|inside| bare.is_empty() || indent > inside.column);
-        let ranges = match () {
-            () if inside.as_ref().is_some_and(|inside| inside.is_text || !is_key(bare)) => {
-                vec![indent..bare.len()]
-            }
-            () if environment_file => vec![bare.find('=').map_or(0, |equals| equals + 1)..bare.len()],
-            () => {
-                let ranges = credential_ranges(bare);
-                inside = inside.or_else(|| opens_value(bare, indent));
-                ranges
-            }
-        };
+        let mut ranges = Vec::new();
+        if inside.as_ref().is_some_and(|inside| inside.is_text || !is_key(bare)) {
+            ranges.push(indent..bare.len());
+        } else if environment_file {
+            ranges.push(bare.find('=').map_or(0, |equals| equals + 1)..bare.len());
+        } else {
+            ranges = credential_ranges(bare);
+            inside = inside.or_else(|| opens_value(bare, indent));
+        }
         for range in disjoint(ranges) {
             mask(&mut masked[start + range.start..start + range.end]);
         }
@@ -106,11 +104,9 @@ fn credential_ranges(line: &str) -> Vec<Range<usize>> {
         let start = at + scheme + 3;
         let end =
             line[start..].find(|c: char| c.is_whitespace() || c == '"').map_or(line.len(), |end| start + end);
-        if let Some(host) = line[start..end].rfind('@') {
-            if let Some(colon) = line[start..start + host].find(':') {
-                ranges.push(start + colon + 1..start + host);
-            }
-        }
+        let host = line[start..end].rfind('@').map(|host| start + host);
+        let password = host.and_then(|host| Some(start + line[start..host].find(':')? + 1..host));
+        ranges.extend(password);
         at = start;
     }
     at = 0;

@@ -7,4 +7,4 @@ mod text;
 
 pub use json::json;
 pub use problems::{problems, warnings};
-pub use text::{Style, text};
+pub use text::text;

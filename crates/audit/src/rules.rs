@@ -54,6 +54,7 @@ mod reliability {
     pub(super) mod missing_healthcheck;
     pub(super) mod missing_restart_policy;
     pub(super) mod short_grace_period;
+    pub(super) mod undeclared_job;
     pub(super) mod unguarded_dependency;
 }
 
@@ -108,6 +109,7 @@ pub const ALL: &[Rule] = &[
     reliability::healthcheck_always_true::RULE,
     reliability::missing_restart_policy::RULE,
     reliability::unguarded_dependency::RULE,
+    reliability::undeclared_job::RULE,
     reliability::short_grace_period::RULE,
     resources::missing_limits::RULE,
     resources::missing_log_rotation::RULE,

@@ -9,7 +9,8 @@ const OVERLAY: &str = "compose.production.yaml";
 fn project(base: &str, over: Option<&str>) -> Project {
     let loaded = reload(base, over, &[]);
     let shown = problems(&loaded);
-    loaded.project.unwrap_or_else(|| panic!("{shown:?}\n{base}\n{}", over.unwrap_or_default()))
+    assert!(loaded.project.is_some(), "{shown:?}\n{base}\n{}", over.unwrap_or_default());
+    loaded.project.expect("it has just been asserted")
 }
 
 fn reload(base: &str, over: Option<&str>, variables: &[(&str, &str)]) -> Loaded {
@@ -137,10 +138,16 @@ fn every_fix_of_every_rule_holds_on_its_own_example() {
         if !offered {
             continue;
         }
-        let hardened = harden(&project, None, &|text| reload(rule.bad, Some(text), &set), Level::BehaviourChanging);
-        let refused: Vec<_> = hardened.refused.iter().map(|refused| (&refused.reason, &refused.fix.edits)).collect();
+        let hardened =
+            harden(&project, None, &|text| reload(rule.bad, Some(text), &set), Level::BehaviourChanging);
+        let refused: Vec<_> =
+            hardened.refused.iter().map(|refused| (&refused.reason, &refused.fix.edits)).collect();
         assert!(refused.is_empty(), "`{}`: {refused:?}", rule.id);
-        assert!(hardened.applied.iter().any(|applied| applied.finding.rule == rule), "`{}` fixes its example", rule.id);
+        assert!(
+            hardened.applied.iter().any(|applied| applied.finding.rule == rule),
+            "`{}` fixes its example",
+            rule.id
+        );
     }
 }
 
@@ -179,8 +186,8 @@ secrets:
     }
     let hardened = run(base, None, Level::BehaviourChanging);
     let outputs = [
-        report::text(&findings, &project, report::Style { color: false }),
-        report::text(&findings, &project, report::Style { color: true }),
+        report::text(&findings, &project, false),
+        report::text(&findings, &project, true),
         report::json(&findings, &project),
         hardened.text.unwrap_or_default(),
         hardened.by_hand.iter().map(|finding| format!("{finding:?}")).collect(),

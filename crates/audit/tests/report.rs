@@ -8,7 +8,7 @@ const WEB: &str = "services:\n  web:\n    image: shop:1.4\n    privileged: true 
 #[test]
 fn the_text_shows_line_caret_fix_and_what_to_type_next() {
     let project = load_yaml(WEB);
-    let text = report::text(&check(&project), &project, report::Style::default());
+    let text = report::text(&check(&project), &project, false);
     let start = text.lines().take(9).collect::<Vec<_>>().join("\n");
     assert_eq!(
         start,
@@ -39,7 +39,7 @@ critical[privileged]: `web` runs privileged: it owns the machine.
 fn colour_adds_nothing_but_colour() {
     let project = load_yaml(WEB);
     let findings = check(&project);
-    let colored = report::text(&findings, &project, report::Style { color: true });
+    let colored = report::text(&findings, &project, true);
     let mut plain = String::new();
     let mut rest = colored.as_str();
     while let Some((before, after)) = rest.split_once('\u{1b}') {
@@ -48,7 +48,7 @@ fn colour_adds_nothing_but_colour() {
     }
     plain.push_str(rest);
     let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(squeeze(&plain), squeeze(&report::text(&findings, &project, report::Style::default())));
+    assert_eq!(squeeze(&plain), squeeze(&report::text(&findings, &project, false)));
 }
 
 #[test]
@@ -85,6 +85,6 @@ fn problems_are_shown_with_caret_and_hint() {
 #[test]
 fn nothing_found_is_said() {
     let project = load_yaml("services:\n  web:\n    image: shop:1.4\n");
-    let text = report::text(&Default::default(), &project, report::Style::default());
+    let text = report::text(&Default::default(), &project, false);
     assert!(text.starts_with("Nothing found"), "{text}");
 }

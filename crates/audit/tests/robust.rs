@@ -18,7 +18,13 @@ fn fixes() -> Vec<Fix> {
     ];
     edits
         .into_iter()
-        .map(|edit| Fix { level: Level::Safe, point: None, edits: vec![edit], may_break: None })
+        .map(|edit| Fix {
+            level: Level::Safe,
+            point: None,
+            edits: vec![edit],
+            may_break: None,
+            unproven: false,
+        })
         .collect()
 }
 
@@ -96,7 +102,7 @@ proptest! {
         );
         if let Some(project) = try_load(&[("compose.yaml", &yaml)]).project {
             let findings = check(&project);
-            let _ = seaworthy_audit::report::text(&findings, &project, Default::default());
+            let _ = seaworthy_audit::report::text(&findings, &project, false);
         }
     }
 }

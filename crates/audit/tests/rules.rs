@@ -47,7 +47,8 @@ fn load_with(yaml: &str) -> seaworthy_project::Project {
     }
     let loaded = seaworthy_project::load(&request, &MemoryFiles::new(&[("compose.yaml", yaml)]));
     let shown = problems(&loaded);
-    loaded.project.unwrap_or_else(|| panic!("{yaml}\n{shown:?}"))
+    assert!(loaded.project.is_some(), "{yaml}\n{shown:?}");
+    loaded.project.expect("it has just been asserted")
 }
 
 #[test]

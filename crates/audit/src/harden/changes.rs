@@ -44,19 +44,15 @@ fn compare(before: &Node, after: &Node, path: &mut Vec<String>, differing: &mut 
                 path.pop();
             }
         }
-        (Value::Sequence(old), Value::Sequence(new)) if old.len() == new.len() => {
-            if old.iter().zip(new).any(|(one, other)| !is_equal(one, other)) {
-                differing.push(path.clone());
-            }
-        }
         _ if !is_equal(before, after) => differing.push(path.clone()),
         _ => {}
     }
 }
 
-/// The paths of all that stands below a key that came or went.
+/// The paths of all that stands below a key that came or went. An empty map says nothing: the loader writes some where a
+/// section is there at all.
 fn leaves(node: &Node, path: &mut Vec<String>, differing: &mut Vec<Vec<String>>) {
-    if node.entries().is_empty() {
+    if !matches!(node.value, Value::Mapping(_)) {
         differing.push(path.clone());
     }
     for entry in node.entries() {

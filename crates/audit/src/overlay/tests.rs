@@ -51,7 +51,7 @@ fn nested_keys_and_comments_are_written() {
     check(
         "services:\n  web:\n    deploy:\n      replicas: 2\n",
         edits,
-        "services:\n  web:\n    deploy:\n      replicas: 2\n      resources:\n        limits:\n          # A starting point.\n          memory: \"512M\"\n          cpus: \"1.0\"\n",
+        "services:\n  web:\n    deploy:\n      replicas: 2\n      resources:\n        limits:\n          # A starting point.\n          memory: 512M\n          cpus: \"1.0\"\n",
     );
 }
 
@@ -203,6 +203,9 @@ fn texts_are_quoted_where_yaml_would_misread_them() {
         ("1.0", "\"1.0\""),
         ("22:22", "\"22:22\""),
         ("/tmp", "/tmp"),
+        ("512M", "512M"),
+        ("1e3", "\"1e3\""),
+        ("10", "\"10\""),
         ("unless-stopped", "unless-stopped"),
         ("a \"b\" \\ \n", "\"a \\\"b\\\" \\\\ \\n\""),
         ("", "\"\""),

@@ -9,6 +9,9 @@ const RESERVED: [&str; 12] = ["true", "false", "yes", "no", "on", "off", "y", "n
 pub(super) fn scalar(text: &str) -> String {
     let bare_start = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '_');
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '.' | '-');
+    if is_quantity(text) {
+        return text.to_owned();
+    }
     if bare_start && text.chars().all(bare) && !RESERVED.contains(&text.to_ascii_lowercase().as_str()) {
         return text.to_owned();
     }
@@ -26,6 +29,12 @@ pub(super) fn scalar(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// Digits and a unit that no reader takes for a number: `10s`, `512M`.
+fn is_quantity(text: &str) -> bool {
+    let digits = text.trim_end_matches(['s', 'm', 'h', 'M', 'G', 'K']);
+    !digits.is_empty() && digits.len() + 1 == text.len() && digits.chars().all(|c| c.is_ascii_digit())
 }
 
 /// A list in brackets.

@@ -64,6 +64,7 @@ struct FixItem<'fix> {
     level: &'static str,
     point: Option<&'static str>,
     may_break: Option<&'fix str>,
+    unproven: bool,
     edits: Vec<EditItem<'fix>>,
 }
 
@@ -132,6 +133,7 @@ fn fix(fix: &Fix) -> FixItem<'_> {
         level: fix.level.as_str(),
         point: fix.point,
         may_break: fix.may_break.as_deref(),
+        unproven: fix.unproven,
         edits: fix.edits.iter().map(edit).collect(),
     }
 }

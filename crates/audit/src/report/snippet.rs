@@ -12,6 +12,9 @@ use crate::redact::redact;
 /// The widest line a report assumes; terminals cut the rest.
 const WIDTH: usize = 140;
 
+/// A place to mark: whether it is the place itself or explains it, and a label.
+type Mark<'text> = (AnnotationKind, &'text Span, &'text str);
+
 /// Files with their credentials masked, each masked once.
 pub(super) struct Shown<'sources> {
     sources: &'sources Sources,
@@ -42,7 +45,7 @@ impl<'sources> Shown<'sources> {
         if let Some(id) = message.id {
             title = title.id(id);
         }
-        let mut places: Vec<(FileId, Vec<(AnnotationKind, &Span, &str)>)> = Vec::new();
+        let mut places: Vec<(FileId, Vec<Mark<'_>>)> = Vec::new();
         let primary = message.span.iter().map(|span| (AnnotationKind::Primary, span, ""));
         let related =
             message.related.iter().map(|(span, label)| (AnnotationKind::Context, span, label.as_str()));
@@ -62,13 +65,13 @@ impl<'sources> Shown<'sources> {
     fn snippet<'text>(
         &'text self,
         file: FileId,
-        places: &[(AnnotationKind, &Span, &'text str)],
+        places: &[Mark<'text>],
     ) -> Option<Snippet<'text, annotate_snippets::Annotation<'text>>> {
         let text = self.masked.get(&file)?;
         let path = &self.sources.get(file)?.path;
         let annotations = places.iter().map(|(kind, span, label)| {
             let range = first_line(text, span);
-            let annotation = kind.clone().span(range);
+            let annotation = kind.span(range);
             if label.is_empty() { annotation } else { annotation.label(*label) }
         });
         Some(Snippet::source(text.as_str()).path(shown_path(path)).annotations(annotations))

@@ -6,15 +6,8 @@ use seaworthy_project::{Project, ServiceName};
 use super::snippet::{Message, Shown, printable};
 use crate::{Confidence, Finding, Findings, Severity};
 
-/// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Style {
-    /// Whether the terminal understands colours; nothing is told by colour alone.
-    pub color: bool,
-}
-
-/// The report: a section for each service, a summary, and what to type next.
-pub fn text(findings: &Findings, project: &Project, style: Style) -> String {
+/// The report: a section for each service, a summary, and what to type next. Nothing is told by colour alone.
+pub fn text(findings: &Findings, project: &Project, color: bool) -> String {
     let shown = Shown::new(&project.sources);
     let mut text = String::new();
     let sections = project.services.keys().map(Some).chain([None]);
@@ -24,9 +17,9 @@ pub fn text(findings: &Findings, project: &Project, style: Style) -> String {
         if of.is_empty() {
             continue;
         }
-        text.push_str(&heading(section, style));
+        text.push_str(&heading(section, color));
         for finding in of {
-            text.push_str(&shown.render(&message(finding), style.color));
+            text.push_str(&shown.render(&message(finding), color));
             text.push_str("\n\n");
         }
     }
@@ -35,10 +28,10 @@ pub fn text(findings: &Findings, project: &Project, style: Style) -> String {
     text
 }
 
-fn heading(service: Option<&ServiceName>, style: Style) -> String {
+fn heading(service: Option<&ServiceName>, color: bool) -> String {
     let title = service.map_or("project".to_owned(), |name| format!("service {name}"));
     let title = printable(&title);
-    if style.color { format!("\u{1b}[1m== {title} ==\u{1b}[0m\n\n") } else { format!("== {title} ==\n\n") }
+    if color { format!("\u{1b}[1m== {title} ==\u{1b}[0m\n\n") } else { format!("== {title} ==\n\n") }
 }
 
 fn message(finding: &Finding) -> Message<'_> {

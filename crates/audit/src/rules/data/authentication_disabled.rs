@@ -90,6 +90,6 @@ fn absent(service: &Subject<'_>, findings: &mut Findings) {
             format!("`{}` asks for no password, because `{name}` is not given.", service.name.value);
         let severity = if service.is_reachable() { Severity::Critical } else { Severity::High };
         let finding = findings.report(service.place(&["environment"]), service.name.span, message);
-        finding.evidence(name).severity(severity).help(format!("give `{name}` from a secret."));
+        finding.evidence(name).severity(severity).help(format!("Give `{name}` from a secret."));
     }
 }

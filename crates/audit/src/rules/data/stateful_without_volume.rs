@@ -39,7 +39,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         };
         let finding = findings.report(service.place(&["volumes"]), service.span_of(&["volumes"]), message);
         if let ([path], None) = (paths.as_slice(), elsewhere) {
-            finding.help(format!("mount a named volume at `{path}`.")).fix(fix(context, &service, path));
+            finding.help(format!("Mount a named volume at `{path}`.")).fix(fix(context, &service, path));
         }
     }
 }

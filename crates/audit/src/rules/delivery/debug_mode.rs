@@ -86,17 +86,18 @@ fn production_value(name: &str, value: &str) -> Option<&'static str> {
 
 fn command(service: &Subject<'_>, findings: &mut Findings) {
     let words: Vec<&str> = service.words().flat_map(str::split_whitespace).collect();
-    let script = words
+    let three = words
         .windows(3)
-        .any(|three| matches!(three, ["npm" | "pnpm" | "yarn", "run", "dev" | "watch" | "start:dev"]))
-        || words.windows(2).any(|two| matches!(two, ["yarn" | "pnpm", "dev"] | ["cargo", "watch" | "run"]));
-    let server = words.iter().find(|word| SERVERS.contains(&word.rsplit('/').next().unwrap_or(word)));
-    if script || server.is_some() {
-        let what = server.map_or("a development script", |word| *word);
+        .find(|three| matches!(three, ["npm" | "pnpm" | "yarn", "run", "dev" | "watch" | "start:dev"]));
+    let two =
+        words.windows(2).find(|two| matches!(two, ["yarn" | "pnpm", "dev"] | ["cargo", "watch" | "run"]));
+    let one = words.windows(1).find(|one| SERVERS.contains(&one[0].rsplit('/').next().unwrap_or(one[0])));
+    if let Some(found) = three.or(two).or(one) {
+        let what = found.join(" ");
         let message = format!("`{}` starts a development server (`{what}`).", service.name.value);
         let finding = findings.report(service.place(&["command"]), service.command_span(), message);
         finding
             .confidence(Confidence::Likely)
-            .help("set `command` to the production server in the production overlay.");
+            .help("Set `command` to the production server in the production overlay.");
     }
 }

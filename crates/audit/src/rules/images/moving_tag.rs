@@ -34,7 +34,7 @@ const MOVING: [&str; 14] = [
 ];
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for service in context.subjects().filter(|service| service.build.is_none()) {
+    for service in context.subjects().filter(|service| !service.is_built_here) {
         let (Some(image), Some(reference)) = (&service.image, service.reference()) else { continue };
         if reference.digest.is_some() {
             continue;

@@ -39,7 +39,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 let fix = Fix::new(Level::BehaviourChanging, vec![edit]);
                 finding.fix(fix.may_break("Tools outside the project that use the port lose it."));
             } else {
-                finding.help("publish the port to `127.0.0.1` only, or drop it with `ports: !override [...]` and the others.");
+                finding.help("Publish the port to `127.0.0.1` only, or drop it with `ports: !override [...]` and the others.");
             }
         }
     }

@@ -18,6 +18,9 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
+const LISTENS_ON_NOTHING: &str = "Add `healthcheck` with a command that fails when the service hangs. One that listens on \
+    nothing can touch a file while it works, and the command looks at the file's age.";
+
 /// Whether the service has a health check of Compose's own kind that tests something.
 pub(crate) fn has_test(service: &Subject<'_>) -> bool {
     let check = service.healthcheck.as_ref();
@@ -48,10 +51,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             Some(fix) => {
                 finding.fix(fix);
             }
-            None => {
-                let target = if service.is_reachable() { "GET /health" } else { "tcp" };
-                let example = service.edit(&["x-seaworthy", "probe", "ready"], EditValue::text(target));
+            None if service.is_reachable() || !service.ports.is_empty() => {
+                let example =
+                    service.edit(&["x-seaworthy", "probe", "ready"], EditValue::text("GET /health"));
                 finding.snippet(&[example.comment("The path that answers when the service can work.")]);
+            }
+            None => {
+                finding.help(LISTENS_ON_NOTHING);
             }
         }
     }
@@ -68,8 +74,6 @@ fn known_test(service: &Subject<'_>) -> Option<Fix> {
         service.edit(&["healthcheck", "retries"], EditValue::plain(5)),
         service.edit(&["healthcheck", "start_period"], EditValue::text(format!("{}s", health.start_period))),
     ];
-    Some(
-        Fix::new(Level::NeedsImageKnowledge, edits)
-            .may_break("A variant of the image without that program never gets healthy."),
-    )
+    let fix = Fix::new(Level::NeedsImageKnowledge, edits).unproven(health.unproven);
+    Some(fix.may_break("A variant of the image without that program never gets healthy."))
 }

@@ -40,7 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 finding.fix(Fix::new(Level::Safe, vec![edit]));
             } else {
                 finding
-                    .help(format!("give `{name}` a health check, then write `condition: service_healthy`."));
+                    .help(format!("Give `{name}` a health check, then write `condition: service_healthy`."));
             }
         }
     }

@@ -45,7 +45,10 @@ fn health_words<'project>(service: &Subject<'project>) -> Vec<&'project str> {
 
 /// Whether words hold a credential: after a flag for one, in an address, or by its form.
 fn holds(words: &[&str]) -> bool {
-    let value = |word: &str| !word.is_empty() && !word.starts_with(['-', '$', '/', '.']) && word.len() > 2;
+    let value = |word: &str| {
+        let word = word.trim_matches(['"', '\'']);
+        word.len() > 2 && !word.starts_with(['-', '$', '/', '.'])
+    };
     let flag = |word: &str| {
         let name = word.trim_start_matches('-').to_ascii_lowercase();
         let asks = ["password", "requirepass", "passwd", "token", "secret", "api-key", "apikey"]

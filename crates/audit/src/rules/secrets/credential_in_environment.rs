@@ -41,7 +41,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 ),
             ];
             let finding = findings.report(service.place(&["environment", name]), value.span, message);
-            finding.help(format!("make it a secret and give `{file}` with its path.")).snippet(&edits);
+            finding.help(format!("Make it a secret and give `{file}` with its path.")).snippet(&edits);
         }
     }
 }

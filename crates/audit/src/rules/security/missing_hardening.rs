@@ -97,5 +97,5 @@ fn help(points: &[&str]) -> String {
             _ => "`deploy.resources.limits.pids`",
         })
         .collect();
-    format!("add {}.", keys.join(", "))
+    format!("Add {}.", keys.join(", "))
 }

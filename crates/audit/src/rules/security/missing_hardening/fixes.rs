@@ -18,7 +18,10 @@ pub(super) fn fix(service: &Subject<'_>, point: &'static str) -> Option<Fix> {
         PIDS => pids(service),
         _ => return None,
     };
-    Some(fix.point(point))
+    let unproven =
+        service.known.and_then(|image| image.hardening.as_ref()).is_some_and(|facts| facts.unproven);
+    let rests = fix.level == Level::NeedsImageKnowledge;
+    Some(fix.point(point).unproven(unproven && rests))
 }
 
 /// Whether the service is told to run as a number that is not root: such a process holds no capabilities.
@@ -91,5 +94,7 @@ fn pids(service: &Subject<'_>) -> Fix {
     } else {
         service.edit(&["deploy", "resources", "limits", "pids"], EditValue::plain(limit))
     };
-    Fix::new(Level::Safe, vec![edit.comment(STARTING_POINT)])
+    // The other limits bring the same line when they are missing too.
+    let alone = service.memory_limit().is_some() && service.cpu_limit().is_some();
+    Fix::new(Level::Safe, vec![if alone { edit.comment(STARTING_POINT) } else { edit }])
 }
