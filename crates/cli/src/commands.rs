@@ -36,7 +36,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Completion(arguments) => completion::completion(context, &arguments),
         Command::Reference(arguments) => reference::reference(context, &arguments),
         Command::Shim(arguments) => shim::shim(&arguments),
-        Command::Gateway(arguments) => gateway::gateway(&arguments),
+        Command::Gateway(arguments) => gateway::gateway(context, &arguments),
         Command::Plan(arguments) => wait(plan::plan(context, &arguments)),
         Command::Deploy(arguments) => wait(deploy::deploy(context, &arguments)),
         Command::Status(arguments) => wait(status::status(context, &arguments)),

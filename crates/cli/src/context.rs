@@ -29,7 +29,6 @@ pub(crate) struct Context {
 /// A project's engine, gateway and memory, ready to be operated.
 pub(crate) struct Site {
     pub(crate) project: ProjectName,
-    pub(crate) state: StateFolder,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) traffic: GatewayTraffic,
     pub(crate) store: Store,
@@ -92,7 +91,7 @@ impl Context {
         let folder = state.project(name);
         let lock = Lock::take(&folder, &owner)?;
         let store = Store::open(&folder, state.key()?, self.fault())?;
-        self.site(name, project, state, store, owner, Some(lock))
+        self.site(name, project, &state, store, owner, Some(lock))
     }
 
     /// The project's parts, for looking; `None` when it was never deployed here.
@@ -105,7 +104,7 @@ impl Context {
         let owner =
             Owner { command: String::new(), process: 0, user: String::new(), since: SystemClock.now() };
         let Some(store) = Store::open_existing(&folder, state.key()?)? else { return Ok(None) };
-        self.site(name, None, state, store, owner, None).map(Some)
+        self.site(name, None, &state, store, owner, None).map(Some)
     }
 
     /// The project's parts, for looking; an error when it was never deployed here.
@@ -122,24 +121,23 @@ impl Context {
         let state = StateFolder::existing(self.surroundings.state_folder());
         let store = Store::imagined(&state.project(&project.name))?;
         let owner = Owner { command: String::new(), process: 0, user: String::new(), since: SystemClock.now() };
-        self.site(&project.name, Some(project), state, store, owner, None)
+        self.site(&project.name, Some(project), &state, store, owner, None)
     }
 
     fn site(
         &self,
         name: &ProjectName,
         project: Option<&Project>,
-        state: StateFolder,
+        state: &StateFolder,
         store: Store,
         owner: Owner,
         lock: Option<Lock>,
     ) -> Result<Site, CommandError> {
-        let engine = self.engine(&state, &store, project)?;
+        let engine = self.engine(state, &store, project)?;
         Ok(Site {
             project: name.clone(),
-            traffic: self.traffic(&state),
+            traffic: self.traffic(state),
             engine,
-            state,
             store,
             interrupt: Arc::new(Interrupt::default()),
             owner,
@@ -149,11 +147,15 @@ impl Context {
 
     /// The gateway of this host's state folder.
     pub(crate) fn traffic(&self, state: &StateFolder) -> GatewayTraffic {
-        let program = seaworthy_gateway::Program {
+        GatewayTraffic::new(state.root(), self.gateway_program(), GATEWAY_START)
+    }
+
+    /// This program, playing the gateway's processes.
+    pub(crate) fn gateway_program(&self) -> seaworthy_gateway::Program {
+        seaworthy_gateway::Program {
             path: self.surroundings.program.clone(),
             arguments: vec!["gateway".to_owned()],
-        };
-        GatewayTraffic::new(state.root(), program, GATEWAY_START)
+        }
     }
 
     /// The engine: the one asked for, else the one the project was deployed on, else the one that fits.

@@ -17,7 +17,7 @@ mod span;
 mod write;
 
 pub use files::{FileError, Files};
-pub use load::{Loaded, Request, load, load_resolved};
+pub use load::{Loaded, Request, identify, load, load_resolved};
 pub use model::project::Project;
 pub use model::service::Service;
 pub use name::{EnvironmentName, NameError, ProjectName, ServiceName};

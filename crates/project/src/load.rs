@@ -71,6 +71,15 @@ pub fn load(request: &Request, files: &dyn Files) -> Loaded {
     assemble::assemble(request, files)
 }
 
+/// Tells the project's name without filling in its values: a release can be rolled back from a shell in which a
+/// required variable is not set.
+///
+/// # Errors
+/// What stands in the way of the name alone: no file, or one that is not YAML.
+pub fn identify(request: &Request, files: &dyn Files) -> Result<ProjectName, Box<Loaded>> {
+    assemble::identify(request, files)
+}
+
 /// Loads what [`write_json`](crate::write_json) wrote: nothing is interpolated, merged or read from elsewhere.
 /// `name`, `environment` and `directory` are those of the project that was written. Two things are not as they were:
 /// services that profiles left out are gone, and each condition of a dependency counts as written.

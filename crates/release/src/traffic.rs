@@ -39,7 +39,7 @@ impl TrafficError {
     /// What to do next, where there is something to say.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Gateway(error) => error.hint().map(|hint| hint.to_string()),
+            Self::Gateway(error) => Some(error.hint()),
             Self::NotTaken { .. } => Some("run the command again; `seaworthy doctor` looks at the gateway".to_owned()),
             Self::NoAddress { .. } => Some("give the service a port: `ports`, `expose`, or `x-seaworthy.route.port`".to_owned()),
         }

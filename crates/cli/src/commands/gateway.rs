@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::context::Context;
 use crate::error::{CommandError, Exit, with_causes};
 
 /// Run a process of the gateway
@@ -19,6 +20,9 @@ enum Role {
         /// The state folder
         #[arg(long)]
         state: PathBuf,
+        /// Take over from a supervisor that died, by the socket that standard input is
+        #[arg(long)]
+        adopt: bool,
     },
     /// Serve requests
     Work {
@@ -28,10 +32,11 @@ enum Role {
     },
 }
 
-pub(crate) fn gateway(arguments: &GatewayArgs) -> Result<Exit, CommandError> {
+pub(crate) fn gateway(context: &Context, arguments: &GatewayArgs) -> Result<Exit, CommandError> {
+    let program = context.gateway_program();
     let done = match &arguments.role {
-        Role::Supervise { state } => seaworthy_gateway::supervise(state),
-        Role::Work { state } => seaworthy_gateway::work(state),
+        Role::Supervise { state, adopt } => seaworthy_gateway::supervise(&program, state, *adopt),
+        Role::Work { state } => seaworthy_gateway::work(&program, state),
     };
     done.map(|()| Exit::Done).map_err(|error| CommandError::new(with_causes(&error), None))
 }

@@ -28,7 +28,7 @@ pub(crate) fn reference(context: &Context, arguments: &ReferenceArgs) -> Result<
         let man = folder.join("man");
         for (name, command) in all(command) {
             let mut page = Vec::new();
-            let rendered = clap_mangen::Man::new(command.display_name(name.clone()).name(name.clone())).render(&mut page);
+            let rendered = clap_mangen::Man::new(command.display_name(name.clone())).title(name.clone()).render(&mut page);
             rendered.map_err(|error| CommandError::new(format!("could not render `{name}`: {error}"), None))?;
             write(&man, &format!("{name}.1"), &String::from_utf8_lossy(&page))?;
         }

@@ -1,6 +1,6 @@
 //! `status`: what runs, against what should.
 
-use seaworthy_engine::InstanceState;
+use seaworthy_engine::{InstanceId, InstanceState};
 use seaworthy_release::{Lock, Target, WantedKind, World};
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn rows(target: &Target, world: &World) -> Vec<Row> {
         .services
         .iter()
         .map(|wanted| {
-            let running = |id| {
+            let running = |id: &InstanceId| {
                 let is = |state| world.observed.instances.iter().any(|one| &one.id == id && one.state == state);
                 is(InstanceState::Running) && world.proven.contains(id)
             };

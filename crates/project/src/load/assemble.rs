@@ -9,7 +9,7 @@ use crate::load::report::Report;
 use crate::load::session::{Context, Session, is_true};
 use crate::load::variables::Variables;
 use crate::load::{Loaded, Request, merge, naming, resolve, service_environment, typed, validate};
-use crate::{EnvironmentName, FileId, Files, Node, Problem, ProblemKind, Project, ServiceName, Sources};
+use crate::{EnvironmentName, FileId, Files, Node, Problem, ProblemKind, Project, ProjectName, ServiceName, Sources};
 
 /// Loads a project.
 pub(super) fn assemble(request: &Request, files: &dyn Files) -> Loaded {
@@ -66,6 +66,47 @@ fn project(request: &Request, session: &mut Session<'_>) -> Option<Project> {
     let disabled = disabled.into_iter().filter_map(|name| ServiceName::new(name).ok()).collect();
     let frame = typed::Frame { name, environment, directory, disabled, variables: variables.values() };
     Some(typed::project(root, frame, session.reader.sources.clone()))
+}
+
+/// The project's name, for commands that need neither its services nor its values.
+pub(super) fn identify(request: &Request, files: &dyn Files) -> Result<ProjectName, Box<Loaded>> {
+    let environment = discover::canonical(&request.environment);
+    let reader = Reader { files, sources: Sources::default(), base: request.working_directory.clone() };
+    let mut session = Session {
+        reader,
+        report: Report::default(),
+        home: None,
+        extended: HashMap::new(),
+        files_used: 0,
+    };
+    let named = named(request, &environment, &mut session);
+    let Session { reader, mut report, .. } = session;
+    report.finish();
+    named.ok_or_else(|| {
+        let (problems, warnings) = (report.problems, report.warnings);
+        Box::new(Loaded { project: None, problems, warnings, sources: reader.sources })
+    })
+}
+
+fn named(request: &Request, environment: &EnvironmentName, session: &mut Session<'_>) -> Option<ProjectName> {
+    if request.project_name.is_some() {
+        let parts = (&Variables::from_shell(&request.variables), &session.reader, &mut session.report);
+        return naming::name(request, environment, &request.working_directory, &[], parts);
+    }
+    let settings = settings(request, session.reader.files);
+    let found = discover(request, &settings, session.reader.files, &mut session.report)?;
+    let directory = match &request.project_directory {
+        Some(folder) => absolute(&request.working_directory, folder),
+        None => found.files.first()?.parent()?.to_owned(),
+    };
+    session.reader.base.clone_from(&directory);
+    let variables = variables(request, environment, &directory, &settings, session);
+    let mut parsed = Vec::new();
+    for path in &found.files {
+        parsed.push(session.documents(path, None)?);
+    }
+    let parts = (&variables, &session.reader, &mut session.report);
+    naming::name(request, environment, &directory, &parsed, parts)
 }
 
 /// What decides which files are read, from the shell and from `.env` where the command was typed.

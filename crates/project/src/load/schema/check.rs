@@ -39,7 +39,11 @@ pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
     let word = word.to_ascii_lowercase().replace('-', "_");
     let score = |name: &'a str| {
         let plain = name.replace('-', "_");
-        (strsim::jaro_winkler(&word, &plain).max(strsim::normalized_damerau_levenshtein(&word, &plain)), name)
+        // In a short word one slip is a large share of it.
+        let one_slip = word.len() > 1 && strsim::damerau_levenshtein(&word, &plain) == 1;
+        let alike =
+            strsim::jaro_winkler(&word, &plain).max(strsim::normalized_damerau_levenshtein(&word, &plain));
+        (if one_slip { alike.max(NEAR) } else { alike }, name)
     };
     let best = known.map(score).max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 >= NEAR).then_some(best.1)

@@ -1,0 +1,156 @@
+//! `harden`: apply the fixes of what `check` finds to the overlay.
+
+use std::path::{Path, PathBuf};
+
+use seaworthy_audit::{Hardened, Level, overlay};
+use seaworthy_project::{FileError, Files, Loaded, Project, load};
+
+use crate::context::Context;
+use crate::error::{CommandError, Exit};
+use crate::surroundings::{Disk, write_file};
+use crate::ui::Tone;
+
+/// Apply the fixes of what `check` finds to the environment's overlay
+///
+/// Edits text, and nothing else than what each fix says: comments and formatting stay, a second run changes nothing.
+/// What only a person can decide is listed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  seaworthy harden --dry-run   show the diff\n  seaworthy harden\n  seaworthy harden --all       fixes that change behaviour, too")]
+pub(crate) struct HardenArgs {
+    /// Show what would change, as a diff; change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Apply fixes that change how a service behaves, too
+    #[arg(long)]
+    all: bool,
+}
+
+pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, CommandError> {
+    let project = context.project()?;
+    let path = overlay_path(context, &project)?;
+    let old = read(&path)?;
+    let level = if arguments.all { Level::BehaviourChanging } else { Level::NeedsImageKnowledge };
+    let request = context.request()?;
+    let reload = |text: &str| -> Loaded { load(&request, &Overlaid { path: &path, text }) };
+    let hardened = seaworthy_audit::harden(&project, old.as_deref(), &reload, level);
+    let shown = path.strip_prefix(&project.directory).unwrap_or(&path).display().to_string();
+    let new = hardened.text.clone().unwrap_or_default();
+    let changed = new != old.clone().unwrap_or_default();
+    if arguments.dry_run {
+        context.ui.data(&overlay::diff(old.as_deref().unwrap_or_default(), &new, &shown));
+    } else if changed {
+        write_file(&path, &new)
+            .map_err(|error| CommandError::new(format!("could not write `{shown}`: {error}"), Some("nothing was changed")))?;
+    }
+    tell(context, &hardened, &shown, changed, arguments);
+    Ok(Exit::Done)
+}
+
+/// Says what was done and what is left.
+fn tell(context: &Context, hardened: &Hardened, path: &str, changed: bool, arguments: &HardenArgs) {
+    let ui = &context.ui;
+    match (changed, arguments.dry_run) {
+        (false, _) => ui.say(&format!("`{path}` needs no change.")),
+        (true, true) => ui.say(&format!("{} fixes would be written to `{path}`.", hardened.applied.len())),
+        (true, false) => {
+            let text = format!("{} fixes were written to `{path}`.", hardened.applied.len());
+            ui.say(&ui.err.paint(Tone::Good, &text));
+        }
+    }
+    for refused in &hardened.refused {
+        ui.say(&format!("  not applied: {} ({})", refused.finding.message, refused.reason));
+    }
+    if hardened.by_hand.is_empty() {
+        return;
+    }
+    ui.say(&format!("{} findings are for a person to decide:", hardened.by_hand.len()));
+    for finding in &hardened.by_hand {
+        ui.say(&format!("  {:<8} {} — {}", finding.severity.as_str(), finding.message, finding.help));
+        for line in finding.snippet.iter().flat_map(|snippet| snippet.lines()) {
+            ui.say(&format!("             {line}"));
+        }
+    }
+    let more = hardened.by_hand.iter().any(|finding| finding.fixes.iter().any(|fix| fix.level == Level::BehaviourChanging));
+    if more && !arguments.all {
+        ui.hint("`seaworthy harden --all` applies those with a ready fix that changes how a service behaves.");
+    }
+}
+
+/// The overlay that fixes are written to: the one that is used, else a new one beside the Compose file.
+fn overlay_path(context: &Context, project: &Project) -> Result<PathBuf, CommandError> {
+    if project.environment.as_str() == "development" {
+        return Err(CommandError::new(
+            "hardening is for environments that are deployed",
+            Some("leave `-e development` away, or name another environment"),
+        ));
+    }
+    match context.globals.files.as_slice() {
+        [] => {}
+        [_] => {
+            return Err(CommandError::new(
+                "with one `-f` there is no overlay to write to",
+                Some("name the overlay with a second `-f`, or leave `-f` away"),
+            ));
+        }
+        [.., last] => return Ok(context.surroundings.folder.join(last)),
+    }
+    let environment = project.environment.as_str();
+    let used = project.sources.iter().map(|(_, source)| project.directory.join(&source.path));
+    let mut used: Vec<PathBuf> = used.filter(|path| is_yaml(path)).collect();
+    let base = used.first().cloned().unwrap_or_else(|| project.directory.join("compose.yaml"));
+    let overlay = used.drain(..).skip(1).find(|path| middle(path).is_some_and(|middle| environment.starts_with(middle)));
+    Ok(overlay.unwrap_or_else(|| {
+        let stem = base.file_stem().unwrap_or_default().to_string_lossy();
+        let extension = base.extension().unwrap_or_default().to_string_lossy();
+        base.with_file_name(format!("{stem}.{environment}.{extension}"))
+    }))
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+/// `production` of `compose.production.yaml`.
+fn middle(path: &Path) -> Option<&str> {
+    let (start, middle) = path.file_stem()?.to_str()?.split_once('.')?;
+    (start == "compose" || start == "docker-compose").then_some(middle)
+}
+
+fn read(path: &Path) -> Result<Option<String>, CommandError> {
+    const LARGEST: u64 = 8 << 20;
+    let unreadable = |reason: String| CommandError::new(format!("could not read `{}`: {reason}", path.display()), None);
+    match Disk.read(path, LARGEST) {
+        Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| unreadable("it is not text".to_owned())),
+        Err(FileError::Missing) => Ok(None),
+        Err(error) => Err(unreadable(error.to_string())),
+    }
+}
+
+/// The files of this machine, but for one whose text is tried.
+struct Overlaid<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Files for Overlaid<'_> {
+    fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+        if path == self.path { Ok(self.text.as_bytes().to_vec()) } else { Disk.read(path, limit) }
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        path == self.path || Disk.is_file(path)
+    }
+
+    fn list(&self, folder: &Path) -> Vec<PathBuf> {
+        let mut names = Disk.list(folder);
+        let name = self.path.file_name().map(PathBuf::from);
+        if let (Some(name), Some(parent)) = (name, self.path.parent())
+            && parent == folder
+            && !names.contains(&name)
+        {
+            names.push(name);
+            names.sort();
+        }
+        names
+    }
+}
