@@ -1,10 +1,11 @@
 //! A project in a folder of its own, with its own state, operated through the real program.
-#![allow(dead_code, clippy::disallowed_methods, reason = "shared by several test programs; tests touch the world")]
+#![allow(dead_code, unreachable_pub, clippy::disallowed_methods, reason = "shared by several test programs; tests touch the world")]
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// A secret that must appear nowhere.
@@ -217,11 +218,20 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// The sample service; built when a narrow `cargo test` has not built it.
 fn sample() -> PathBuf {
-    let program = Path::new(env!("CARGO_BIN_EXE_seaworthy"));
-    let sample = program.parent().unwrap().join("examples/sample");
-    assert!(sample.is_file(), "`cargo build -p seaworthy --examples` makes `{}`", sample.display());
-    sample
+    static BUILT: OnceLock<()> = OnceLock::new();
+    let folder = Path::new(env!("CARGO_BIN_EXE_seaworthy")).parent().unwrap();
+    BUILT.get_or_init(|| {
+        let target = folder.parent().unwrap();
+        let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+        let build = Command::new(cargo)
+            .args(["build", "--quiet", "--package", "seaworthy", "--example", "sample", "--target-dir"])
+            .arg(target)
+            .status();
+        assert!(build.is_ok_and(|status| status.success()), "the sample service is built");
+    });
+    folder.join("examples/sample")
 }
 
 fn patch(program: &mut [u8], version: u32) {
