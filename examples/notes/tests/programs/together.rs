@@ -24,6 +24,7 @@ fn from_an_empty_folder_to_counted_notes() {
         WORKER,
         &[("DATABASE_PATH", &database(folder.path())), ("WORKER_INTERVAL_SECONDS", "1")],
     );
+    wait_for("the worker's readiness", || (worker.get("/ready").status == 200).then_some(()));
     assert_eq!(web.ask("PUT /notes/a", r#"{"text":"three more words"}"#).status, 201);
     let counted = json!({ "notes": 2, "words": 6 });
     wait_for("the summary", || {
@@ -91,4 +92,15 @@ fn only_who_knows_the_token_may_write() {
     assert!(refused.head.contains("www-authenticate: bearer"), "{refused:?}");
     assert_eq!(web.ask("DELETE /notes/1", "").status, 401);
     assert_eq!(web.get("/notes/1").status, 200);
+}
+
+#[test]
+fn a_worker_without_a_schema_is_not_ready_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let worker = Program::start(WORKER, &[("DATABASE_PATH", &database(folder.path()))]);
+    let ready = worker.get("/ready");
+    assert_eq!((ready.status, &ready.json()["checks"]["progress"]["status"]), (503, &json!("failed")));
+    let warning = worker.message("could not count words");
+    assert!(warning["error"].as_str().unwrap().contains("run `notes-migrate`"), "{warning}");
+    assert_eq!(worker.get("/health").status, 200);
 }
