@@ -33,7 +33,9 @@ fn check_files(files: &[(&str, &str)], wanted: &[&str]) {
 fn no_file() {
     check_files(
         &[("readme", "")],
-        &["- NoFile There is no Compose file in `/srv/fixture` or a folder above it. hint: create `compose.yaml`, or name the file with `-f`"],
+        &[
+            "- NoFile There is no Compose file in `/srv/fixture` or a folder above it. hint: create `compose.yaml`, or name the file with `-f`",
+        ],
     );
 }
 
@@ -73,16 +75,25 @@ fn limits() {
 fn syntax() {
     check(
         "services:\n  web:\n    image: \"x\n",
-        &["compose.yaml:4:1 Syntax This is not valid YAML: invalid indentation in multiline quoted scalar. hint: check indentation, colons and quotes on this line and the one before"],
+        &[
+            "compose.yaml:4:1 Syntax This is not valid YAML: invalid indentation in multiline quoted scalar. hint: check indentation, colons and quotes on this line and the one before",
+        ],
     );
-    check("x: *nowhere\n", &["compose.yaml:1:4 Syntax This is not valid YAML: while parsing node, found unknown anchor. hint: check indentation, colons and quotes on this line and the one before"]);
+    check(
+        "x: *nowhere\n",
+        &[
+            "compose.yaml:1:4 Syntax This is not valid YAML: while parsing node, found unknown anchor. hint: check indentation, colons and quotes on this line and the one before",
+        ],
+    );
 }
 
 #[test]
 fn tab() {
     check(
         "services:\n  web:\n\timage: x\n",
-        &["compose.yaml:3:1 Tab A tab is used for indentation, which YAML does not allow. hint: replace the tab with spaces"],
+        &[
+            "compose.yaml:3:1 Tab A tab is used for indentation, which YAML does not allow. hint: replace the tab with spaces",
+        ],
     );
 }
 
@@ -90,7 +101,9 @@ fn tab() {
 fn duplicate_key() {
     check(
         "services:\n  web:\n    image: x\n    image: y\n",
-        &["compose.yaml:4:5 DuplicateKey The key `image` stands twice in one map. hint: keep one of the two [compose.yaml:3:5 first written here]"],
+        &[
+            "compose.yaml:4:5 DuplicateKey The key `image` stands twice in one map. hint: keep one of the two [compose.yaml:3:5 first written here]",
+        ],
     );
 }
 
@@ -125,8 +138,14 @@ fn wrong_types() {
             "compose.yaml:7:24 WrongType `services.web.deploy.replicas` needs a whole number, and is `many`. hint: write a whole number here",
         ],
     );
-    check("- a\n", &["compose.yaml:1:1 WrongType The file needs a map, and is a list. hint: write a map here"]);
-    check("", &["compose.yaml:1:1 WrongType The file is empty. hint: write at least `services:` with one service"]);
+    check(
+        "- a\n",
+        &["compose.yaml:1:1 WrongType The file needs a map, and is a list. hint: write a map here"],
+    );
+    check(
+        "",
+        &["compose.yaml:1:1 WrongType The file is empty. hint: write at least `services:` with one service"],
+    );
 }
 
 #[test]
@@ -158,7 +177,10 @@ fn invalid_values() {
             "compose.yaml:13:3 InvalidValue `nothing` has neither `image` nor `build`. hint: add `image:` or `build:`, or `x-seaworthy: {process: {command: […]}}`",
         ],
     );
-    check("name: x\n", &["compose.yaml:1:1 InvalidValue The project has no service. hint: add one under `services:`"]);
+    check(
+        "name: x\n",
+        &["compose.yaml:1:1 InvalidValue The project has no service. hint: add one under `services:`"],
+    );
     check(
         "services: {web: {image: x, secrets: [a]}}\nsecrets: {a: {}, b: {file: x, environment: Y}}\n",
         &[
@@ -248,16 +270,23 @@ fn cycles() {
             ("compose.yaml", "include: [b.yaml]\nservices: {a: {image: x}}\n"),
             ("b.yaml", "include:\n  - compose.yaml\nservices: {b: {image: x}}\n"),
         ],
-        &["b.yaml:2:5 Cycle `include` runs in a circle: `compose.yaml` → `b.yaml` → `compose.yaml`. hint: remove one of these `include`s"],
+        &[
+            "b.yaml:2:5 Cycle `include` runs in a circle: `compose.yaml` → `b.yaml` → `compose.yaml`. hint: remove one of these `include`s",
+        ],
     );
-    check("x: &x [*x]\n", &["compose.yaml:1:8 Cycle This alias stands inside its own anchor, so it would never end. hint: "]);
+    check(
+        "x: &x [*x]\n",
+        &["compose.yaml:1:8 Cycle This alias stands inside its own anchor, so it would never end. hint: "],
+    );
 }
 
 #[test]
 fn conflicts() {
     check(
         "services:\n  a: {image: x, ports: ['80:1', '53:1/udp']}\n  b: {image: x, ports: ['127.0.0.1:80:2', '53:1']}\n",
-        &["compose.yaml:3:25 Conflict `a` and `b` both publish host port 80/tcp. hint: give one of them another host port [compose.yaml:2:25 `a` publishes it here]"],
+        &[
+            "compose.yaml:3:25 Conflict `a` and `b` both publish host port 80/tcp. hint: give one of them another host port [compose.yaml:2:25 `a` publishes it here]",
+        ],
     );
     check(
         "services:\n  a:\n    image: x\n    network_mode: host\n    networks: [n]\n    container_name: one\n    scale: 2\n    mem_limit: 1m\n    deploy: {resources: {limits: {memory: 2m}}}\n  b: {image: x, container_name: one}\nnetworks: {n: }\n",
@@ -273,7 +302,9 @@ fn conflicts() {
             ("compose.yaml", "include: [b.yaml]\nservices: {a: {image: x}}\n"),
             ("b.yaml", "services: {a: {image: y}}\n"),
         ],
-        &["compose.yaml:2:12 Conflict `services.a` is defined here and in an included file. hint: rename one, or change it in a file of its own given with `-f` [b.yaml:1:12 included from here]"],
+        &[
+            "compose.yaml:2:12 Conflict `services.a` is defined here and in an included file. hint: rename one, or change it in a file of its own given with `-f` [b.yaml:1:12 included from here]",
+        ],
     );
 }
 
@@ -281,7 +312,9 @@ fn conflicts() {
 fn ambiguous() {
     check_files(
         &[("compose.yaml", "services: {a: {image: x}}"), ("compose.prod.yaml", "services: {a: {image: y}}")],
-        &["compose.prod.yaml:1:12 Ambiguous `compose.prod.yaml` could lie over `compose.yaml` or stand alone: all its services have an image or a build. hint: say `-f compose.yaml -f compose.prod.yaml` or `-f compose.prod.yaml`, or write `x-seaworthy: {overlay: true}` in `compose.prod.yaml`"],
+        &[
+            "compose.prod.yaml:1:12 Ambiguous `compose.prod.yaml` could lie over `compose.yaml` or stand alone: all its services have an image or a build. hint: say `-f compose.yaml -f compose.prod.yaml` or `-f compose.prod.yaml`, or write `x-seaworthy: {overlay: true}` in `compose.prod.yaml`",
+        ],
     );
     check_files(
         &[
@@ -289,7 +322,9 @@ fn ambiguous() {
             ("compose.prod.yaml", "services: {a: {user: a}}"),
             ("docker-compose.production.yml", "services: {a: {user: b}}"),
         ],
-        &["- Ambiguous `docker-compose.production.yml` and `compose.prod.yaml` are both overlays for `production`. hint: choose with `-f compose.yaml -f docker-compose.production.yml` or `-f compose.yaml -f compose.prod.yaml`"],
+        &[
+            "- Ambiguous `docker-compose.production.yml` and `compose.prod.yaml` are both overlays for `production`. hint: choose with `-f compose.yaml -f docker-compose.production.yml` or `-f compose.yaml -f compose.prod.yaml`",
+        ],
     );
 }
 
@@ -313,11 +348,15 @@ fn environment_files() {
 fn dialects() {
     check(
         "services:\n  {{- range .Values.x }}\n  web: {image: x}\n",
-        &["compose.yaml:2:3 Dialect This is a template of another tool (`{{` or `{%`), not a Compose file. hint: render the template first, and give its output with `-f`"],
+        &[
+            "compose.yaml:2:3 Dialect This is a template of another tool (`{{` or `{%`), not a Compose file. hint: render the template first, and give its output with `-f`",
+        ],
     );
     check(
         "web:\n  image: x\ndb:\n  image: y\n",
-        &["compose.yaml:1:1 Dialect This is a Compose file of version 1: its services stand at the top level. hint: put them under `services:`"],
+        &[
+            "compose.yaml:1:1 Dialect This is a Compose file of version 1: its services stand at the top level. hint: put them under `services:`",
+        ],
     );
 }
 
@@ -325,6 +364,8 @@ fn dialects() {
 fn unsupported() {
     check(
         "include:\n  - https://example.test/compose.yaml\nservices: {a: {image: x}}\n",
-        &["compose.yaml:2:5 Unsupported Files from another machine cannot be included yet. hint: copy the file here and include the copy"],
+        &[
+            "compose.yaml:2:5 Unsupported Files from another machine cannot be included yet. hint: copy the file here and include the copy",
+        ],
     );
 }

@@ -9,7 +9,9 @@ use crate::load::report::Report;
 use crate::load::session::{Context, Session, is_true};
 use crate::load::variables::Variables;
 use crate::load::{Loaded, Request, merge, naming, resolve, service_environment, typed, validate};
-use crate::{EnvironmentName, FileId, Files, Node, Problem, ProblemKind, Project, ProjectName, ServiceName, Sources};
+use crate::{
+    EnvironmentName, FileId, Files, Node, Problem, ProblemKind, Project, ProjectName, ServiceName, Sources,
+};
 
 /// Loads a project.
 pub(super) fn assemble(request: &Request, files: &dyn Files) -> Loaded {
@@ -72,13 +74,8 @@ fn project(request: &Request, session: &mut Session<'_>) -> Option<Project> {
 pub(super) fn identify(request: &Request, files: &dyn Files) -> Result<ProjectName, Box<Loaded>> {
     let environment = discover::canonical(&request.environment);
     let reader = Reader { files, sources: Sources::default(), base: request.working_directory.clone() };
-    let mut session = Session {
-        reader,
-        report: Report::default(),
-        home: None,
-        extended: HashMap::new(),
-        files_used: 0,
-    };
+    let mut session =
+        Session { reader, report: Report::default(), home: None, extended: HashMap::new(), files_used: 0 };
     let named = named(request, &environment, &mut session);
     let Session { reader, mut report, .. } = session;
     report.finish();

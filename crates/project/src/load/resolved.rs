@@ -20,7 +20,8 @@ pub(super) fn load(
 ) -> Loaded {
     let mut report = Report::default();
     let mut sources = Sources::default();
-    let id = sources.add(PathBuf::from(SHOWN_AS), text.to_owned());
+    let id = sources.add(PathBuf::from(SHOWN_AS), escape(text));
+    let text = sources.get(id).map_or("", |source| &source.text);
     let root = parse::parse(id, text, &mut report).and_then(|documents| documents.into_iter().next());
     let mut project = None;
     if let Some(root) = root {
@@ -42,4 +43,19 @@ pub(super) fn load(
         warnings: report.warnings,
         sources,
     }
+}
+
+/// JSON is YAML but for a few characters that YAML wants escaped (YAML 1.2, section 5.1). In JSON they stand only in
+/// strings, where an escape means the same.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{2028}' | '\u{2029}' => {
+                out.push_str(&format!("\\u{:04x}", c as u32));
+            }
+            c => out.push(c),
+        }
+    }
+    out
 }

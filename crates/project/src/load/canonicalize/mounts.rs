@@ -15,23 +15,21 @@ pub(crate) struct ShortMount<'a> {
     pub(crate) options: Vec<&'a str>,
 }
 
-/// Makes each item a map with `type`, `source`, `target`.
+/// Makes each short form a map with `type`, `source`, `target`.
 pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
     let Value::Sequence(items) = &mut node.value else { return };
     for item in items.iter_mut().filter(|item| !is_reset(item)) {
-        match &item.value {
-            Value::Scalar(scalar) => match parse(&scalar.text) {
-                Some(short) => item.value = long(&short, item),
-                None => report.problem(
-                    Problem::at(
-                        ProblemKind::InvalidValue,
-                        item.span,
-                        format!("`{}` is not a mount.", scalar.text),
-                    )
-                    .hint("write `data:/var/lib/data`, `./folder:/inside:ro` or the long form with `type:`"),
-                ),
-            },
-            _ => {}
+        let Value::Scalar(scalar) = &item.value else { continue };
+        match parse(&scalar.text) {
+            Some(short) => item.value = long(&short, item),
+            None => report.problem(
+                Problem::at(
+                    ProblemKind::InvalidValue,
+                    item.span,
+                    format!("`{}` is not a mount.", scalar.text),
+                )
+                .hint("write `data:/var/lib/data`, `./folder:/inside:ro` or the long form with `type:`"),
+            ),
         }
     }
 }

@@ -23,6 +23,9 @@ fn respell(node: &mut Node, shape: &'static Shape) {
             let found = choices.iter().find(|choice| check::fits(node, choice));
             found.into_iter().for_each(|choice| respell(node, choice));
         }
+        Shape::Any if node.text().is_none() => {
+            node.children_mut().for_each(|child| respell(child, &Shape::Any))
+        }
         _ => {
             if let Value::Scalar(scalar) = &mut node.value
                 && let Some(respelled) = spelling(scalar, shape)
@@ -49,6 +52,8 @@ fn spelling(scalar: &Scalar, shape: &Shape) -> Option<Scalar> {
         }
         Shape::Duration => quoted(duration(parse_duration(text).ok()?)),
         Shape::Text | Shape::Choice(_) => quoted(text.clone()),
+        // Only what YAML takes for a number or a boolean is plain.
+        _ if !check::is_typed(text) => quoted(text.clone()),
         _ => None,
     }
 }

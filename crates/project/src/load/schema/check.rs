@@ -156,7 +156,7 @@ pub(crate) fn fits(node: &Node, wanted: &Shape) -> bool {
 }
 
 /// Whether YAML takes a plain scalar for a number or a boolean.
-fn is_typed(text: &str) -> bool {
+pub(crate) fn is_typed(text: &str) -> bool {
     scalar::integer(text).is_some()
         || scalar::float(text).is_some()
         || matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")

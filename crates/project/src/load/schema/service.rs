@@ -138,8 +138,7 @@ static RESTART: Form = Form {
     accepts: |text| match text.split_once(':') {
         Some(("on-failure", count)) => count.parse::<u32>().is_ok(),
         Some(_) => false,
-        // A plain `no` is what people write; a YAML 1.1 reader would make it a boolean.
-        None => matches!(text, "no" | "false" | "always" | "unless-stopped" | "on-failure"),
+        None => matches!(text, "no" | "always" | "unless-stopped" | "on-failure"),
     },
 };
 

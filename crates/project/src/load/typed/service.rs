@@ -31,7 +31,7 @@ pub(super) fn service(entry: &Entry) -> Option<Service> {
         networks: networks(node),
         network_mode: text(node, "network_mode"),
         depends_on: depends_on(node),
-        healthcheck: node.get("healthcheck").filter(|at| !at.is_null()).map(|at| healthcheck(at)),
+        healthcheck: node.get("healthcheck").filter(|at| !at.is_null()).map(healthcheck),
         deploy: deploy::deploy(node),
         restart: text(node, "restart"),
         container_name: text(node, "container_name"),

@@ -53,7 +53,10 @@ fn service(entry: &Entry, report: &mut Report) {
         }
     }
     for item in node.get("volumes").map(Node::items).unwrap_or_default() {
-        mount(item, report);
+        // A short form that could not be read was told before.
+        if item.text().is_none() {
+            mount(item, report);
+        }
     }
 }
 

@@ -1,0 +1,239 @@
+//! Load, write, load: the same project; and nothing that people see shows a credential.
+
+use proptest::prelude::*;
+use seaworthy_project::fixture::{MemoryFiles, load_yaml, request, try_load};
+use seaworthy_project::model::resource::FileResourceSource;
+use seaworthy_project::{Project, Request, load, load_resolved, write_json, write_json_redacted, write_yaml};
+
+const WIDE: &str = r#"
+x-log: &log {driver: json-file, options: {max-size: 10m, max-file: 3}}
+services:
+  web:
+    image: shop:1
+    build: {context: ./app, args: [A=1], shm_size: 64m}
+    command: sh -c "echo $$HOME 'a b'"
+    environment: {A: 1, B: 1.50, C: true, D: , E: "x$$y", F: 0x10, G: "", URL: "postgres://u:p@ss@db/x", DB_PASSWORD: canary-1}
+    ports: ["8080:80", "127.0.0.1:5000-5001:6000-6001/udp", {target: 70, published: 7070, app_protocol: http}]
+    volumes: [data:/d, "./x:/y:ro", /anonymous, {type: tmpfs, target: /t, tmpfs: {size: 10m}}]
+    tmpfs: /run
+    depends_on: {db: {condition: service_healthy}, migrate: {condition: service_completed_successfully}}
+    networks: {front: {aliases: [a]}, back: }
+    healthcheck: {test: curl -f localhost, interval: 90s, timeout: 500ms, start_period: 1h}
+    deploy:
+      replicas: 2
+      resources: {limits: {cpus: "0.50", memory: 50M, pids: 10}}
+      update_config: {parallelism: 2, delay: 10s, order: start-first, failure_action: rollback}
+      restart_policy: {condition: on-failure, max_attempts: 3}
+    secrets: [token, {source: token, target: other, mode: 0440}]
+    configs: [{source: settings, target: /etc/settings}]
+    labels: [a=b]
+    ulimits: {nproc: 65535, nofile: {soft: 1, hard: 2}}
+    logging: *log
+    stop_grace_period: 1m30s
+    x-own: {number: 1, text: "1", list: [true, ~]}
+    x-seaworthy:
+      route: {host: shop.example, port: 80, balance: least-connections}
+      probe: {ready: GET /ready, live: tcp}
+      rollout: {drain: 5s}
+  migrate: {image: shop:1, x-seaworthy: {run: before-deploy, timeout: 5min}}
+  worker: {x-seaworthy: {process: {command: ./worker --fast, build: [make]}}}
+  db: {image: "db", entrypoint: [], restart: "no"}
+  off: {image: x, profiles: [off]}
+networks: {front: , back: {internal: true}}
+volumes: {data: {x-seaworthy: {exclusive: true}}}
+secrets: {token: {environment: TOKEN}, text: {content: canary-2}}
+configs: {settings: {content: "a: $${b}"}}
+x-seaworthy: {rollout: {ready_deadline: 2min}}
+"#;
+
+/// All that the model knows, places left out.
+fn without_places(project: &Project) -> String {
+    let mut text = format!("{:#?}\n{:#?}", project.services, project.settings);
+    for resources in [&project.secrets, &project.configs] {
+        text.push_str(&format!(
+            "{:#?}",
+            resources.values().map(|resource| &resource.source).collect::<Vec<_>>()
+        ));
+    }
+    text.push_str(&format!("{:#?}{:#?}", project.networks, project.volumes));
+    let mut kept = String::new();
+    let mut skipping: Option<usize> = None;
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let trimmed = line.trim_start();
+        match skipping {
+            Some(level) if indent > level => continue,
+            Some(level) if indent == level && trimmed.starts_with(['}', ']']) => {
+                skipping = None;
+                continue;
+            }
+            _ => skipping = None,
+        }
+        if trimmed.starts_with("span:") || trimmed.starts_with("history:") {
+            skipping = (trimmed.ends_with('{') || trimmed.ends_with('[')).then_some(indent);
+        } else if !trimmed.starts_with("explicit:") {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+#[track_caller]
+fn read_back(project: &Project) -> Project {
+    let text = write_json(project).to_string();
+    let loaded = load_resolved(&text, &project.name, &project.environment, &project.directory);
+    assert_eq!(loaded.problems, []);
+    loaded.project.unwrap()
+}
+
+fn wide() -> Project {
+    let request = Request { variables: [("TOKEN".into(), "canary-3 $x".into())].into(), ..request() };
+    let loaded = load(&request, &MemoryFiles::new(&[("compose.yaml", WIDE)]));
+    assert_eq!(loaded.problems, []);
+    loaded.project.unwrap()
+}
+
+#[test]
+fn a_wide_project_comes_back_equal() {
+    let project = wide();
+    let again = read_back(&project);
+    assert_eq!(write_json(&again), write_json(&project));
+    similar_lines(&without_places(&project), &without_places(&again));
+}
+
+#[track_caller]
+fn similar_lines(one: &str, other: &str) {
+    for (number, (a, b)) in one.lines().zip(other.lines()).enumerate() {
+        assert_eq!(a.trim(), b.trim(), "line {number}");
+    }
+    assert_eq!(one.lines().count(), other.lines().count());
+}
+
+#[test]
+fn a_secret_from_a_variable_needs_no_shell_later() {
+    let again = read_back(&wide());
+    match &again.secrets["token"].source {
+        FileResourceSource::Environment(name, Some(value)) => {
+            assert_eq!((name.value.as_str(), value.reveal()), ("TOKEN", "canary-3 $x"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_people_see_has_no_credential() {
+    let project = wide();
+    for text in [write_yaml(&project, true), write_json_redacted(&project).to_string()] {
+        assert!(!text.contains("canary") && !text.contains("p@ss"), "{text}");
+        assert!(text.contains("[redacted]"));
+    }
+    let environment =
+        project.services().map(|service| format!("{:?}", service.environment)).collect::<String>();
+    assert!(!environment.contains("canary"));
+}
+
+#[test]
+fn yaml_that_was_written_loads_to_the_same_project() {
+    let project = wide();
+    let yaml = write_yaml(&project, false);
+    let loaded = try_load(&[("compose.yaml", &yaml)]);
+    assert_eq!(loaded.problems, [], "{yaml}");
+    let again = loaded.project.unwrap();
+    assert_eq!(write_json_redacted(&again)["services"], write_json_redacted(&project)["services"]);
+}
+
+#[test]
+fn texts_that_look_like_something_else_stay_texts() {
+    for text in [
+        "yes",
+        "no",
+        "1",
+        "0x1",
+        "1.0",
+        "~",
+        "null",
+        "",
+        " a",
+        "a ",
+        "- a",
+        "a: b",
+        "a #b",
+        "22:22",
+        "\u{85}\n\t\"\\",
+        "é",
+        "{a}",
+        "*a",
+        "&a",
+        "!a",
+        "=",
+        "1e3",
+        ".inf",
+        "2001-01-01",
+    ] {
+        let quoted = serde_json::Value::String(text.to_owned());
+        let project = load_yaml(&format!("services: {{web: {{image: x, environment: {{A: {quoted}}}}}}}"));
+        let yaml = write_yaml(&project, false);
+        let again = try_load(&[("compose.yaml", &yaml)]).project.unwrap();
+        let value = again.services().next().unwrap().environment["A"].value.clone().unwrap();
+        assert_eq!(value.reveal(), text, "{yaml}");
+    }
+}
+
+#[test]
+fn characters_that_yaml_wants_escaped_and_long_values_survive() {
+    let long = "x".repeat(5000);
+    let odd = "\u{7f}\u{85}\u{9f}\u{2028}\u{feff}\u{ffff}\u{1b}[0m\n\t\"\\\u{1f600}";
+    let files =
+        MemoryFiles::new(&[("compose.yaml", "services: {web: {image: x, environment: [ODD, LONG]}}")]);
+    let variables = [("ODD".into(), odd.into()), ("LONG".into(), long.clone())].into();
+    let project = load(&Request { variables, ..request() }, &files).project.unwrap();
+    let yaml = try_load(&[("compose.yaml", &write_yaml(&project, false))]);
+    assert_eq!(yaml.problems, []);
+    for again in [read_back(&project), yaml.project.unwrap()] {
+        let web = again.services().next().unwrap();
+        assert_eq!(web.environment["ODD"].value.as_ref().unwrap().reveal(), odd);
+        assert_eq!(web.environment["LONG"].value.as_ref().unwrap().reveal(), long);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_value_survives(values in prop::collection::vec("\\PC{0,12}", 1..5)) {
+        let variables: serde_json::Map<String, serde_json::Value> =
+            values.iter().enumerate().map(|(index, value)| (format!("V{index}"), value.replace('$', "$$").into())).collect();
+        let yaml = serde_json::json!({"services": {"web": {"image": "x", "environment": variables, "command": values.iter().map(|value| value.replace('$', "$$")).collect::<Vec<_>>()}}});
+        let project = load_yaml(&yaml.to_string());
+        let again = read_back(&project);
+        prop_assert_eq!(write_json(&again), write_json(&project));
+        let written = try_load(&[("compose.yaml", &write_yaml(&project, false))]);
+        prop_assert_eq!(written.problems, vec![]);
+        let web = again.services().next().unwrap();
+        for (index, value) in values.iter().enumerate() {
+            prop_assert_eq!(web.environment[&format!("V{index}")].value.as_ref().unwrap().reveal(), value);
+        }
+        let from_yaml = written.project.unwrap();
+        prop_assert_eq!(write_json(&from_yaml), write_json(&project));
+    }
+
+    #[test]
+    fn any_text_is_taken(text in "[a-c{}\\[\\]:,&*!<>|#'\"$%@` \n\t-]{0,60}") {
+        try_load(&[("compose.yaml", &text), (".env", &text)]);
+    }
+
+    #[test]
+    fn any_shape_is_taken(keys in prop::collection::vec(prop::sample::select(vec![
+        "build", "command", "ports", "volumes", "environment", "env_file", "depends_on", "networks", "secrets",
+        "healthcheck", "deploy", "labels", "ulimits", "extends", "x-seaworthy", "tmpfs", "devices", "gpus", "extra_hosts",
+        "logging", "links", "post_start", "develop", "network_mode", "profiles", "scale", "mem_limit",
+    ]), 1..4), value in prop::sample::select(vec![
+        "x", "1", "[]", "{}", "[x]", "[1]", "[[]]", "[{}]", "{a: }", "{a: {b: []}}", "~", "'a:b:c:d:e'", "!reset null",
+        "!override [a]", "{command: x, test: [], resources: [], process: {}, route: ~, file: y, service: web}",
+    ])) {
+        let mut yaml = "services:\n  web:\n    image: x\n".to_owned();
+        for key in keys {
+            yaml.push_str(&format!("    {key}: {value}\n"));
+        }
+        try_load(&[("compose.yaml", &yaml), ("compose.production.yaml", &yaml)]);
+    }
+}
