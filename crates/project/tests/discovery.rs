@@ -1,5 +1,7 @@
 //! Which files, variables and names a project is made of.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the failure")]
+
 use std::path::PathBuf;
 
 use seaworthy_project::fixture::{FOLDER, MemoryFiles, request};

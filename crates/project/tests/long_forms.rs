@@ -1,5 +1,7 @@
 //! Short forms mean what the Compose Specification says they mean.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the failure")]
+
 use seaworthy_project::fixture::load_yaml;
 use seaworthy_project::model::mount::MountKind;
 use seaworthy_project::model::port::Protocol;

@@ -1,5 +1,7 @@
 //! Several files become one, as the Compose Specification merges them, and every value remembers where it came from.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the failure")]
+
 use seaworthy_project::fixture::{MemoryFiles, request, try_load};
 use seaworthy_project::model::service::Command;
 use seaworthy_project::{EnvironmentName, Loaded, Project, Request, Service, load};

@@ -1,5 +1,7 @@
 //! Each kind of problem, with its place, its message and its hint.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the failure")]
+
 use seaworthy_project::fixture::{MemoryFiles, request, try_load};
 use seaworthy_project::{Loaded, Problem, ProblemKind, load};
 

@@ -1,5 +1,7 @@
 //! Load, write, load: the same project; and nothing that people see shows a credential.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the failure")]
+
 use proptest::prelude::*;
 use seaworthy_project::fixture::{MemoryFiles, load_yaml, request, try_load};
 use seaworthy_project::model::resource::FileResourceSource;

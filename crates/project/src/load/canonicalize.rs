@@ -51,10 +51,15 @@ fn service_key(key: &str, node: &mut Node, report: &mut Report) {
         "secrets" | "configs" => files::grants(node),
         "devices" => files::devices(node),
         "depends_on" => forms::depends_on(node),
-        "networks" | "models" => forms::list_to_nulls(node),
+        "networks" | "models" => {
+            forms::list_to_nulls(node);
+            let options = node.children_mut().filter_map(|network| network.get_mut("driver_opts"));
+            options.for_each(forms::texts);
+        }
         "gpus" => forms::gpus(node),
         "deploy" => {
             node.get_mut("labels").into_iter().for_each(forms::list_to_texts);
+            forms::device_counts(node);
         }
         "logging" => {
             node.get_mut("options").into_iter().for_each(forms::texts);

@@ -54,9 +54,6 @@ pub(crate) fn service_paths(service: &mut Node, path: &dyn Fn(&mut Node)) {
     if let Some(file) = service.get_mut("extends").and_then(|extends| extends.get_mut("file")) {
         path(file);
     }
-    if let Some(file) = service.get_mut("credential_spec").and_then(|spec| spec.get_mut("file")) {
-        path(file);
-    }
 }
 
 /// A path rewritten by the rules of [`paths`].
@@ -166,7 +163,7 @@ fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
     }
     let Some(build) = service.get_mut("build").filter(|build| !build.is_null()) else { return };
     let span = build.span;
-    if build.get("context").is_none() && build.get("dockerfile_inline").is_none() {
+    if build.get("context").is_none() {
         build.set("context", Node::string(".", span));
     }
     if build.get("dockerfile").is_none() && build.get("dockerfile_inline").is_none() {

@@ -132,6 +132,18 @@ pub(super) fn gpus(node: &mut Node) {
     }
 }
 
+/// `count: all` of a device request is -1.
+pub(super) fn device_counts(deploy: &mut Node) {
+    let reservations = deploy.get_mut("resources").and_then(|resources| resources.get_mut("reservations"));
+    let devices = reservations.and_then(|reservations| reservations.get_mut("devices"));
+    for count in devices.into_iter().flat_map(Node::children_mut).filter_map(|device| device.get_mut("count"))
+    {
+        if count.text() == Some("all") {
+            count.value = Node::plain("-1", count.span).value;
+        }
+    }
+}
+
 /// `extends: base` to `{service: base}`.
 pub(super) fn extends(node: &mut Node) {
     if let Value::Scalar(_) = node.value {

@@ -19,7 +19,12 @@ pub(crate) struct ShortMount<'a> {
 pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
     let Value::Sequence(items) = &mut node.value else { return };
     for item in items.iter_mut().filter(|item| !is_reset(item)) {
-        let Value::Scalar(scalar) = &item.value else { continue };
+        let Value::Scalar(scalar) = &item.value else {
+            if let Some(Value::Scalar(target)) = item.get_mut("target").map(|target| &mut target.value) {
+                target.text = clean(&target.text);
+            }
+            continue;
+        };
         match parse(&scalar.text) {
             Some(short) => item.value = long(&short, item),
             None => report.problem(
@@ -53,7 +58,7 @@ fn long(short: &ShortMount<'_>, item: &Node) -> Value {
             "shared" | "rshared" | "slave" | "rslave" | "private" | "rprivate" if bind => {
                 nested.push(entry("propagation", text(option)));
             }
-            "cached" | "delegated" | "consistent" => entries.push(entry("consistency", text(option))),
+            // Others, such as `cached`, meant something to old versions only.
             _ => {}
         }
     }

@@ -63,7 +63,7 @@ pub(super) static SERVICE: Object = Object {
         ("mac_address", Text),
         ("mem_limit", Size),
         ("mem_reservation", Size),
-        ("mem_swappiness", Integer),
+        ("mem_swappiness", Size),
         ("memswap_limit", Size),
         ("models", Either(&[TEXTS, Map(&In(&MODEL))])),
         ("network_mode", Text),
