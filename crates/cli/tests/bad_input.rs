@@ -42,10 +42,10 @@ fn files_that_cannot_be_read() {
     refused(&with(|text| text.replace("  web:", "  web: [")), &["compose.yaml:"]);
     refused(&with(|text| text.replace("    image: shop:1\n    ports", "\timage: shop:1\n    ports")), &["compose.yaml:4", "tab"]);
     refused(&with(|text| text.replace("  worker:\n", "  worker:\n    image: other\n")), &["compose.yaml:", "image", "twice"]);
-    refused(&with(|text| text.replace("stop_grace_period", "stop_grace_perod")), &["stop_grace_perod", "stop_grace_period", "compose.yaml:12:5"]);
+    refused(&with(|text| text.replace("stop_grace_period", "stop_grace_perod")), &["stop_grace_perod", "stop_grace_period", "compose.yaml:10:5"]);
     refused(&with(|text| text.replace("depends_on", "x")
         .replace("  worker:\n", "  worker:\n    depends_on: [web]\n")
-        .replace("  web:\n", "  web:\n    depends_on: [worker]\n")), &["web", "worker", "cycle"]);
+        .replace("  web:\n", "  web:\n    depends_on: [worker]\n")), &["`web` → `worker` → `web`"]);
 }
 
 #[test]

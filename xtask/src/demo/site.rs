@@ -1,14 +1,16 @@
 //! The demo's own copy of the example, with its own state, operated by the program a user would type.
 #![allow(clippy::disallowed_methods, reason = "the demo's one file that touches the world")]
+#![allow(clippy::print_stdout, reason = "the demo shows what happens as it happens")]
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::load::{Plan, Request};
+use crate::demo::Told;
+use crate::load::{Settings, Shape};
 use crate::workspace::Workspace;
 
 /// How long a killed instance may take to be back.
@@ -32,7 +34,7 @@ pub(super) struct Ran {
 }
 
 impl Site {
-    pub(super) fn new(workspace: &Workspace) -> Result<Self, String> {
+    pub(super) fn new(workspace: &Workspace) -> Told<Self> {
         workspace.build(&["seaworthy", "notes"])?;
         let folder = std::env::temp_dir().join(format!("seaworthy-demo-{}", std::process::id()));
         let site = Self {
@@ -54,12 +56,12 @@ impl Site {
         self.folder.join("notes")
     }
 
-    pub(super) fn heading(&self, text: &str) {
-        println!("\n── {text}");
+    pub(super) fn heading(&self, text: &str) -> Told<()> {
+        Ok(writeln!(std::io::stdout(), "\n── {text}")?)
     }
 
     /// Puts a version of the program in place, as a build does.
-    pub(super) fn install(&self, version: u32) -> Result<(), String> {
+    pub(super) fn install(&self, version: u32) -> Told<()> {
         let web = if version == 1 { "notes-web".to_owned() } else { format!("notes-web-v{version}") };
         let programs = [(web.as_str(), "notes-web"), ("notes-worker", "notes-worker"), ("notes-migrate", "notes-migrate")];
         let bin = self.project().join("bin");
@@ -75,7 +77,7 @@ impl Site {
     }
 
     /// Lays the example's own overlay over what `harden` wrote, and shows what a person added.
-    pub(super) fn add_by_hand(&self) -> Result<(), String> {
+    pub(super) fn add_by_hand(&self) -> Told<()> {
         let name = "compose.production.yaml";
         let hardened = std::fs::read_to_string(self.project().join(name)).map_err(told("read", Path::new(name)))?;
         let path = self.workspace.root().join("examples/notes").join(name);
@@ -86,7 +88,7 @@ impl Site {
     }
 
     /// Runs a command, each line shown as it comes.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<Ran, String> {
+    pub(super) fn run(&self, arguments: &[&str]) -> Told<Ran> {
         println!("\n$ seaworthy {}", arguments.join(" "));
         let program = self.workspace.program("seaworthy");
         let mut child = Command::new(&program)
@@ -110,28 +112,28 @@ impl Site {
     }
 
     /// Runs a command that must end with this exit code.
-    pub(super) fn expect(&self, code: i32, arguments: &[&str]) -> Result<Ran, String> {
+    pub(super) fn expect(&self, code: i32, arguments: &[&str]) -> Told<Ran> {
         let ran = self.run(arguments)?;
         if ran.code != 0 {
             println!("(exit code {})", ran.code);
         }
         match ran.code == code {
             true => Ok(ran),
-            false => Err(format!("`seaworthy {}` ended with {}, {code} was expected", arguments.join(" "), ran.code)),
+            false => Err(format!("`seaworthy {}` ended with {}, {code} was expected", arguments.join(" "), ran.code).into()),
         }
     }
 
-    pub(super) fn expect_version(&self, version: &str) -> Result<(), String> {
+    pub(super) fn expect_version(&self, version: &str) -> Told<()> {
         let body = crate::load::get_once(self.address(), "/version")?;
         println!("\nGET /version → {body}");
         match body.contains(&format!("\"{version}\"")) {
             true => Ok(()),
-            false => Err(format!("version {version} should be served, not {body}")),
+            false => Err(format!("version {version} should be served, not {body}").into()),
         }
     }
 
     /// Prints the page of the failure bundle that a command named.
-    pub(super) fn show_bundle(&self, ran: &Ran) -> Result<(), String> {
+    pub(super) fn show_bundle(&self, ran: &Ran) -> Told<()> {
         let path = ran.text.lines().find_map(|line| line.split_once("is kept in ").map(|(_, path)| path.trim()));
         let path = PathBuf::from(path.ok_or("no failure bundle was named")?).join("README.txt");
         let page = std::fs::read_to_string(&path).map_err(told("read", &path))?;
@@ -140,7 +142,7 @@ impl Site {
     }
 
     /// Kills one instance of `web` with SIGKILL and waits until it is back.
-    pub(super) fn kill_an_instance(&self) -> Result<(), String> {
+    pub(super) fn kill_an_instance(&self) -> Told<()> {
         let (id, process) = self.instance()?;
         println!("\n$ kill -9 {process}    # {id}");
         let killed = Command::new("kill").args(["-9", &process.to_string()]).status();
@@ -153,53 +155,53 @@ impl Site {
                 return Ok(());
             }
             if began.elapsed() > BACK {
-                return Err(format!("{id} did not come back"));
+                return Err(format!("{id} did not come back").into());
             }
             std::thread::sleep(Duration::from_millis(100));
         }
     }
 
     /// The first running instance of `web`, and its process.
-    fn instance(&self) -> Result<(String, u64), String> {
+    fn instance(&self) -> Told<(String, u64)> {
         let output = Command::new(self.workspace.program("seaworthy"))
             .args(["ps", "web", "--format", "json"])
             .current_dir(self.project())
             .env("SEAWORTHY_STATE", self.folder.join("state"))
             .output()
             .map_err(told("run", Path::new("seaworthy")))?;
-        let told: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout)?;
         let first = told["instances"].as_array().into_iter().flatten().find(|one| one["id"]["slot"] == 1);
         let first = first.ok_or("no instance of `web` runs")?;
         let process = first["process"].as_u64().ok_or("the instance has no process now")?;
         Ok((format!("web.{}", first["id"]["slot"]), process))
     }
 
-    /// Reads and writes of notes, all of which may be repeated.
-    pub(super) fn load(&self, rate: u32, new_connections: f64) -> Plan {
-        let bearer = format!("Bearer {}", self.token);
-        let put = |id: u32| Request::put(&format!("/notes/{id}"), r#"{"text":"a note from the demo"}"#, &bearer);
-        Plan {
-            address: self.address(),
-            rate,
-            new_connections,
-            requests: vec![Request::get("/notes"), Request::get("/version"), Request::get("/notes/1"), put(1), put(2)],
-        }
+    /// Reads and writes of notes, all of which may be repeated; one request in five by a connection of its own.
+    pub(super) fn load(&self, rate: u32) -> Told<Settings> {
+        const FRESH_EVERY: u64 = 5;
+        let shapes = vec![
+            Shape::get("/notes").weight(2),
+            Shape::get("/version"),
+            Shape::put("/notes/{n}", r#"{"text":"note {n} of the demo"}"#).bearer(&self.token).expects(&[200, 201, 204]),
+        ];
+        Ok(Settings { rate, fresh_every: FRESH_EVERY, ..Settings::new(self.address(), shapes) })
     }
 
     fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    pub(super) fn keep(&self) {
+    pub(super) fn keep(&self) -> Told<()> {
         self.kept.set(true);
         println!("\nIt runs on at http://{}/ — to take it down:", self.address());
         let state = self.folder.join("state");
         let program = self.workspace.program("seaworthy");
         println!("  cd {} && SEAWORTHY_STATE={} {} down -y", self.project().display(), state.display(), program.display());
+        Ok(())
     }
 
     /// Nothing of the demo may be left: no process, no port.
-    pub(super) fn assert_nothing_left(&self) -> Result<(), String> {
+    pub(super) fn assert_nothing_left(&self) -> Told<()> {
         let needle = self.folder.to_string_lossy().into_owned();
         let began = Instant::now();
         loop {
@@ -219,7 +221,7 @@ impl Site {
                 return Ok(());
             }
             if began.elapsed() > Duration::from_secs(10) {
-                return Err(format!("left over: processes {}", left.join(", ")));
+                return Err(format!("left over: processes {}", left.join(", ")).into());
             }
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -246,7 +248,7 @@ fn show(pipe: Box<dyn Read + Send>) -> std::thread::JoinHandle<String> {
     })
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), String> {
+fn copy(from: &Path, to: &Path) -> Told<()> {
     std::fs::create_dir_all(to).map_err(told("make", to))?;
     for entry in std::fs::read_dir(from).map_err(told("read", from))?.flatten() {
         let name = entry.file_name();
@@ -263,17 +265,17 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    std::fs::write(path, text).map_err(told("write", path))
+fn write(path: &Path, text: &str) -> Told<()> {
+    Ok(std::fs::write(path, text).map_err(told("write", path))?)
 }
 
-fn free_port() -> Result<u16, String> {
+fn free_port() -> Told<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    listener.map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
+    listener.map(|address| address.port()).map_err(|error| format!("no free port: {error}").into())
 }
 
 /// A token drawn at random, as a team would.
-fn token() -> Result<String, String> {
+fn token() -> Told<String> {
     let path = Path::new("/dev/urandom");
     let mut bytes = [0u8; 24];
     std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes)).map_err(told("read", path))?;

@@ -30,7 +30,7 @@ impl Table {
     }
 
     pub(super) fn failed(&self) -> u64 {
-        self.report.as_ref().map_or(0, |report| report.failed)
+        self.report.as_ref().map_or(0, |report| report.total.failed)
     }
 
     pub(super) fn text(&self) -> String {
@@ -44,17 +44,18 @@ impl Table {
             let seconds = format!("{:.1}", step.took.as_secs_f64());
             text.push_str(&match phase {
                 Some(phase) => format!(
-                    "{:<26} {seconds:>8} {:>9} {:>7} {:>9} ms {:>6.1} ms {:>6.1} ms\n",
-                    step.name, phase.sent, phase.failed, phase.longest_gap_ms, phase.p50_ms, phase.p99_ms
+                    "{:<26} {seconds:>8} {:>9} {:>7} {:>9.0} ms {:>6.1} ms {:>6.1} ms\n",
+                    step.name, phase.numbers.sent, phase.numbers.failed, phase.numbers.longest_gap_ms,
+                    phase.numbers.p50_ms, phase.numbers.p99_ms
                 ),
                 None => format!("{:<26} {seconds:>8} {:>9}\n", step.name, "-"),
             });
         }
         text.push_str(&format!(
-            "{:<26} {:>8} {:>9} {:>7} {:>9} ms {:>6.1} ms {:>6.1} ms\n",
-            "all", "", report.sent, report.failed, report.longest_gap_ms, report.p50_ms, report.p99_ms
+            "{:<26} {:>8} {:>9} {:>7} {:>9.0} ms {:>6.1} ms {:>6.1} ms\n",
+            "all", "", report.total.sent, report.total.failed, report.total.longest_gap_ms, report.total.p50_ms, report.total.p99_ms
         ));
-        for (reason, count) in &report.reasons {
+        for (reason, count) in &report.total.failures {
             text.push_str(&format!("  {count} × {reason}\n"));
         }
         text
@@ -69,14 +70,14 @@ impl Table {
                 let phase = report.phases.iter().find(|phase| phase.name == step.name);
                 json!({
                     "name": step.name, "seconds": step.took.as_secs_f64(), "exit": step.exit,
-                    "requests": phase.map(|phase| phase.sent), "failed": phase.map(|phase| phase.failed),
-                    "longest_gap_ms": phase.map(|phase| phase.longest_gap_ms),
+                    "requests": phase.map(|phase| phase.numbers.sent), "failed": phase.map(|phase| phase.numbers.failed),
+                    "longest_gap_ms": phase.map(|phase| phase.numbers.longest_gap_ms),
                 })
             })
             .collect();
         json!({
-            "version": 1, "requests": report.sent, "failed": report.failed,
-            "longest_gap_ms": report.longest_gap_ms, "p50_ms": report.p50_ms, "p99_ms": report.p99_ms,
+            "version": 1, "requests": report.total.sent, "failed": report.total.failed,
+            "longest_gap_ms": report.total.longest_gap_ms, "p50_ms": report.total.p50_ms, "p99_ms": report.total.p99_ms,
             "steps": steps,
         })
     }
