@@ -66,7 +66,9 @@ pub fn demo(workspace: &Workspace, arguments: &DemoArguments, output: &mut dyn W
     }
     match report.ended {
         Ended::Stopped => Ok(table.failed() == 0),
-        Ended::RequestLimit | Ended::TimeLimit => Err("the load ended before the story did: not all was measured".into()),
+        Ended::RequestLimit | Ended::TimeLimit => {
+            Err("the load ended before the story did: not all was measured".into())
+        }
     }
 }
 
@@ -77,7 +79,9 @@ fn tell(site: &Site, table: &mut Table) -> Told<Report> {
     site.heading("Harden: the safe fixes as an overlay, first as a diff")?;
     site.expect(0, &["harden", "--dry-run"])?;
     site.expect(0, &["harden"])?;
-    site.heading("What only a person can decide is added by hand: routes, probes, limits, where secrets come from")?;
+    site.heading(
+        "What only a person can decide is added by hand: routes, probes, limits, where secrets come from",
+    )?;
     site.add_by_hand()?;
     site.expect(0, &["harden"])?;
     site.expect(0, &["check"])?;
@@ -110,7 +114,9 @@ fn tell(site: &Site, table: &mut Table) -> Told<Report> {
     })?;
 
     site.heading("Back to version 1: code, configuration and environment together")?;
-    under(&load, "rollback to version 1", || step(site, table, "rollback to version 1", 0, &["rollback", "1", "-y"]))?;
+    under(&load, "rollback to version 1", || {
+        step(site, table, "rollback to version 1", 0, &["rollback", "1", "-y"])
+    })?;
     site.expect_version("1")?;
     load.phase("afterwards")?;
     let late = load.sent() + u64::from(RATE) * AFTERWARDS.as_secs();

@@ -1,5 +1,10 @@
 //! A sample service for tests: speaks HTTP on `$PORT`, says its version, and misbehaves on demand.
-#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::exit, reason = "a small program of its own, for tests")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::exit,
+    reason = "a small program of its own, for tests"
+)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -61,7 +66,10 @@ fn serve(mut stream: &TcpStream) {
         let broken = version.starts_with('9');
         let (status, text) = match path {
             "/ready" if broken => ("503 Service Unavailable", "the table `orders` is not there".to_owned()),
-            _ => ("200 OK", format!("version {version} greeting {}", std::env::var("GREETING").unwrap_or_default())),
+            _ => (
+                "200 OK",
+                format!("version {version} greeting {}", std::env::var("GREETING").unwrap_or_default()),
+            ),
         };
         let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{text}", text.len());
         if stream.write_all(answer.as_bytes()).is_err() {

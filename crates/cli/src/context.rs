@@ -8,7 +8,8 @@ use seaworthy_engine::process::{Process, ProcessOptions};
 use seaworthy_engine::{Engine, Program};
 use seaworthy_project::{EnvironmentName, Project, ProjectName, Request, identify, load};
 use seaworthy_release::{
-    Clock, FaultPoint, GatewayTraffic, Interrupt, Lock, Operator, Owner, Progress, ReleaseError, StateFolder, Store, SystemClock,
+    Clock, FaultPoint, GatewayTraffic, Interrupt, Lock, Operator, Owner, Progress, ReleaseError, StateFolder,
+    Store, SystemClock,
 };
 
 use crate::arguments::{EngineChoice, Globals};
@@ -42,11 +43,14 @@ impl Context {
     /// What is to be loaded, as the user said it.
     pub(crate) fn request(&self) -> Result<Request, CommandError> {
         let environment = EnvironmentName::new(&self.globals.environment).map_err(|error| {
-            CommandError::new(error.to_string(), Some("environments are called `production`, `staging`, `development` …"))
+            CommandError::new(
+                error.to_string(),
+                Some("environments are called `production`, `staging`, `development` …"),
+            )
         })?;
         let project_name = self.globals.project_name.as_ref().map(ProjectName::new).transpose();
-        let project_name =
-            project_name.map_err(|error| CommandError::new(error.to_string(), Some("choose another name with `-p`")))?;
+        let project_name = project_name
+            .map_err(|error| CommandError::new(error.to_string(), Some("choose another name with `-p`")))?;
         Ok(Request {
             working_directory: self.surroundings.folder.clone(),
             files: self.globals.files.clone(),
@@ -63,7 +67,8 @@ impl Context {
     pub(crate) fn project(&self) -> Result<Project, CommandError> {
         let loaded = load(&self.request()?, &Disk);
         for warning in &loaded.warnings {
-            let place = warning.span.map(|span| format!("{}: ", loaded.sources.place(&span))).unwrap_or_default();
+            let place =
+                warning.span.map(|span| format!("{}: ", loaded.sources.place(&span))).unwrap_or_default();
             self.ui.warn(&format!("{place}{}", warning.message));
         }
         loaded.project.ok_or_else(|| CommandError::problems(loaded.problems, loaded.sources))
@@ -71,7 +76,8 @@ impl Context {
 
     /// The name of the project, which can be told even when its values cannot be filled in.
     pub(crate) fn project_name(&self) -> Result<ProjectName, CommandError> {
-        identify(&self.request()?, &Disk).map_err(|loaded| CommandError::problems(loaded.problems, loaded.sources))
+        identify(&self.request()?, &Disk)
+            .map_err(|loaded| CommandError::problems(loaded.problems, loaded.sources))
     }
 
     /// The project's parts, for changing things: the lock is taken, or the command ends.
@@ -120,7 +126,8 @@ impl Context {
         }
         let state = StateFolder::existing(self.surroundings.state_folder());
         let store = Store::imagined(&state.project(&project.name))?;
-        let owner = Owner { command: String::new(), process: 0, user: String::new(), since: SystemClock.now() };
+        let owner =
+            Owner { command: String::new(), process: 0, user: String::new(), since: SystemClock.now() };
         self.site(&project.name, Some(project), &state, store, owner, None)
     }
 
@@ -172,13 +179,12 @@ impl Context {
             EngineChoice::Kubernetes => Some("kubernetes"),
             EngineChoice::Auto => None,
         };
-        if let (Some(recorded), Some(asked)) = (&recorded, asked) && recorded != asked {
+        if let (Some(recorded), Some(asked)) = (&recorded, asked)
+            && recorded != asked
+        {
             let project = store.folder().file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let error = ReleaseError::OtherEngine {
-                project,
-                recorded: recorded.clone(),
-                asked: asked.to_owned(),
-            };
+            let error =
+                ReleaseError::OtherEngine { project, recorded: recorded.clone(), asked: asked.to_owned() };
             return Err(error.into());
         }
         match asked.or(recorded.as_deref()) {
@@ -190,7 +196,9 @@ impl Context {
             None => {
                 if let Some(service) = project.and_then(without_process) {
                     return Err(CommandError::new(
-                        format!("service `{service}` does not say how it runs as a plain process, and no other engine is carried yet"),
+                        format!(
+                            "service `{service}` does not say how it runs as a plain process, and no other engine is carried yet"
+                        ),
                         Some("add `x-seaworthy: { process: { command: [\"./program\"] } }` to the service"),
                     ));
                 }
@@ -203,12 +211,13 @@ impl Context {
         let options = ProcessOptions {
             state: state.root().join("process"),
             runtime: self.runtime_folder(state.root()),
-            program: Program {
-                path: self.surroundings.program.clone(),
-                arguments: vec!["shim".to_owned()],
-            },
+            program: Program { path: self.surroundings.program.clone(), arguments: vec!["shim".to_owned()] },
             key: store.key().clone(),
-            search_path: self.surroundings.variable("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin").to_owned(),
+            search_path: self
+                .surroundings
+                .variable("PATH")
+                .unwrap_or("/usr/local/bin:/usr/bin:/bin")
+                .to_owned(),
             home: self.surroundings.variable("HOME").map(PathBuf::from),
         };
         Ok(Arc::new(Process::new(options)))
@@ -216,8 +225,11 @@ impl Context {
 
     /// A folder in memory of this state folder alone.
     fn runtime_folder(&self, state: &Path) -> PathBuf {
-        let name: String =
-            state.to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let name: String = state
+            .to_string_lossy()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
         self.surroundings.runtime_folder().join(name.trim_matches('-'))
     }
 
@@ -250,7 +262,8 @@ impl Site {
     pub(crate) fn listen_for_interrupts(&self) {
         let interrupt = self.interrupt.clone();
         tokio::spawn(async move {
-            let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+            else {
                 return;
             };
             loop {
@@ -260,7 +273,8 @@ impl Site {
                 }
                 if interrupt.is_raised() {
                     // The journal says how far it came; the next command settles it.
-                    let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
+                    let _ =
+                        nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
                 }
                 interrupt.raise();
             }

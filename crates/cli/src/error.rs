@@ -52,7 +52,12 @@ impl CommandError {
     /// A message of our own, exit code 2.
     pub(crate) fn new(text: impl Into<String>, hint: Option<&str>) -> Self {
         let message = Message { text: text.into(), span: None, hint: hint.map(str::to_owned) };
-        Self { exit: Exit::CouldNotRun, problems: Vec::new(), sources: Sources::default(), messages: vec![message] }
+        Self {
+            exit: Exit::CouldNotRun,
+            problems: Vec::new(),
+            sources: Sources::default(),
+            messages: vec![message],
+        }
     }
 
     /// Problems in the user's files.

@@ -19,7 +19,8 @@ pub(crate) fn tell(ui: &Ui, project: &str, outcome: &Outcome, addresses: &[Strin
             Exit::Findings
         }
         Outcome::Done { release } => {
-            let served = if addresses.is_empty() { String::new() } else { format!(" at {}", addresses.join(", ")) };
+            let served =
+                if addresses.is_empty() { String::new() } else { format!(" at {}", addresses.join(", ")) };
             let text = match release {
                 Some(release) => format!("{project}: release {release} serves{served}."),
                 None => format!("{project} is down."),
@@ -33,7 +34,10 @@ pub(crate) fn tell(ui: &Ui, project: &str, outcome: &Outcome, addresses: &[Strin
                 None => "all is as before: nothing runs".to_owned(),
             };
             let what = if failure.interrupted { "was interrupted" } else { "failed" };
-            ui.insist(&format!("{} {project}: the change {what}; {serves}.", ui.err.paint(Tone::Error, "failed:")));
+            ui.insist(&format!(
+                "{} {project}: the change {what}; {serves}.",
+                ui.err.paint(Tone::Error, "failed:")
+            ));
             why(ui, failure);
             if failure.interrupted { Exit::Interrupted } else { Exit::RolledBack }
         }

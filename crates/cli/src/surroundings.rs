@@ -1,5 +1,8 @@
 //! The program's one door to the world around it: environment, folders, files, the clock, the terminal.
-#![allow(clippy::disallowed_methods, reason = "this is the program's rim: the one file that reads its surroundings")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this is the program's rim: the one file that reads its surroundings"
+)]
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -32,7 +35,9 @@ impl Surroundings {
         let text = |value: std::ffi::OsString| value.into_string().ok();
         Ok(Self {
             folder: std::env::current_dir()?,
-            variables: std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect(),
+            variables: std::env::vars_os()
+                .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+                .collect(),
             program: std::env::current_exe()?,
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
@@ -89,7 +94,8 @@ impl Surroundings {
         };
         match git(&["rev-parse", "HEAD"]) {
             Some(commit) => {
-                let dirty = git(&["status", "--porcelain", "--", "."]).is_none_or(|changed| !changed.is_empty());
+                let dirty =
+                    git(&["status", "--porcelain", "--", "."]).is_none_or(|changed| !changed.is_empty());
                 Origin { commit: Some(commit), dirty }
             }
             None => Origin::default(),

@@ -30,7 +30,8 @@ pub(crate) struct Ui {
 impl Ui {
     pub(crate) fn new(surroundings: &Surroundings, quiet: bool, verbose: bool) -> Self {
         let forced = surroundings.variable("FORCE_COLOR").is_some();
-        let none = surroundings.variable("NO_COLOR").is_some() || surroundings.variable("TERM") == Some("dumb");
+        let none =
+            surroundings.variable("NO_COLOR").is_some() || surroundings.variable("TERM") == Some("dumb");
         let colour = |terminal: bool| !none && (terminal || forced);
         Self {
             out: Paint::new(colour(surroundings.stdout_is_terminal)),

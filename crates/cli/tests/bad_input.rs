@@ -40,17 +40,35 @@ fn no_compose_file() {
 #[test]
 fn files_that_cannot_be_read() {
     refused(&with(|text| text.replace("  web:", "  web: [")), &["compose.yaml:"]);
-    refused(&with(|text| text.replace("    image: shop:1\n    ports", "\timage: shop:1\n    ports")), &["compose.yaml:4", "tab"]);
-    refused(&with(|text| text.replace("  worker:\n", "  worker:\n    image: other\n")), &["compose.yaml:", "image", "twice"]);
-    refused(&with(|text| text.replace("stop_grace_period", "stop_grace_perod")), &["stop_grace_perod", "stop_grace_period", "compose.yaml:10:5"]);
-    refused(&with(|text| text.replace("depends_on", "x")
-        .replace("  worker:\n", "  worker:\n    depends_on: [web]\n")
-        .replace("  web:\n", "  web:\n    depends_on: [worker]\n")), &["`web` → `worker` → `web`"]);
+    refused(
+        &with(|text| text.replace("    image: shop:1\n    ports", "\timage: shop:1\n    ports")),
+        &["compose.yaml:4", "tab"],
+    );
+    refused(
+        &with(|text| text.replace("  worker:\n", "  worker:\n    image: other\n")),
+        &["compose.yaml:", "image", "twice"],
+    );
+    refused(
+        &with(|text| text.replace("stop_grace_period", "stop_grace_perod")),
+        &["stop_grace_perod", "stop_grace_period", "compose.yaml:10:5"],
+    );
+    refused(
+        &with(|text| {
+            text.replace("depends_on", "x")
+                .replace("  worker:\n", "  worker:\n    depends_on: [web]\n")
+                .replace("  web:\n", "  web:\n    depends_on: [worker]\n")
+        }),
+        &["`web` → `worker` → `web`"],
+    );
 }
 
 #[test]
 fn several_mistakes_are_told_in_one_run() {
-    let site = with(|text| text.replace("stop_grace_period", "stop_grace_perod").replace("read", "raed").replace("replicas", "replicsa"));
+    let site = with(|text| {
+        text.replace("stop_grace_period", "stop_grace_perod")
+            .replace("read", "raed")
+            .replace("replicas", "replicsa")
+    });
     refused(&site, &["stop_grace_perod", "replicsa"]);
 }
 
@@ -82,7 +100,8 @@ fn programs_that_cannot_run() {
     std::fs::remove_file(site.project().join("bin/worker")).unwrap();
     refused(&site, &["bin/worker", "not found", "hint"]);
     let site = Site::new();
-    std::fs::set_permissions(site.project().join("bin/worker"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::set_permissions(site.project().join("bin/worker"), std::fs::Permissions::from_mode(0o644))
+        .unwrap();
     refused(&site, &["bin/worker", "not executable", "hint"]);
 }
 
@@ -91,7 +110,11 @@ fn a_state_folder_that_cannot_be_written() {
     let site = Site::new();
     let ran = site.run_with(&["deploy", "-y"], &[("SEAWORTHY_STATE", "/proc/seaworthy")]);
     assert_eq!(ran.code, 2, "{}", ran.all());
-    assert!(ran.stderr.contains("/proc/seaworthy") && ran.stderr.contains("SEAWORTHY_STATE"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("/proc/seaworthy") && ran.stderr.contains("SEAWORTHY_STATE"),
+        "{}",
+        ran.stderr
+    );
 }
 
 /// The state file of a deployed project, changed; what runs goes on, and the command says what is wrong.
@@ -135,7 +158,8 @@ fn a_truncated_state_file() {
 fn a_full_disk() {
     let site = Site::new();
     std::fs::create_dir_all(site.state()).unwrap();
-    let small = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(site.state()).status();
+    let small =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(site.state()).status();
     if !small.is_ok_and(|status| status.success()) {
         eprintln!("skipped: a small file system cannot be mounted here");
         return;
@@ -154,7 +178,9 @@ fn two_deploys_at_once() {
     site.install(900);
     let mut first = site.command(&["deploy", "-y"]).stderr(std::process::Stdio::null()).spawn().unwrap();
     let lock = site.state().join("projects/shop-production/lock");
-    wait_until("the first deploy holds the lock", || std::fs::read_to_string(&lock).is_ok_and(|text| text.contains("deploy")));
+    wait_until("the first deploy holds the lock", || {
+        std::fs::read_to_string(&lock).is_ok_and(|text| text.contains("deploy"))
+    });
     let second = site.run(&["deploy", "-y"]);
     assert_eq!(second.code, 5, "{}", second.all());
     assert!(second.stderr.contains(&format!("process {}", first.id())), "{}", second.stderr);

@@ -19,7 +19,8 @@ fn a_release_goes_its_way_with_no_failed_request() {
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
 
     site.install(2);
-    let planned: serde_json::Value = serde_json::from_str(&site.done(&["plan", "--format", "json"]).stdout).unwrap();
+    let planned: serde_json::Value =
+        serde_json::from_str(&site.done(&["plan", "--format", "json"]).stdout).unwrap();
     site.done(&["deploy", "-y"]);
     assert_eq!(site.get("/").unwrap(), "version 002 greeting hello");
     assert_eq!(verbs(&planned), journal_verbs(&site), "the plan predicted what was done");
@@ -27,7 +28,11 @@ fn a_release_goes_its_way_with_no_failed_request() {
     site.install(900);
     let broken = site.run(&["deploy", "-y"]);
     assert_eq!(broken.code, 3, "{}", broken.all());
-    assert!(broken.stderr.contains("503") && broken.stderr.contains("what was seen is kept in"), "{}", broken.stderr);
+    assert!(
+        broken.stderr.contains("503") && broken.stderr.contains("what was seen is kept in"),
+        "{}",
+        broken.stderr
+    );
     assert_eq!(site.get("/").unwrap(), "version 002 greeting hello");
 
     site.done(&["scale", "web=5", "-y"]);
@@ -42,7 +47,12 @@ fn a_release_goes_its_way_with_no_failed_request() {
     assert_eq!(site.get("/").unwrap(), "version 001 greeting hello", "{}", back.stderr);
 
     let (sent, failures) = load.stop();
-    assert!(failures.is_empty(), "{} of {sent} requests failed: {:?}", failures.len(), &failures[..failures.len().min(5)]);
+    assert!(
+        failures.is_empty(),
+        "{} of {sent} requests failed: {:?}",
+        failures.len(),
+        &failures[..failures.len().min(5)]
+    );
     site.done(&["down", "-y"]);
     wait_until("no process is left", || site.processes().is_empty());
 }

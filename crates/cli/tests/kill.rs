@@ -22,7 +22,8 @@ fn killed_after_any_line_of_the_journal() {
     for lines in 1..=MOST_LINES {
         version += 1;
         site.install(version);
-        let ran = site.run_with(&["deploy", "-y"], &[("SEAWORTHY_TEST_KILL_AFTER_LINES", &lines.to_string())]);
+        let ran =
+            site.run_with(&["deploy", "-y"], &[("SEAWORTHY_TEST_KILL_AFTER_LINES", &lines.to_string())]);
         if ran.code == 0 {
             assert!(lines > 10, "a deploy writes more lines than that");
             break;
@@ -47,9 +48,19 @@ fn killed_after_any_line_of_the_journal() {
         assert_eq!(site.get("/").unwrap(), format!("version {version:03} greeting hello"));
         assert_clean(&site);
     }
-    assert!(settled.0 > 3 && settled.1 > 3, "both ways were taken: undone {}, finished {}", settled.0, settled.1);
+    assert!(
+        settled.0 > 3 && settled.1 > 3,
+        "both ways were taken: undone {}, finished {}",
+        settled.0,
+        settled.1
+    );
     let (sent, failures) = load.stop();
-    assert!(failures.is_empty(), "{} of {sent} requests failed: {:?}", failures.len(), &failures[..failures.len().min(5)]);
+    assert!(
+        failures.is_empty(),
+        "{} of {sent} requests failed: {:?}",
+        failures.len(),
+        &failures[..failures.len().min(5)]
+    );
     site.done(&["down", "-y"]);
     wait_until("no process is left", || site.processes().is_empty());
 }

@@ -26,8 +26,8 @@ use seaworthy_project::{Loss, Project, ProjectName, Service};
 use crate::process::folder::Folders;
 use crate::seal::SealKey;
 use crate::{
-    Artifact, Engine, EngineError, Exit, Inspection, Instance, InstanceId, LogCursor, LogLine, Observed, Probe,
-    ProbeOutcome, Revision, Slot, system,
+    Artifact, Engine, EngineError, Exit, Inspection, Instance, InstanceId, LogCursor, LogLine, Observed,
+    Probe, ProbeOutcome, Revision, Slot, system,
 };
 
 pub use shim::shim_main;
@@ -144,7 +144,8 @@ impl Engine for Process {
 
     async fn volumes(&self, project: &ProjectName) -> Result<Vec<String>, EngineError> {
         let prefix = format!("{project}_");
-        let names = system::attempt(system::names(&self.folders.volumes()), || "list the volumes".to_owned())?;
+        let names =
+            system::attempt(system::names(&self.folders.volumes()), || "list the volumes".to_owned())?;
         Ok(names.into_iter().filter(|name| name.starts_with(&prefix)).collect())
     }
 

@@ -45,7 +45,9 @@ impl Evidence<'_> {
         let new: Vec<_> = observed
             .instances
             .iter()
-            .filter(|instance| Some(instance.release) == self.plan.release || self.saw(&instance.id.to_string()))
+            .filter(|instance| {
+                Some(instance.release) == self.plan.release || self.saw(&instance.id.to_string())
+            })
             .collect();
         let mut summary = String::new();
         for instance in &new {
@@ -81,7 +83,11 @@ impl Evidence<'_> {
     async fn log(&self, path: &Path, instance: &seaworthy_engine::Instance) -> Result<String, ReleaseError> {
         const ON_THE_PAGE: usize = 20;
         let cursor = LogCursor::tail(LOG_LINES);
-        let (lines, _) = self.engine.logs(self.project, &instance.id, cursor, LOG_LINES).await.unwrap_or((Vec::new(), cursor));
+        let (lines, _) = self
+            .engine
+            .logs(self.project, &instance.id, cursor, LOG_LINES)
+            .await
+            .unwrap_or((Vec::new(), cursor));
         let lines: Vec<String> =
             lines.iter().map(|line| format!("{} {}\n", line.at, self.redactor.redact(&line.text))).collect();
         let file = path.join(format!("{}.log", instance.id));

@@ -74,10 +74,7 @@ pub(crate) enum Stop {
     /// Somebody asked.
     Interrupted,
     /// An instance is not as it must be.
-    Unready {
-        reason: String,
-        seen: Vec<(InstanceId, String)>,
-    },
+    Unready { reason: String, seen: Vec<(InstanceId, String)> },
     /// Something refused.
     Error(ReleaseError),
 }

@@ -90,7 +90,8 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
 pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     let beside = path.with_extension(format!("new-{}", std::process::id()));
     let written = (|| {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
         file.set_permissions(Permissions::from_mode(0o600))?;
         file.write_all(contents)?;
         file.sync_all()?;
@@ -127,8 +128,7 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 /// The names in a folder, sorted; none when it is not there.
 pub(crate) fn list(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> =
-        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
     names
 }

@@ -153,17 +153,23 @@ impl ReleaseError {
             Self::StateFolder { .. } => {
                 "set `SEAWORTHY_STATE` to a folder that you may write, or run as the user who owns it".into()
             }
-            Self::DiskFull { .. } => "free some space, or set `SEAWORTHY_STATE` to a folder on another disk".into(),
+            Self::DiskFull { .. } => {
+                "free some space, or set `SEAWORTHY_STATE` to a folder on another disk".into()
+            }
             Self::Key(_) => "put the key back from a backup; what it sealed cannot be read without it".into(),
             Self::Lock(error) => error.hint(),
             Self::Store(error) => return error.hint(),
             Self::Engine(error) => return error.hint().map(str::to_owned),
             Self::Traffic(error) => return error.hint(),
             Self::Plan(PlanError::OneWriter { service, .. }) => {
-                format!("set `deploy.replicas: 1` for `{service}`, or let its replicas share their data another way")
+                format!(
+                    "set `deploy.replicas: 1` for `{service}`, or let its replicas share their data another way"
+                )
             }
             Self::File { .. } => "create the file, or point the entry at the right one".into(),
-            Self::Variable { variable, .. } => format!("set `{variable}` in the shell or in an environment file"),
+            Self::Variable { variable, .. } => {
+                format!("set `{variable}` in the shell or in an environment file")
+            }
             Self::Unsupported { hint, .. } => hint.clone(),
             Self::NoRelease { .. } => "`seaworthy history` lists the releases that are kept".into(),
             Self::NeverDeployed { .. } => {
@@ -173,7 +179,9 @@ impl ReleaseError {
             Self::OtherEngine { recorded, .. } => {
                 format!("use `--engine {recorded}`; to move, run `seaworthy --engine {recorded} down` first")
             }
-            Self::Record { .. } | Self::Reload { .. } => "roll back to another release, or deploy again".into(),
+            Self::Record { .. } | Self::Reload { .. } => {
+                "roll back to another release, or deploy again".into()
+            }
             Self::Unsettled { .. } => "mend the cause and run the command again: it tries anew".into(),
             Self::Bundle { .. } => return None,
         })

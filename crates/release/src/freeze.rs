@@ -118,13 +118,17 @@ async fn artifact(
     let builds = service.settings.process.as_ref().is_some_and(|process| process.value.build.is_some());
     if build && builds {
         let name = service.name.value.to_string();
-        let mut tell = |line: &str| progress.tell(Event::Build { service: name.clone(), line: line.to_owned() });
+        let mut tell =
+            |line: &str| progress.tell(Event::Build { service: name.clone(), line: line.to_owned() });
         engine.build(project, service, &mut tell).await?;
         seen = engine.inspect(project, service).await;
     }
     let seen = seen?;
     if seen.builds && !build {
-        losses.push(format!("`{}` is built by `deploy`: the plan holds if the build makes what is there now", service.name.value));
+        losses.push(format!(
+            "`{}` is built by `deploy`: the plan holds if the build makes what is there now",
+            service.name.value
+        ));
     }
     losses.extend(seen.losses.into_iter().map(|loss| format!("`{}`: {}", loss.key, loss.instead)));
     let not_built = || Artifact { name: "not built yet".to_owned(), digest: "unbuilt".to_owned() };
@@ -136,13 +140,20 @@ fn not_carried(service: &Service) -> Option<ReleaseError> {
     let routes = routes::wishes(service);
     let port = service.ports.iter().find(|port| {
         let published = port.value.published.is_some();
-        published && (port.value.protocol != Protocol::Tcp || !routes.iter().any(|wish| wish.port == port.value.target))
+        published
+            && (port.value.protocol != Protocol::Tcp
+                || !routes.iter().any(|wish| wish.port == port.value.target))
     })?;
     let (name, number) = (&service.name.value, port.value.published.unwrap_or(port.value.target));
     Some(match port.value.protocol {
         Protocol::Tcp => ReleaseError::Unsupported {
-            message: format!("port {number} of service `{name}` is published, but nothing says that it speaks HTTP"),
-            hint: format!("if it does, add `x-seaworthy: {{ route: {{ port: {} }} }}` to `{name}`; if it need not be reached from outside, take it away with `ports: !reset []`; other protocols are not carried yet", port.value.target),
+            message: format!(
+                "port {number} of service `{name}` is published, but nothing says that it speaks HTTP"
+            ),
+            hint: format!(
+                "if it does, add `x-seaworthy: {{ route: {{ port: {} }} }}` to `{name}`; if it need not be reached from outside, take it away with `ports: !reset []`; other protocols are not carried yet",
+                port.value.target
+            ),
             span: Some(port.span),
         },
         _ => ReleaseError::Unsupported {
@@ -168,15 +179,19 @@ fn read(
                 reason,
                 span: path.span,
             };
-            let bytes = files.read(Path::new(&path.value), LARGEST_FILE).map_err(|error| failed(error.to_string()))?;
+            let bytes = files
+                .read(Path::new(&path.value), LARGEST_FILE)
+                .map_err(|error| failed(error.to_string()))?;
             String::from_utf8(bytes).map(Sensitive::new).map_err(|_| failed("it is not text".to_owned()))
         }
-        FileResourceSource::Environment(variable, value) => value.clone().ok_or_else(|| ReleaseError::Variable {
-            what,
-            name: name.to_owned(),
-            variable: variable.value.clone(),
-            span: variable.span,
-        }),
+        FileResourceSource::Environment(variable, value) => {
+            value.clone().ok_or_else(|| ReleaseError::Variable {
+                what,
+                name: name.to_owned(),
+                variable: variable.value.clone(),
+                span: variable.span,
+            })
+        }
         FileResourceSource::Content(content) => Ok(content.value.clone()),
         FileResourceSource::External => Err(ReleaseError::Unsupported {
             message: format!("{what} `{name}` is external"),

@@ -38,11 +38,13 @@ pub use plan::{PlanError, plan};
 pub use progress::{Event, Progress};
 pub use redact::Redactor;
 pub use release::Release;
-pub use seaworthy_engine::ReleaseNumber;
 pub use rollout::{StopFirst, Timers};
 pub use routes::{RouteWish, wishes as route_wishes};
+pub use seaworthy_engine::ReleaseNumber;
 pub use step::{Action, Change, Gap, Plan, Step};
-pub use store::{Deployment, DeploymentKind, DeploymentState, JournalLine, ReleaseSummary, Store, StoreError};
+pub use store::{
+    Deployment, DeploymentKind, DeploymentState, JournalLine, ReleaseSummary, Store, StoreError,
+};
 pub use target::{Settings, Target, Wanted, WantedKind};
 pub use traffic::{GatewayTraffic, Traffic, TrafficError};
 pub use world::World;

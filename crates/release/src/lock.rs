@@ -51,7 +51,10 @@ pub enum LockError {
 impl LockError {
     pub(crate) fn hint(&self) -> String {
         match self {
-            Self::Held { .. } => "wait until it is done, then run the command again; the lock goes when its process ends".into(),
+            Self::Held { .. } => {
+                "wait until it is done, then run the command again; the lock goes when its process ends"
+                    .into()
+            }
             Self::Unusable { .. } => "check who owns the state folder".into(),
         }
     }
@@ -61,7 +64,10 @@ fn held_by(owner: Option<&Owner>) -> String {
     match owner {
         Some(owner) => format!(
             "`seaworthy {}` of user {} (process {}) holds the lock since {}",
-            owner.command, owner.user, owner.process, owner.since.strftime("%Y-%m-%d %H:%M:%SZ")
+            owner.command,
+            owner.user,
+            owner.process,
+            owner.since.strftime("%Y-%m-%d %H:%M:%SZ")
         ),
         None => "another command holds the lock".to_owned(),
     }

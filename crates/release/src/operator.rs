@@ -13,7 +13,9 @@ use seaworthy_engine::{Engine, ReleaseNumber, Revision};
 use seaworthy_project::{ProjectName, ServiceName};
 
 use crate::controller::Controller;
-use crate::{Clock, Failure, Interrupt, Owner, Plan, Progress, ReleaseError, Settings, Store, Target, Traffic, World};
+use crate::{
+    Clock, Failure, Interrupt, Owner, Plan, Progress, ReleaseError, Settings, Store, Target, Traffic, World,
+};
 
 pub use settle::Settled;
 

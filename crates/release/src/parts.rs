@@ -11,15 +11,29 @@ use serde_json::{Map, Value};
 use crate::Release;
 
 /// Keys that do not make an instance what it is: how many, in which order, when, and how it gets requests.
-const NOT_PARTS: [&str; 9] =
-    ["build", "depends_on", "develop", "env_file", "environment", "image", "profiles", "pull_policy", "scale"];
+const NOT_PARTS: [&str; 9] = [
+    "build",
+    "depends_on",
+    "develop",
+    "env_file",
+    "environment",
+    "image",
+    "profiles",
+    "pull_policy",
+    "scale",
+];
 const NOT_PARTS_OF_DEPLOY: [&str; 3] = ["replicas", "update_config", "rollback_config"];
 const PARTS_OF_OURS: [&str; 1] = ["process"];
 /// Characters of a revision's id.
 const ID_LENGTH: usize = 12;
 
 /// The parts of a service's revision, by a name that a plan can print.
-pub(crate) fn of(release: &Release, service: &Service, generation: u32, key: &SealKey) -> IndexMap<String, String> {
+pub(crate) fn of(
+    release: &Release,
+    service: &Service,
+    generation: u32,
+    key: &SealKey,
+) -> IndexMap<String, String> {
     let name = service.name.value.as_str();
     let whole = write_json(&release.project);
     let empty = Map::new();
@@ -59,7 +73,8 @@ pub(crate) fn of(release: &Release, service: &Service, generation: u32, key: &Se
 
 /// The identity of a revision with these parts.
 pub(crate) fn revision_id(parts: &IndexMap<String, String>, key: &SealKey) -> RevisionId {
-    let mut lines: Vec<String> = parts.iter().map(|(part, fingerprint)| format!("{part}={fingerprint}\n")).collect();
+    let mut lines: Vec<String> =
+        parts.iter().map(|(part, fingerprint)| format!("{part}={fingerprint}\n")).collect();
     lines.sort();
     let mut id = key.fingerprint(lines.concat().as_bytes());
     id.truncate(ID_LENGTH);
@@ -68,16 +83,25 @@ pub(crate) fn revision_id(parts: &IndexMap<String, String>, key: &SealKey) -> Re
 
 fn without(value: &Value, keep: impl Fn(&str) -> bool) -> Value {
     match value {
-        Value::Object(keys) => {
-            keys.iter().filter(|(key, _)| keep(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
-        }
+        Value::Object(keys) => keys
+            .iter()
+            .filter(|(key, _)| keep(key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
         other => other.clone(),
     }
 }
 
 /// Of the ports only the inside ones: the published ones are the gateway's.
 fn targets(ports: &Value) -> Value {
-    let target = |port: &Value| Value::from(vec![port.get("target").cloned(), port.get("protocol").cloned()].into_iter().flatten().collect::<Vec<_>>());
+    let target = |port: &Value| {
+        Value::from(
+            vec![port.get("target").cloned(), port.get("protocol").cloned()]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>(),
+        )
+    };
     ports.as_array().map_or(Value::Null, |ports| ports.iter().map(target).collect())
 }
 

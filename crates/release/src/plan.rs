@@ -47,7 +47,8 @@ pub fn plan(target: &Target, world: &World) -> Result<Plan, PlanError> {
     }
     switch(&mut draft);
     retire(&mut draft);
-    for wanted in target.services.iter().filter(|wanted| wanted.kind == WantedKind::Job(RunWhen::AfterDeploy)) {
+    for wanted in target.services.iter().filter(|wanted| wanted.kind == WantedKind::Job(RunWhen::AfterDeploy))
+    {
         job(&mut draft, wanted);
     }
     Ok(draft.finish())
@@ -77,7 +78,12 @@ fn job(draft: &mut Draft<'_>, wanted: &Wanted) {
     draft.prepare(wanted, "the job needs it");
     draft.change(wanted, format!("job, once for release {release}"), Gap::None);
     let action = Action::RunOnce { service: wanted.service.clone(), revision: wanted.revision.clone() };
-    draft.step(action, format!("once for release {release}"), Gap::None, "what a job changed is not taken back");
+    draft.step(
+        action,
+        format!("once for release {release}"),
+        Gap::None,
+        "what a job changed is not taken back",
+    );
 }
 
 /// Lets the gateway take the final set of backends, in one step for all services.
@@ -96,7 +102,10 @@ fn switch(draft: &mut Draft<'_>) {
     if draft.serving == wished && !untouched && draft.admitted_as_wished(&wished) {
         return;
     }
-    if wished.is_empty() && draft.serving.is_empty() && draft.world.serving.as_ref().is_none_or(|set| set.routes.is_empty()) {
+    if wished.is_empty()
+        && draft.serving.is_empty()
+        && draft.world.serving.as_ref().is_none_or(|set| set.routes.is_empty())
+    {
         return;
     }
     draft.admit(wished, "every new instance is ready");
@@ -130,8 +139,10 @@ fn retire(draft: &mut Draft<'_>) {
         })
         .map(|instance| instance.id.clone())
         .collect();
-    let order = |id: &InstanceId| draft.target.services.iter().position(|wanted| wanted.service == id.service);
-    let mut surplus: Vec<(Option<usize>, InstanceId)> = surplus.into_iter().map(|id| (order(&id), id)).collect();
+    let order =
+        |id: &InstanceId| draft.target.services.iter().position(|wanted| wanted.service == id.service);
+    let mut surplus: Vec<(Option<usize>, InstanceId)> =
+        surplus.into_iter().map(|id| (order(&id), id)).collect();
     surplus.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let surplus: Vec<InstanceId> = surplus.into_iter().map(|(_, id)| id).collect();
     draft.drain(&surplus);

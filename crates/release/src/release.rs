@@ -118,7 +118,12 @@ impl Release {
             parts,
             kind,
             replicas,
-            group: service.deploy.update.as_ref().and_then(|update| update.parallelism).filter(|size| *size > 0),
+            group: service
+                .deploy
+                .update
+                .as_ref()
+                .and_then(|update| update.parallelism)
+                .filter(|size| *size > 0),
             stop_first: StopFirst::of(&self.project, service),
             routes: routes::wishes(service),
             timers: Timers::of(&self.project, service),
@@ -136,10 +141,10 @@ fn job_time(service: &Service) -> Option<RunWhen> {
 /// the release), then as written.
 fn bring_up_order(project: &Project) -> Vec<&ServiceName> {
     let order = project.dependency_order();
-    let is_early_job = |name: &ServiceName| {
-        project.services.get(name).and_then(job_time) == Some(RunWhen::BeforeDeploy)
-    };
-    let mut needed_by_jobs: Vec<&ServiceName> = order.iter().copied().filter(|name| is_early_job(name)).collect();
+    let is_early_job =
+        |name: &ServiceName| project.services.get(name).and_then(job_time) == Some(RunWhen::BeforeDeploy);
+    let mut needed_by_jobs: Vec<&ServiceName> =
+        order.iter().copied().filter(|name| is_early_job(name)).collect();
     let mut index = 0;
     while let Some(name) = needed_by_jobs.get(index) {
         let service = project.services.get(*name);

@@ -102,13 +102,21 @@ fn forced(project: &Project, service: &Service) -> Option<String> {
     let exclusive = service.mounts.iter().find_map(|mount| {
         let source = mount.value.source.as_ref()?;
         let volume = project.volumes.get(source)?;
-        (mount.value.kind == MountKind::Volume && volume.exclusive && !mount.value.read_only).then_some(source)
+        (mount.value.kind == MountKind::Volume && volume.exclusive && !mount.value.read_only)
+            .then_some(source)
     });
     if let Some(volume) = exclusive {
         return Some(format!("volume `{volume}` is exclusive: one writer at a time"));
     }
-    if let Some(port) = service.ports.iter().find(|port| port.value.protocol == Protocol::Udp && port.value.published.is_some()) {
-        return Some(format!("UDP port {} stays with the engine", port.value.published.unwrap_or(port.value.target)));
+    if let Some(port) = service
+        .ports
+        .iter()
+        .find(|port| port.value.protocol == Protocol::Udp && port.value.published.is_some())
+    {
+        return Some(format!(
+            "UDP port {} stays with the engine",
+            port.value.published.unwrap_or(port.value.target)
+        ));
     }
     if let Some(name) = &service.container_name {
         return Some(format!("`container_name: {}` can be held by one container only", name.value));

@@ -155,7 +155,8 @@ pub(crate) fn route_set(
                 }
             }
             None => {
-                let kept = |backend: &Backend| parse_instance(&backend.id).is_some_and(|id| instances.contains(&id));
+                let kept =
+                    |backend: &Backend| parse_instance(&backend.id).is_some_and(|id| instances.contains(&id));
                 let own = |route: &&Route| route.name.split('@').next() == Some(service.as_str());
                 routes.extend(before.routes.iter().filter(own).map(|route| Route {
                     backends: route.backends.iter().filter(|backend| kept(backend)).cloned().collect(),

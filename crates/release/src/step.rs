@@ -147,7 +147,9 @@ impl Action {
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |instances: &[InstanceId]| instances.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let list = |instances: &[InstanceId]| {
+            instances.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
         match self {
             Self::Prepare { service, revision } => write!(f, "prepare {service} ({revision})"),
             Self::RunOnce { service, revision } => write!(f, "run job {service} ({revision})"),
@@ -168,7 +170,12 @@ impl fmt::Display for Action {
                 write!(f, "send requests: {}", routes.collect::<Vec<_>>().join("; "))
             }
             Self::Drain { instances, limit } => {
-                write!(f, "let {} finish requests in flight (at most {} s)", list(instances), limit.as_secs_f64())
+                write!(
+                    f,
+                    "let {} finish requests in flight (at most {} s)",
+                    list(instances),
+                    limit.as_secs_f64()
+                )
             }
             Self::Remove { instance } => write!(f, "stop {instance}"),
         }

@@ -40,8 +40,12 @@ impl TrafficError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Gateway(error) => Some(error.hint()),
-            Self::NotTaken { .. } => Some("run the command again; `seaworthy doctor` looks at the gateway".to_owned()),
-            Self::NoAddress { .. } => Some("give the service a port: `ports`, `expose`, or `x-seaworthy.route.port`".to_owned()),
+            Self::NotTaken { .. } => {
+                Some("run the command again; `seaworthy doctor` looks at the gateway".to_owned())
+            }
+            Self::NoAddress { .. } => {
+                Some("give the service a port: `ports`, `expose`, or `x-seaworthy.route.port`".to_owned())
+            }
         }
     }
 }
@@ -60,7 +64,12 @@ pub trait Traffic: Send + Sync {
     async fn put(&self, project: &ProjectName, set: &RouteSet) -> Result<SetHash, TrafficError>;
 
     /// Waits until no request is in flight to these instances, which get no new ones. Answers how many are left.
-    async fn drain(&self, project: &ProjectName, instances: &[InstanceId], limit: Duration) -> Result<u64, TrafficError>;
+    async fn drain(
+        &self,
+        project: &ProjectName,
+        instances: &[InstanceId],
+        limit: Duration,
+    ) -> Result<u64, TrafficError>;
 
     /// Ends the gateway if no project has routes any more.
     async fn rest(&self) -> Result<(), TrafficError>;

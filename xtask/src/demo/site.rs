@@ -63,14 +63,19 @@ impl Site {
     /// Puts a version of the program in place, as a build does.
     pub(super) fn install(&self, version: u32) -> Told<()> {
         let web = if version == 1 { "notes-web".to_owned() } else { format!("notes-web-v{version}") };
-        let programs = [(web.as_str(), "notes-web"), ("notes-worker", "notes-worker"), ("notes-migrate", "notes-migrate")];
+        let programs = [
+            (web.as_str(), "notes-web"),
+            ("notes-worker", "notes-worker"),
+            ("notes-migrate", "notes-migrate"),
+        ];
         let bin = self.project().join("bin");
         std::fs::create_dir_all(&bin).map_err(told("make", &bin))?;
         for (from, to) in programs {
             let (from, to) = (self.workspace.program(from), bin.join(to));
             let beside = to.with_extension("new");
             std::fs::copy(&from, &beside).map_err(told("copy", &from))?;
-            std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(0o755)).map_err(told("set up", &beside))?;
+            std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(0o755))
+                .map_err(told("set up", &beside))?;
             std::fs::rename(&beside, &to).map_err(told("rename", &beside))?;
         }
         Ok(())
@@ -79,11 +84,15 @@ impl Site {
     /// Lays the example's own overlay over what `harden` wrote, and shows what a person added.
     pub(super) fn add_by_hand(&self) -> Told<()> {
         let name = "compose.production.yaml";
-        let hardened = std::fs::read_to_string(self.project().join(name)).map_err(told("read", Path::new(name)))?;
+        let hardened =
+            std::fs::read_to_string(self.project().join(name)).map_err(told("read", Path::new(name)))?;
         let path = self.workspace.root().join("examples/notes").join(name);
         let whole = std::fs::read_to_string(&path).map_err(told("read", &path))?;
         let diff = similar::TextDiff::from_lines(&hardened, &whole);
-        print!("{}", diff.unified_diff().context_radius(0).header("what harden wrote", "with the parts by hand"));
+        print!(
+            "{}",
+            diff.unified_diff().context_radius(0).header("what harden wrote", "with the parts by hand")
+        );
         write(&self.project().join(name), &whole)
     }
 
@@ -119,7 +128,12 @@ impl Site {
         }
         match ran.code == code {
             true => Ok(ran),
-            false => Err(format!("`seaworthy {}` ended with {}, {code} was expected", arguments.join(" "), ran.code).into()),
+            false => Err(format!(
+                "`seaworthy {}` ended with {}, {code} was expected",
+                arguments.join(" "),
+                ran.code
+            )
+            .into()),
         }
     }
 
@@ -134,7 +148,8 @@ impl Site {
 
     /// Prints the page of the failure bundle that a command named.
     pub(super) fn show_bundle(&self, ran: &Ran) -> Told<()> {
-        let path = ran.text.lines().find_map(|line| line.split_once("is kept in ").map(|(_, path)| path.trim()));
+        let path =
+            ran.text.lines().find_map(|line| line.split_once("is kept in ").map(|(_, path)| path.trim()));
         let path = PathBuf::from(path.ok_or("no failure bundle was named")?).join("README.txt");
         let page = std::fs::read_to_string(&path).map_err(told("read", &path))?;
         println!("\n$ cat {}\n{page}", path.display());
@@ -182,7 +197,9 @@ impl Site {
         let shapes = vec![
             Shape::get("/notes").weight(2),
             Shape::get("/version"),
-            Shape::put("/notes/{n}", r#"{"text":"note {n} of the demo"}"#).bearer(&self.token).expects(&[200, 201, 204]),
+            Shape::put("/notes/{n}", r#"{"text":"note {n} of the demo"}"#)
+                .bearer(&self.token)
+                .expects(&[200, 201, 204]),
         ];
         Ok(Settings { rate, fresh_every: FRESH_EVERY, ..Settings::new(self.address(), shapes) })
     }
@@ -196,7 +213,12 @@ impl Site {
         println!("\nIt runs on at http://{}/ — to take it down:", self.address());
         let state = self.folder.join("state");
         let program = self.workspace.program("seaworthy");
-        println!("  cd {} && SEAWORTHY_STATE={} {} down -y", self.project().display(), state.display(), program.display());
+        println!(
+            "  cd {} && SEAWORTHY_STATE={} {} down -y",
+            self.project().display(),
+            state.display(),
+            program.display()
+        );
         Ok(())
     }
 

@@ -45,15 +45,25 @@ impl Table {
             text.push_str(&match phase {
                 Some(phase) => format!(
                     "{:<26} {seconds:>8} {:>9} {:>7} {:>9.0} ms {:>6.1} ms {:>6.1} ms\n",
-                    step.name, phase.numbers.sent, phase.numbers.failed, phase.numbers.longest_gap_ms,
-                    phase.numbers.p50_ms, phase.numbers.p99_ms
+                    step.name,
+                    phase.numbers.sent,
+                    phase.numbers.failed,
+                    phase.numbers.longest_gap_ms,
+                    phase.numbers.p50_ms,
+                    phase.numbers.p99_ms
                 ),
                 None => format!("{:<26} {seconds:>8} {:>9}\n", step.name, "-"),
             });
         }
         text.push_str(&format!(
             "{:<26} {:>8} {:>9} {:>7} {:>9.0} ms {:>6.1} ms {:>6.1} ms\n",
-            "all", "", report.total.sent, report.total.failed, report.total.longest_gap_ms, report.total.p50_ms, report.total.p99_ms
+            "all",
+            "",
+            report.total.sent,
+            report.total.failed,
+            report.total.longest_gap_ms,
+            report.total.p50_ms,
+            report.total.p99_ms
         ));
         for (reason, count) in &report.total.failures {
             text.push_str(&format!("  {count} × {reason}\n"));

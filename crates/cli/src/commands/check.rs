@@ -12,7 +12,9 @@ use crate::error::{CommandError, Exit};
 /// Ends with 0 when nothing is as severe as `--fail-on` or worse, with 1 when something is, and with 2 when the files
 /// cannot be read.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  seaworthy check\n  seaworthy -e development check --fail-on medium\n  seaworthy check --format json")]
+#[command(
+    after_help = "Examples:\n  seaworthy check\n  seaworthy -e development check --fail-on medium\n  seaworthy check --format json"
+)]
 pub(crate) struct CheckArgs {
     /// Text or JSON
     #[arg(long, value_enum, default_value = "text")]
@@ -53,5 +55,9 @@ fn fails(findings: &Findings, least: FailOn) -> bool {
         FailOn::Info => Severity::Info,
         FailOn::None => return false,
     };
-    Severity::ALL.iter().take_while(|severity| **severity != least).chain([&least]).any(|severity| findings.count(*severity) > 0)
+    Severity::ALL
+        .iter()
+        .take_while(|severity| **severity != least)
+        .chain([&least])
+        .any(|severity| findings.count(*severity) > 0)
 }

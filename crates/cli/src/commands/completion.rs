@@ -8,7 +8,9 @@ use crate::error::{CommandError, Exit};
 
 /// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  seaworthy completion bash > /etc/bash_completion.d/seaworthy\n  seaworthy completion zsh > ~/.zfunc/_seaworthy")]
+#[command(
+    after_help = "Examples:\n  seaworthy completion bash > /etc/bash_completion.d/seaworthy\n  seaworthy completion zsh > ~/.zfunc/_seaworthy"
+)]
 pub(crate) struct CompletionArgs {
     /// The shell
     #[arg(value_enum)]

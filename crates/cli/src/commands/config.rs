@@ -11,7 +11,9 @@ use crate::error::{CommandError, Exit};
 /// Values of credentials are shown as `[redacted]`, except with `-e development`, where the output is what
 /// `docker compose config` prints.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  seaworthy config\n  seaworthy -e development config --format json\n  seaworthy config --services")]
+#[command(
+    after_help = "Examples:\n  seaworthy config\n  seaworthy -e development config --format json\n  seaworthy config --services"
+)]
 pub(crate) struct ConfigArgs {
     /// YAML or JSON
     #[arg(long, value_enum, default_value = "yaml")]
@@ -69,14 +71,18 @@ fn names(project: &Project, arguments: &ConfigArgs) -> Option<Vec<String>> {
     let mut names: Vec<String> = if arguments.services {
         project.services.keys().map(ToString::to_string).collect()
     } else if arguments.images {
-        project.services().filter_map(|service| service.image.as_ref().map(|image| image.value.clone())).collect()
+        project
+            .services()
+            .filter_map(|service| service.image.as_ref().map(|image| image.value.clone()))
+            .collect()
     } else if arguments.volumes {
         project.volumes.keys().cloned().collect()
     } else if arguments.networks {
         project.networks.keys().cloned().collect()
     } else if arguments.profiles {
         let profiles = project.node.get("services").into_iter().flat_map(|services| services.entries());
-        let profiles = profiles.flat_map(|entry| entry.node.get("profiles").map(|node| node.items()).unwrap_or_default());
+        let profiles = profiles
+            .flat_map(|entry| entry.node.get("profiles").map(|node| node.items()).unwrap_or_default());
         profiles.filter_map(|profile| profile.text().map(str::to_owned)).collect()
     } else {
         return None;

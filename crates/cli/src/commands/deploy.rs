@@ -42,7 +42,10 @@ pub(crate) fn can_be_asked(context: &Context, yes: bool) -> Result<(), CommandEr
     if yes || context.ui.can_ask() {
         return Ok(());
     }
-    Err(CommandError::new("there is no terminal to ask on", Some("add `-y` to carry out the plan without asking")))
+    Err(CommandError::new(
+        "there is no terminal to ask on",
+        Some("add `-y` to carry out the plan without asking"),
+    ))
 }
 
 /// Shows the plan and asks, unless `yes`.

@@ -22,8 +22,14 @@ struct Look {
 pub(crate) async fn doctor(context: &Context, _arguments: &DoctorArgs) -> Result<Exit, CommandError> {
     let mut looks = vec![state_folder(context), memory_folder(context)];
     looks.push(match context.project() {
-        Ok(project) => well("compose files", format!("project `{}`, {} services", project.name, project.services.len())),
-        Err(error) => ill("compose files", format!("{} problems", error.problems.len().max(1)), "`seaworthy check` shows them"),
+        Ok(project) => {
+            well("compose files", format!("project `{}`, {} services", project.name, project.services.len()))
+        }
+        Err(error) => ill(
+            "compose files",
+            format!("{} problems", error.problems.len().max(1)),
+            "`seaworthy check` shows them",
+        ),
     });
     if let Ok(name) = context.project_name() {
         looks.extend(project(context, &name).await);
@@ -67,13 +73,21 @@ async fn project(context: &Context, name: &ProjectName) -> Vec<Look> {
     looks.push(match site.store.unfinished() {
         Ok(None) => well("journal", "nothing is unfinished".to_owned()),
         Ok(Some(change)) => match Lock::holder(site.store.folder()) {
-            Some(owner) => well("journal", format!("a {} is under way (process {})", owner.command, owner.process)),
-            None => ill("journal", format!("a {} was cut off", change.kind), "the next command that changes things settles it"),
+            Some(owner) => {
+                well("journal", format!("a {} is under way (process {})", owner.command, owner.process))
+            }
+            None => ill(
+                "journal",
+                format!("a {} was cut off", change.kind),
+                "the next command that changes things settles it",
+            ),
         },
         Err(error) => from_error("journal", error.into()),
     });
     looks.push(match site.engine.observe(name).await {
-        Ok(observed) => well("engine", format!("{} answers: {} instances", site.engine.name(), observed.instances.len())),
+        Ok(observed) => {
+            well("engine", format!("{} answers: {} instances", site.engine.name(), observed.instances.len()))
+        }
         Err(error) => from_error("engine", error.into()),
     });
     looks.push(match site.traffic.serving(name).await {

@@ -10,7 +10,9 @@ use crate::ui::Steps;
 
 /// Take everything of the project down; volumes and releases stay
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  seaworthy down\n  seaworthy down --volumes    the data too, after asking")]
+#[command(
+    after_help = "Examples:\n  seaworthy down\n  seaworthy down --volumes    the data too, after asking"
+)]
 pub(crate) struct DownArgs {
     /// Delete the project's volumes as well: their data is gone for good
     #[arg(long)]

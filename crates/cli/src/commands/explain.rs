@@ -5,7 +5,9 @@ use crate::error::{CommandError, Exit};
 
 /// Explain a rule: what it flags, why it matters, how to mend it
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  seaworthy explain                        all rules\n  seaworthy explain missing-healthcheck")]
+#[command(
+    after_help = "Examples:\n  seaworthy explain                        all rules\n  seaworthy explain missing-healthcheck"
+)]
 pub(crate) struct ExplainArgs {
     /// The rule; without it, all rules are listed
     rule: Option<String>,

@@ -15,7 +15,9 @@ use crate::ui::Tone;
 /// Edits text, and nothing else than what each fix says: comments and formatting stay, a second run changes nothing.
 /// What only a person can decide is listed.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  seaworthy harden --dry-run   show the diff\n  seaworthy harden\n  seaworthy harden --all       fixes that change behaviour, too")]
+#[command(
+    after_help = "Examples:\n  seaworthy harden --dry-run   show the diff\n  seaworthy harden\n  seaworthy harden --all       fixes that change behaviour, too"
+)]
 pub(crate) struct HardenArgs {
     /// Show what would change, as a diff; change nothing
     #[arg(long)]
@@ -39,8 +41,9 @@ pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, 
     if arguments.dry_run {
         context.ui.data(&overlay::diff(old.as_deref().unwrap_or_default(), &new, &shown));
     } else if changed {
-        write_file(&path, &new)
-            .map_err(|error| CommandError::new(format!("could not write `{shown}`: {error}"), Some("nothing was changed")))?;
+        write_file(&path, &new).map_err(|error| {
+            CommandError::new(format!("could not write `{shown}`: {error}"), Some("nothing was changed"))
+        })?;
     }
     tell(context, &hardened, &shown, changed, arguments);
     Ok(Exit::Done)
@@ -70,9 +73,14 @@ fn tell(context: &Context, hardened: &Hardened, path: &str, changed: bool, argum
             ui.say(&format!("             {line}"));
         }
     }
-    let more = hardened.by_hand.iter().any(|finding| finding.fixes.iter().any(|fix| fix.level == Level::BehaviourChanging));
+    let more = hardened
+        .by_hand
+        .iter()
+        .any(|finding| finding.fixes.iter().any(|fix| fix.level == Level::BehaviourChanging));
     if more && !arguments.all {
-        ui.hint("`seaworthy harden --all` applies those with a ready fix that changes how a service behaves.");
+        ui.hint(
+            "`seaworthy harden --all` applies those with a ready fix that changes how a service behaves.",
+        );
     }
 }
 
@@ -98,7 +106,10 @@ fn overlay_path(context: &Context, project: &Project) -> Result<PathBuf, Command
     let used = project.sources.iter().map(|(_, source)| project.directory.join(&source.path));
     let mut used: Vec<PathBuf> = used.filter(|path| is_yaml(path)).collect();
     let base = used.first().cloned().unwrap_or_else(|| project.directory.join("compose.yaml"));
-    let overlay = used.drain(..).skip(1).find(|path| middle(path).is_some_and(|middle| environment.starts_with(middle)));
+    let overlay = used
+        .drain(..)
+        .skip(1)
+        .find(|path| middle(path).is_some_and(|middle| environment.starts_with(middle)));
     Ok(overlay.unwrap_or_else(|| {
         let stem = base.file_stem().unwrap_or_default().to_string_lossy();
         let extension = base.extension().unwrap_or_default().to_string_lossy();
@@ -118,7 +129,8 @@ fn middle(path: &Path) -> Option<&str> {
 
 fn read(path: &Path) -> Result<Option<String>, CommandError> {
     const LARGEST: u64 = 8 << 20;
-    let unreadable = |reason: String| CommandError::new(format!("could not read `{}`: {reason}", path.display()), None);
+    let unreadable =
+        |reason: String| CommandError::new(format!("could not read `{}`: {reason}", path.display()), None);
     match Disk.read(path, LARGEST) {
         Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| unreadable("it is not text".to_owned())),
         Err(FileError::Missing) => Ok(None),

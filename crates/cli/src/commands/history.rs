@@ -54,7 +54,9 @@ fn change_table(changes: &[Deployment]) -> Table {
     let mut table = Table::new(&["WHEN", "CHANGE", "FROM", "TO", "BY", "RESULT"]);
     let number = |end: Option<ReleaseNumber>| end.map_or("-".to_owned(), |release| release.to_string());
     for change in changes {
-        let took = change.ended_at.map(|end| format!(" ({:.1} s)", (end - change.started_at).total(jiff::Unit::Second).unwrap_or(0.0)));
+        let took = change.ended_at.map(|end| {
+            format!(" ({:.1} s)", (end - change.started_at).total(jiff::Unit::Second).unwrap_or(0.0))
+        });
         let failed = !matches!(change.state, DeploymentState::Done | DeploymentState::Finished);
         let reason = change.reason.as_ref().filter(|_| failed).map(|reason| format!(": {reason}"));
         table.row(vec![

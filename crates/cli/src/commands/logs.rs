@@ -45,7 +45,9 @@ pub(crate) async fn logs(context: &Context, arguments: &LogsArgs) -> Result<Exit
         let mut lines: Vec<(LogLine, InstanceId)> = Vec::new();
         for instance in &observed.instances {
             let id = &instance.id;
-            if !arguments.services.is_empty() && !arguments.services.iter().any(|service| service == id.service.as_str()) {
+            if !arguments.services.is_empty()
+                && !arguments.services.iter().any(|service| service == id.service.as_str())
+            {
                 continue;
             }
             let cursor = cursors.get(id).copied().unwrap_or(LogCursor::tail(arguments.tail));
@@ -73,7 +75,8 @@ pub(crate) async fn logs(context: &Context, arguments: &LogsArgs) -> Result<Exit
 
 async fn services(site: &Site) -> Result<Vec<String>, CommandError> {
     let observed = site.engine.observe(&site.project).await?;
-    let mut names: Vec<String> = observed.instances.iter().map(|instance| instance.id.service.to_string()).collect();
+    let mut names: Vec<String> =
+        observed.instances.iter().map(|instance| instance.id.service.to_string()).collect();
     names.sort();
     names.dedup();
     Ok(names)

@@ -32,7 +32,9 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArgs) -> Result<Exit
     let operator = site.operator(&steps);
     if let Some(change) = site.store.unfinished()? {
         let kind = change.kind;
-        context.ui.warn(&format!("an earlier {kind} was cut off; the next command that changes things settles it first"));
+        context.ui.warn(&format!(
+            "an earlier {kind} was cut off; the next command that changes things settles it first"
+        ));
     }
     let plan = operator.preview(draft).await;
     let plan = plan.map_err(|error| CommandError::from(error).with_sources(&project.sources))?;

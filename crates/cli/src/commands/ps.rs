@@ -25,7 +25,8 @@ pub(crate) async fn ps(context: &Context, arguments: &PsArgs) -> Result<Exit, Co
     let site = context.site_that_is(&name)?;
     let observed = site.engine.observe(&name).await?;
     let wished = |instance: &&Instance| {
-        arguments.services.is_empty() || arguments.services.iter().any(|service| service == instance.id.service.as_str())
+        arguments.services.is_empty()
+            || arguments.services.iter().any(|service| service == instance.id.service.as_str())
     };
     let instances: Vec<&Instance> = observed.instances.iter().filter(wished).collect();
     let now = SystemClock.now();
@@ -40,7 +41,8 @@ pub(crate) async fn ps(context: &Context, arguments: &PsArgs) -> Result<Exit, Co
 }
 
 fn table(instances: &[&Instance], now: Timestamp) -> Table {
-    let mut table = Table::new(&["INSTANCE", "RELEASE", "STATE", "SINCE", "RESTARTS", "PID", "ADDRESS", "LIMITS"]);
+    let mut table =
+        Table::new(&["INSTANCE", "RELEASE", "STATE", "SINCE", "RESTARTS", "PID", "ADDRESS", "LIMITS"]);
     for instance in instances {
         let address = instance.addresses.iter().map(|(port, address)| format!("{port} → {address}"));
         table.row(vec![
@@ -63,13 +65,16 @@ fn state(instance: &Instance) -> String {
         (InstanceState::Created, _) => "created".to_owned(),
         (InstanceState::Running, _) => "running".to_owned(),
         (InstanceState::Waiting, _) => format!("waiting to be started again{exit}"),
-        (InstanceState::Exited, InstanceKind::Job) if instance.exit.is_some_and(|exit| exit.success()) => "done".to_owned(),
+        (InstanceState::Exited, InstanceKind::Job) if instance.exit.is_some_and(|exit| exit.success()) => {
+            "done".to_owned()
+        }
         (InstanceState::Exited, _) => format!("ended{exit}"),
         (InstanceState::Lost, _) => "lost".to_owned(),
     }
 }
 
 fn ago(since: Timestamp, now: Timestamp) -> String {
-    let span = now.since((Unit::Hour, since)).and_then(|span| span.round(SpanRound::new().smallest(Unit::Second)));
+    let span =
+        now.since((Unit::Hour, since)).and_then(|span| span.round(SpanRound::new().smallest(Unit::Second)));
     span.map_or("-".to_owned(), |span| format!("{span:#}"))
 }

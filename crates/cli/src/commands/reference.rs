@@ -28,8 +28,11 @@ pub(crate) fn reference(context: &Context, arguments: &ReferenceArgs) -> Result<
         let man = folder.join("man");
         for (name, command) in all(command) {
             let mut page = Vec::new();
-            let rendered = clap_mangen::Man::new(command.display_name(name.clone())).title(name.clone()).render(&mut page);
-            rendered.map_err(|error| CommandError::new(format!("could not render `{name}`: {error}"), None))?;
+            let rendered = clap_mangen::Man::new(command.display_name(name.clone()))
+                .title(name.clone())
+                .render(&mut page);
+            rendered
+                .map_err(|error| CommandError::new(format!("could not render `{name}`: {error}"), None))?;
             write(&man, &format!("{name}.1"), &String::from_utf8_lossy(&page))?;
         }
     }
@@ -49,7 +52,8 @@ fn commands_page(command: Command) -> String {
 
 /// The program and each command that people type, with the name of its man page.
 fn all(command: Command) -> Vec<(String, Command)> {
-    let shown: Vec<Command> = command.get_subcommands().filter(|command| !command.is_hide_set()).cloned().collect();
+    let shown: Vec<Command> =
+        command.get_subcommands().filter(|command| !command.is_hide_set()).cloned().collect();
     let own = |sub: Command| {
         let name = format!("seaworthy-{}", sub.get_name());
         (name, sub.term_width(100))

@@ -12,7 +12,9 @@ use crate::ui::Steps;
 ///
 /// Needs neither the Compose files' variables nor the old code in the folder: a release keeps what it runs.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  seaworthy rollback        to the good release before the one that runs\n  seaworthy rollback 3 -y")]
+#[command(
+    after_help = "Examples:\n  seaworthy rollback        to the good release before the one that runs\n  seaworthy rollback 3 -y"
+)]
 pub(crate) struct RollbackArgs {
     /// The release; without it, the good one before the one that runs
     release: Option<u32>,

@@ -25,7 +25,8 @@ pub(crate) struct ScaleArgs {
 
 pub(crate) async fn scale(context: &Context, arguments: &ScaleArgs) -> Result<Exit, CommandError> {
     let name = context.project_name()?;
-    let service = |name: &str| ServiceName::new(name).map_err(|error| CommandError::new(error.to_string(), None));
+    let service =
+        |name: &str| ServiceName::new(name).map_err(|error| CommandError::new(error.to_string(), None));
     let counts = arguments
         .counts
         .iter()

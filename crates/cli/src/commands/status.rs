@@ -49,11 +49,14 @@ fn rows(target: &Target, world: &World) -> Vec<Row> {
         .iter()
         .map(|wanted| {
             let running = |id: &InstanceId| {
-                let is = |state| world.observed.instances.iter().any(|one| &one.id == id && one.state == state);
+                let is =
+                    |state| world.observed.instances.iter().any(|one| &one.id == id && one.state == state);
                 is(InstanceState::Running) && world.proven.contains(id)
             };
             let job = wanted.kind != WantedKind::Replica;
-            let done = target.release.is_some_and(|release| world.jobs_done.contains(&(release, wanted.service.clone())));
+            let done = target
+                .release
+                .is_some_and(|release| world.jobs_done.contains(&(release, wanted.service.clone())));
             Row {
                 service: wanted.service.to_string(),
                 kind: if job { "job" } else { "service" },
@@ -70,8 +73,14 @@ fn text(context: &Context, site: &Site, target: &Target, rows: &[Row]) -> Result
     let paint = context.ui.out;
     let mut text = match target.release {
         Some(release) => {
-            let began = site.store.changes()?.into_iter().find(|change| change.to.as_ref().is_some_and(|(to, _)| *to == release));
-            let since = began.map_or(String::new(), |change| format!(", since {}", change.started_at.strftime("%Y-%m-%d %H:%M:%SZ")));
+            let began = site
+                .store
+                .changes()?
+                .into_iter()
+                .find(|change| change.to.as_ref().is_some_and(|(to, _)| *to == release));
+            let since = began.map_or(String::new(), |change| {
+                format!(", since {}", change.started_at.strftime("%Y-%m-%d %H:%M:%SZ"))
+            });
             format!("{}: release {release} on engine {}{since}\n", site.project, site.engine.name())
         }
         None => format!("{}: nothing runs\n", site.project),
@@ -90,10 +99,16 @@ fn text(context: &Context, site: &Site, target: &Target, rows: &[Row]) -> Result
         text.push_str(&table.text(paint));
     }
     if let Some(owner) = Lock::holder(site.store.folder()) {
-        text.push_str(&format!("A {} of {} is under way (process {}).\n", owner.command, owner.user, owner.process));
+        text.push_str(&format!(
+            "A {} of {} is under way (process {}).\n",
+            owner.command, owner.user, owner.process
+        ));
     } else if let Some(change) = site.store.unfinished()? {
         let label = paint.paint(Tone::Warning, "unfinished:");
-        text.push_str(&format!("{label} a {} was cut off; the next command that changes things settles it first.\n", change.kind));
+        text.push_str(&format!(
+            "{label} a {} was cut off; the next command that changes things settles it first.\n",
+            change.kind
+        ));
     }
     Ok(text)
 }

@@ -19,7 +19,13 @@ pub(crate) struct Steps {
 
 impl Steps {
     pub(crate) fn new(ui: &Ui) -> Self {
-        Self { paint: ui.err, live: ui.live, quiet: ui.is_quiet(), verbose: ui.verbose, open: Mutex::new(None) }
+        Self {
+            paint: ui.err,
+            live: ui.live,
+            quiet: ui.is_quiet(),
+            verbose: ui.verbose,
+            open: Mutex::new(None),
+        }
     }
 
     fn line(&self, text: &str) {
@@ -52,7 +58,9 @@ impl Progress for Steps {
         let good = |text: &str| self.paint.paint(Tone::Good, text);
         let bad = |text: &str| self.paint.paint(Tone::Error, text);
         match event {
-            Event::StepFailed { step, reason } => self.line(&format!("{} {}: {reason}", bad("✘"), step.action)),
+            Event::StepFailed { step, reason } => {
+                self.line(&format!("{} {}: {reason}", bad("✘"), step.action))
+            }
             Event::Bundle { path } => self.line(&format!("  what was seen is kept in {}", path.display())),
             Event::RollingBack { to: Some(release) } => {
                 self.line(&format!("{} going back to release {release}", bad("↩")));
@@ -71,10 +79,14 @@ impl Progress for Steps {
                 self.line(&format!("{} [{number}/{total}] {}  {took}", good("✔"), step.action));
             }
             Event::Waiting { instance, detail } if self.live => self.over(&format!("… {instance}: {detail}")),
-            Event::Waiting { instance, detail } if self.verbose => self.line(&format!("  {instance}: {detail}")),
+            Event::Waiting { instance, detail } if self.verbose => {
+                self.line(&format!("  {instance}: {detail}"))
+            }
             Event::Waiting { .. } => {}
             Event::Build { service, line } if self.verbose => self.line(&format!("  {service} | {line}")),
-            Event::Build { service, line } if self.live => self.over(&format!("… building {service}: {line}")),
+            Event::Build { service, line } if self.live => {
+                self.over(&format!("… building {service}: {line}"))
+            }
             Event::Build { .. } => {}
             Event::Note(note) => self.line(&format!("  {note}")),
         }

@@ -21,7 +21,12 @@ impl Load {
     pub fn start(port: u16) -> Self {
         const CLIENTS: usize = 4;
         const MOST: u64 = 1_000_000;
-        let load = Self { stop: Arc::default(), sent: Arc::default(), failures: Arc::default(), threads: Vec::new() };
+        let load = Self {
+            stop: Arc::default(),
+            sent: Arc::default(),
+            failures: Arc::default(),
+            threads: Vec::new(),
+        };
         let client = |_| {
             let (stop, sent, failures) = (load.stop.clone(), load.sent.clone(), load.failures.clone());
             std::thread::spawn(move || {

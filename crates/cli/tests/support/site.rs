@@ -1,5 +1,10 @@
 //! A project in a folder of its own, with its own state, operated through the real program.
-#![allow(dead_code, unreachable_pub, clippy::disallowed_methods, reason = "shared by several test programs; tests touch the world")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::disallowed_methods,
+    reason = "shared by several test programs; tests touch the world"
+)]
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
@@ -142,7 +147,13 @@ x-seaworthy:
             let Ok(process) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
             let text = |name: &str| std::fs::read(entry.path().join(name)).unwrap_or_default();
             let link = |name: &str| std::fs::read_link(entry.path().join(name)).unwrap_or_default();
-            let all = [text("cmdline"), text("environ"), link("exe").to_string_lossy().into_owned().into_bytes(), link("cwd").to_string_lossy().into_owned().into_bytes()].concat();
+            let all = [
+                text("cmdline"),
+                text("environ"),
+                link("exe").to_string_lossy().into_owned().into_bytes(),
+                link("cwd").to_string_lossy().into_owned().into_bytes(),
+            ]
+            .concat();
             if String::from_utf8_lossy(&all).contains(&needle) && process != std::process::id() {
                 found.push(process);
             }
@@ -178,14 +189,19 @@ impl Ran {
 pub fn get(port: u16, path: &str) -> Result<String, String> {
     use std::io::{Read, Write};
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).map_err(|e| format!("connect: {e}"))?;
+    let mut stream =
+        TcpStream::connect_timeout(&address, Duration::from_secs(5)).map_err(|e| format!("connect: {e}"))?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).map_err(|e| e.to_string())?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).map_err(|e| format!("send: {e}"))?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).map_err(|e| format!("receive: {e}"))?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("no answer: {answer:?}"))?;
-    if head.starts_with("HTTP/1.1 200") { Ok(body.to_owned()) } else { Err(head.lines().next().unwrap_or_default().to_owned()) }
+    if head.starts_with("HTTP/1.1 200") {
+        Ok(body.to_owned())
+    } else {
+        Err(head.lines().next().unwrap_or_default().to_owned())
+    }
 }
 
 /// Waits until a condition holds; fails the test with `what` when it does not in time.
@@ -236,7 +252,8 @@ fn sample() -> PathBuf {
 
 fn patch(program: &mut [u8], version: u32) {
     let mark = b"seaworthy-sample-ver=";
-    let at = program.windows(mark.len()).position(|window| window == mark).expect("the sample holds its version");
+    let at =
+        program.windows(mark.len()).position(|window| window == mark).expect("the sample holds its version");
     let digits = format!("{version:03}");
     program[at + mark.len()..at + mark.len() + 3].copy_from_slice(digits.as_bytes());
 }

@@ -11,7 +11,11 @@ use crate::process::folder::{Folders, Made};
 use crate::{Artifact, EngineError, Inspection, Revision, system};
 
 /// What a service would run now.
-pub(super) fn inspect(directory: &Path, service: &Service, search_path: &str) -> Result<Inspection, EngineError> {
+pub(super) fn inspect(
+    directory: &Path,
+    service: &Service,
+    search_path: &str,
+) -> Result<Inspection, EngineError> {
     let settings = command(service)?;
     let builds = service.settings.process.as_ref().is_some_and(|process| process.value.build.is_some());
     let name = settings[0].clone();
@@ -43,19 +47,28 @@ pub(super) fn keep(folders: &Folders, revision: &Revision, search_path: &str) ->
     let name = &revision.artifact.name;
     let gone = "is neither kept nor in the project folder as this release knew it";
     let hint = "deploy again, or roll back to another release";
-    let source = find(&revision.directory, name, search_path).ok_or_else(|| missing(service, name, gone, hint))?;
+    let source =
+        find(&revision.directory, name, search_path).ok_or_else(|| missing(service, name, gone, hint))?;
     if digest(&source, service, name)? != revision.artifact.digest {
         return Err(missing(service, name, gone, hint));
     }
     let parent = kept.parent().unwrap_or(&kept).to_owned();
     system::private_folder(&parent)?;
     let attempt = || format!("keep `{name}` in `{}`", parent.display());
-    let bytes = system::attempt(system::open(&source).and_then(|mut file| {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map(|_| bytes)
-    }), attempt)?;
+    let bytes = system::attempt(
+        system::open(&source).and_then(|mut file| {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map(|_| bytes)
+        }),
+        attempt,
+    )?;
     if format!("sha256:{}", system::hexadecimal(&Sha256::digest(&bytes))) != revision.artifact.digest {
-        return Err(missing(service, name, "changed while it was being kept", "run the command again when nothing writes to it"));
+        return Err(missing(
+            service,
+            name,
+            "changed while it was being kept",
+            "run the command again when nothing writes to it",
+        ));
     }
     system::attempt(system::write_whole(&kept, &bytes, 0o755), attempt)
 }
@@ -107,9 +120,14 @@ fn find(directory: &Path, name: &str, search_path: &str) -> Option<PathBuf> {
         let path = directory.join(name);
         return path.is_file().then_some(path);
     }
-    search_path.split(':').filter(|folder| !folder.is_empty()).map(|folder| Path::new(folder).join(name)).find(|path| {
-        path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-    })
+    search_path
+        .split(':')
+        .filter(|folder| !folder.is_empty())
+        .map(|folder| Path::new(folder).join(name))
+        .find(|path| {
+            path.metadata()
+                .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+        })
 }
 
 fn digest(path: &Path, service: &Service, name: &str) -> Result<String, EngineError> {
@@ -131,7 +149,10 @@ fn digest(path: &Path, service: &Service, name: &str) -> Result<String, EngineEr
 
 fn not_found_hint(name: &str) -> String {
     match name.contains('/') {
-        true => "build it first, or correct `x-seaworthy.process.command`; the path starts at the project folder".to_owned(),
+        true => {
+            "build it first, or correct `x-seaworthy.process.command`; the path starts at the project folder"
+                .to_owned()
+        }
         false => format!("install `{name}`, or give its path with a slash"),
     }
 }

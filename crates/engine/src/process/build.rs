@@ -28,7 +28,8 @@ pub(super) async fn run(
     if let Some(home) = &options.home {
         command.env("HOME", home);
     }
-    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn();
+    let spawned =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn();
     let mut child = spawned.map_err(|error| failed(format!("`{program}` could not be run: {error}")))?;
     let (sender, mut lines) = mpsc::channel(QUEUE);
     pass(child.stdout.take(), sender.clone());
@@ -41,7 +42,10 @@ pub(super) async fn run(
     let status = child.wait().await.map_err(|error| failed(error.to_string()))?;
     match status.success() {
         true => Ok(()),
-        false => Err(failed(format!("`{}` ended with {status}; its last line: {last}", words.unwrap_or_default().join(" ")))),
+        false => Err(failed(format!(
+            "`{}` ended with {status}; its last line: {last}",
+            words.unwrap_or_default().join(" ")
+        ))),
     }
 }
 

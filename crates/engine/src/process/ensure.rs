@@ -11,7 +11,9 @@ use crate::process::folder::{Folders, Made, Now};
 use crate::process::ports::Table;
 use crate::process::spec::Spec;
 use crate::process::{ProcessOptions, artifacts, observe, stop};
-use crate::{EngineError, Exit, Instance, InstanceId, InstanceKind, InstanceState, Revision, Slot, ports_of, system};
+use crate::{
+    EngineError, Exit, Instance, InstanceId, InstanceKind, InstanceState, Revision, Slot, ports_of, system,
+};
 
 /// How long a shim may take to start its program.
 const START: Duration = Duration::from_secs(10);
@@ -75,7 +77,12 @@ pub(super) async fn job(
 }
 
 /// The facts of the instance: those it had, or new ones with ports of its own.
-async fn made(folders: &Folders, revision: &Revision, folder: &Path, id: InstanceId) -> Result<Made, EngineError> {
+async fn made(
+    folders: &Folders,
+    revision: &Revision,
+    folder: &Path,
+    id: InstanceId,
+) -> Result<Made, EngineError> {
     if let Some(made) = Made::read(folder)? {
         return Ok(made);
     }
@@ -140,7 +147,10 @@ async fn wait_for_start(folder: &Path, made: &Made) -> Result<Instance, EngineEr
         }
         if Instant::now() >= until {
             let cause = std::io::ErrorKind::TimedOut.into();
-            return Err(EngineError::System { attempt: format!("start {} within {START:?}", made.id), cause });
+            return Err(EngineError::System {
+                attempt: format!("start {} within {START:?}", made.id),
+                cause,
+            });
         }
         sleep(LOOK).await;
     }

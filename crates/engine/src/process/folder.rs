@@ -130,7 +130,10 @@ impl Now {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(path: &Path, version: impl Fn(&T) -> u32) -> Result<Option<T>, EngineError> {
+fn read<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    version: impl Fn(&T) -> u32,
+) -> Result<Option<T>, EngineError> {
     let unreadable = |reason: String| EngineError::State { path: path.display().to_string(), reason };
     let bytes = system::attempt(system::read(path, MOST_BYTES), || format!("read `{}`", path.display()))?;
     let Some(bytes) = bytes else { return Ok(None) };

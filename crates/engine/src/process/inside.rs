@@ -17,16 +17,23 @@ pub(super) struct Inside {
 
 impl Inside {
     /// Writes the granted files, and knows where volumes and files are.
-    pub(super) fn make(folders: &Folders, revision: &Revision, made: &Made, user: Option<&User>) -> Result<Self, EngineError> {
+    pub(super) fn make(
+        folders: &Folders,
+        revision: &Revision,
+        made: &Made,
+        user: Option<&User>,
+    ) -> Result<Self, EngineError> {
         let mut places = Vec::new();
         for mount in revision.service.mounts.iter().map(|mount| &mount.value) {
             let source = mount.source.as_deref().unwrap_or_default();
             let place = match mount.kind {
                 MountKind::Bind => PathBuf::from(source),
-                MountKind::Volume => match revision.volumes.iter().find(|volume| volume.key.value == source) {
-                    Some(volume) => folders.volume(&volume.name),
-                    None => own_folder(folders, revision, made, &mount.target),
-                },
+                MountKind::Volume => {
+                    match revision.volumes.iter().find(|volume| volume.key.value == source) {
+                        Some(volume) => folders.volume(&volume.name),
+                        None => own_folder(folders, revision, made, &mount.target),
+                    }
+                }
                 MountKind::Tmpfs => own_folder(folders, revision, made, &mount.target),
                 MountKind::Other => continue,
             };
@@ -41,7 +48,8 @@ impl Inside {
             have(&folder)?;
             give(folders, &folder, user)?;
             let place = folder.join(number.to_string());
-            let written = system::write_whole(&place, file.contents.reveal().as_bytes(), file.mode.unwrap_or(0o400));
+            let written =
+                system::write_whole(&place, file.contents.reveal().as_bytes(), file.mode.unwrap_or(0o400));
             system::attempt(written, || format!("write the file for `{}`", file.target))?;
             give(folders, &place, user)?;
             places.push((file.target.clone(), place));
@@ -61,7 +69,12 @@ impl Inside {
     }
 
     /// The variables of the instance: the service's own, and the few that every program may count on.
-    pub(super) fn variables(&self, revision: &Revision, made: &Made, search_path: &str) -> IndexMap<String, String> {
+    pub(super) fn variables(
+        &self,
+        revision: &Revision,
+        made: &Made,
+        search_path: &str,
+    ) -> IndexMap<String, String> {
         let mut variables = IndexMap::from([("PATH".to_owned(), search_path.to_owned())]);
         for (name, value) in &revision.service.environment {
             if let Some(value) = &value.value {
@@ -93,7 +106,9 @@ pub(super) fn have(place: &Path) -> Result<(), EngineError> {
 pub(super) fn give(folders: &Folders, place: &Path, user: Option<&User>) -> Result<(), EngineError> {
     let Some(user) = user else { return Ok(()) };
     let given = nix::unistd::chown(place, Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid)));
-    system::attempt(given.map_err(Into::into), || format!("give `{}` to user {}", place.display(), user.uid))?;
+    system::attempt(given.map_err(Into::into), || {
+        format!("give `{}` to user {}", place.display(), user.uid)
+    })?;
     let_through(folders, place)
 }
 

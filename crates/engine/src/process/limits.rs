@@ -50,7 +50,11 @@ impl Limits {
         };
         if let Some(bytes) = self.memory_bytes {
             let set = if unified {
-                kept.unified(name, "memory", &[("memory.max", bytes.to_string()), ("memory.swap.max", "0".to_owned())])
+                kept.unified(
+                    name,
+                    "memory",
+                    &[("memory.max", bytes.to_string()), ("memory.swap.max", "0".to_owned())],
+                )
             } else {
                 kept.classic(name, "memory", &[("memory.limit_in_bytes", bytes.to_string())])
             };
@@ -64,13 +68,18 @@ impl Limits {
             let set = if unified {
                 kept.unified(name, "cpu", &[("cpu.max", format!("{quota} {PERIOD}"))])
             } else {
-                kept.classic(name, "cpu", &[("cpu.cfs_period_us", PERIOD.to_string()), ("cpu.cfs_quota_us", quota.to_string())])
+                kept.classic(
+                    name,
+                    "cpu",
+                    &[("cpu.cfs_period_us", PERIOD.to_string()), ("cpu.cfs_quota_us", quota.to_string())],
+                )
             };
             tell("cpu", set.then(|| version(unified)));
         }
         if let Some(processes) = self.processes {
             let files = [("pids.max", processes.to_string())];
-            let set = if unified { kept.unified(name, "pids", &files) } else { kept.classic(name, "pids", &files) };
+            let set =
+                if unified { kept.unified(name, "pids", &files) } else { kept.classic(name, "pids", &files) };
             tell("pids", set.then(|| version(unified)));
         }
         kept.words = if words.is_empty() { "none asked".to_owned() } else { words.join(", ") };
@@ -88,8 +97,13 @@ impl Kept {
         let parent = Path::new(ROOT).join("seaworthy");
         let folder = parent.join(name);
         let made = system::plain_folder(&folder).is_ok()
-            && system::kernel_write(&Path::new(ROOT).join("cgroup.subtree_control"), &format!("+{controller}")).is_ok()
-            && system::kernel_write(&parent.join("cgroup.subtree_control"), &format!("+{controller}")).is_ok();
+            && system::kernel_write(
+                &Path::new(ROOT).join("cgroup.subtree_control"),
+                &format!("+{controller}"),
+            )
+            .is_ok()
+            && system::kernel_write(&parent.join("cgroup.subtree_control"), &format!("+{controller}"))
+                .is_ok();
         made && self.set(folder, files)
     }
 
@@ -97,7 +111,9 @@ impl Kept {
     fn classic(&mut self, name: &str, controller: &str, files: &[(&str, String)]) -> bool {
         let mounted = Path::new(ROOT).join(controller);
         let folder = mounted.join("seaworthy").join(name);
-        mounted.join("cgroup.procs").exists() && system::plain_folder(&folder).is_ok() && self.set(folder, files)
+        mounted.join("cgroup.procs").exists()
+            && system::plain_folder(&folder).is_ok()
+            && self.set(folder, files)
     }
 
     fn set(&mut self, folder: PathBuf, files: &[(&str, String)]) -> bool {
@@ -118,7 +134,9 @@ impl Kept {
 
     /// Puts a process under the limits.
     pub(super) fn hold(&self, process: u32) -> bool {
-        self.groups.iter().all(|group| system::kernel_write(&group.join("cgroup.procs"), &process.to_string()).is_ok())
+        self.groups
+            .iter()
+            .all(|group| system::kernel_write(&group.join("cgroup.procs"), &process.to_string()).is_ok())
     }
 
     /// How often the kernel ended something for want of memory.
@@ -129,7 +147,9 @@ impl Kept {
         };
         self.groups
             .iter()
-            .filter_map(|group| count(group.join("memory.events")).or_else(|| count(group.join("memory.oom_control"))))
+            .filter_map(|group| {
+                count(group.join("memory.events")).or_else(|| count(group.join("memory.oom_control")))
+            })
             .sum()
     }
 
@@ -138,7 +158,10 @@ impl Kept {
         for group in &self.groups {
             let left = system::kernel_text(&group.join("cgroup.procs").to_string_lossy()).unwrap_or_default();
             for process in left.lines().filter_map(|line| line.parse().ok()) {
-                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), nix::sys::signal::Signal::SIGKILL);
+                let _ = nix::sys::signal::kill(
+                    nix::unistd::Pid::from_raw(process),
+                    nix::sys::signal::Signal::SIGKILL,
+                );
             }
         }
     }

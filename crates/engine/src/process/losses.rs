@@ -15,10 +15,18 @@ fn of_service(service: &Service) -> Vec<Loss> {
         losses.push(Loss { key: format!("services.{name}.{key}"), span, instead: instead.to_owned() });
     };
     if let Some(read_only) = service.read_only.as_ref().filter(|read_only| read_only.value) {
-        lose("read_only", Some(read_only.span), "a plain process sees the machine's own root, as its user may write it");
+        lose(
+            "read_only",
+            Some(read_only.span),
+            "a plain process sees the machine's own root, as its user may write it",
+        );
     }
     if let Some(first) = service.cap_drop.first() {
-        lose("cap_drop", Some(first.span), "a plain process has the capabilities of its user: none, unless it is root");
+        lose(
+            "cap_drop",
+            Some(first.span),
+            "a plain process has the capabilities of its user: none, unless it is root",
+        );
     }
     if let Some(first) = service.cap_add.first() {
         lose("cap_add", Some(first.span), "a plain process gets no capability beyond its user's");
@@ -30,11 +38,19 @@ fn of_service(service: &Service) -> Vec<Loss> {
     if let Some(user) = &service.user
         && !nix::unistd::geteuid().is_root()
     {
-        lose("user", Some(user.span), "only root can start processes as somebody else: it runs as the user who deploys");
+        lose(
+            "user",
+            Some(user.span),
+            "only root can start processes as somebody else: it runs as the user who deploys",
+        );
     }
     if service.networks.len() > 1 || service.networks.iter().any(|network| network.value != "default") {
         let span = service.networks.first().map(|network| network.span);
-        lose("networks", span, "plain processes share the machine's network, and find no other service by its name");
+        lose(
+            "networks",
+            span,
+            "plain processes share the machine's network, and find no other service by its name",
+        );
     }
     if let Some(bind) = service.mounts.iter().find(|mount| mount.value.kind == MountKind::Bind) {
         lose("volumes", Some(bind.span), "a bind mount is used in place and not kept with the release");

@@ -42,7 +42,9 @@ impl Table {
             let folder = folders.instances().join(project);
             for instance in system::attempt(system::names(&folder), attempt)? {
                 let made = Made::read(&folder.join(instance)).ok().flatten();
-                taken.extend(made.into_iter().flat_map(|made| made.addresses).map(|(_, address)| address.port()));
+                taken.extend(
+                    made.into_iter().flat_map(|made| made.addresses).map(|(_, address)| address.port()),
+                );
             }
         }
         Ok(Self { lock: Some(lock), taken })

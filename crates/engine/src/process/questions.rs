@@ -48,7 +48,9 @@ pub(super) async fn ask(
             Some(address) => within(*timeout, tcp(address)).await,
             None => no(format!("it has no address for port {port}")),
         },
-        Probe::Test { test, timeout } => run(&folder, &Spec::kept(&folder, &id.to_string(), &options.key)?, test, *timeout).await,
+        Probe::Test { test, timeout } => {
+            run(&folder, &Spec::kept(&folder, &id.to_string(), &options.key)?, test, *timeout).await
+        }
     })
 }
 
@@ -111,12 +113,16 @@ async fn http(address: SocketAddr, path: &str) -> ProbeOutcome {
 /// Runs a health check's own test beside the instance, as its user, with its variables.
 async fn run(_folder: &Path, spec: &Spec, test: &HealthTest, limit: Duration) -> ProbeOutcome {
     let words: Vec<&str> = match test {
-        HealthTest::Disabled => return ProbeOutcome { ready: true, detail: "its health check is switched off".to_owned() },
+        HealthTest::Disabled => {
+            return ProbeOutcome { ready: true, detail: "its health check is switched off".to_owned() };
+        }
         HealthTest::Command(words) => words.iter().map(String::as_str).collect(),
         // The text is the user's own, handed over as one word.
         HealthTest::Shell(text) => vec!["/bin/sh", "-c", text],
     };
-    let Some((program, arguments)) = words.split_first() else { return no("its health check is empty".to_owned()) };
+    let Some((program, arguments)) = words.split_first() else {
+        return no("its health check is empty".to_owned());
+    };
     let mut command = StdCommand::new(program);
     command
         .args(arguments)
@@ -148,11 +154,16 @@ async fn run(_folder: &Path, spec: &Spec, test: &HealthTest, limit: Duration) ->
     })
     .await;
     match ended {
-        Ok(Ok(status)) => ProbeOutcome { ready: status.success(), detail: format!("{status}: {}", shown(&written)) },
+        Ok(Ok(status)) => {
+            ProbeOutcome { ready: status.success(), detail: format!("{status}: {}", shown(&written)) }
+        }
         Ok(Err(error)) => no(error.to_string()),
         Err(_) => {
             if let Some(group) = group {
-                let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(group), nix::sys::signal::Signal::SIGKILL);
+                let _ = nix::sys::signal::killpg(
+                    nix::unistd::Pid::from_raw(group),
+                    nix::sys::signal::Signal::SIGKILL,
+                );
             }
             no(format!("its test did not end within {} s", limit.as_secs_f64()))
         }

@@ -22,7 +22,10 @@ pub fn shim_main(folder: &Path) -> i32 {
     let _ = nix::unistd::setsid();
     let mut text = Vec::new();
     let read = std::io::stdin().take(MOST_BYTES).read_to_end(&mut text);
-    let spec: Spec = match read.map_err(|error| error.to_string()).and_then(|_| serde_json::from_slice(&text).map_err(|error| error.to_string())) {
+    let spec: Spec = match read
+        .map_err(|error| error.to_string())
+        .and_then(|_| serde_json::from_slice(&text).map_err(|error| error.to_string()))
+    {
         Ok(spec) => spec,
         Err(_) => return 2,
     };
@@ -44,7 +47,8 @@ pub fn shim_main(folder: &Path) -> i32 {
         Ok(()) => 0,
         Err(error) => {
             let note = format!("{} {error}\n", system::now());
-            let _ = system::append(&folder.join("shim.log"), 0o600).and_then(|mut file| std::io::Write::write_all(&mut file, note.as_bytes()));
+            let _ = system::append(&folder.join("shim.log"), 0o600)
+                .and_then(|mut file| std::io::Write::write_all(&mut file, note.as_bytes()));
             1
         }
     }

@@ -85,7 +85,10 @@ impl Spec {
             folder: revision.directory.clone(),
             user,
             no_new_privileges: service.security_opt.iter().any(|option| {
-                matches!(option.value.as_str(), "no-new-privileges" | "no-new-privileges:true" | "no-new-privileges=true")
+                matches!(
+                    option.value.as_str(),
+                    "no-new-privileges" | "no-new-privileges:true" | "no-new-privileges=true"
+                )
             }),
             limits: Limits::of(service),
             restart,
@@ -105,7 +108,8 @@ impl Spec {
     pub(super) fn kept(folder: &std::path::Path, name: &str, key: &SealKey) -> Result<Self, EngineError> {
         let path = folder.join("spec.sealed");
         let unreadable = |reason: String| EngineError::State { path: path.display().to_string(), reason };
-        let sealed = system::attempt(system::read(&path, MOST_BYTES), || format!("read `{}`", path.display()))?;
+        let sealed =
+            system::attempt(system::read(&path, MOST_BYTES), || format!("read `{}`", path.display()))?;
         let sealed = sealed.ok_or_else(|| EngineError::NoInstance { instance: name.to_owned() })?;
         let plain = key.open(&sealed, name).map_err(|error| unreadable(error.to_string()))?;
         serde_json::from_slice(&plain).map_err(|error| unreadable(error.to_string()))
@@ -140,15 +144,18 @@ fn restart(service: &Service) -> Restart {
 
 /// `user`, when this user may start processes as somebody else.
 fn user(service: &Service) -> Result<Option<User>, EngineError> {
-    let Some(said) = service.user.as_ref().filter(|_| nix::unistd::geteuid().is_root()) else { return Ok(None) };
+    let Some(said) = service.user.as_ref().filter(|_| nix::unistd::geteuid().is_root()) else {
+        return Ok(None);
+    };
     let (user, group) = said.value.split_once(':').unwrap_or((&said.value, ""));
     let known = SystemUser::from_name(user).ok().flatten();
     let uid = user.parse().ok().or_else(|| known.as_ref().map(|known| known.uid.as_raw()));
     let gid = match group {
         "" => known.as_ref().map(|known| known.gid.as_raw()).or(uid),
-        group => group.parse().ok().or_else(|| {
-            nix::unistd::Group::from_name(group).ok().flatten().map(|group| group.gid.as_raw())
-        }),
+        group => group
+            .parse()
+            .ok()
+            .or_else(|| nix::unistd::Group::from_name(group).ok().flatten().map(|group| group.gid.as_raw())),
     };
     match (uid, gid) {
         (Some(uid), Some(gid)) => Ok(Some(User { uid, gid })),
@@ -165,7 +172,11 @@ fn signal(service: &Service) -> Result<i32, EngineError> {
     let Some(said) = &service.stop_signal else { return Ok(nix::libc::SIGTERM) };
     let name = said.value.to_ascii_uppercase();
     let name = if name.starts_with("SIG") { name } else { format!("SIG{name}") };
-    let known = said.value.parse().ok().or_else(|| name.parse::<nix::sys::signal::Signal>().ok().map(|signal| signal as i32));
+    let known = said
+        .value
+        .parse()
+        .ok()
+        .or_else(|| name.parse::<nix::sys::signal::Signal>().ok().map(|signal| signal as i32));
     known.ok_or_else(|| EngineError::NotRunnable {
         service: service.name.value.to_string(),
         reason: format!("names a stop signal `{}` that there is not", said.value),

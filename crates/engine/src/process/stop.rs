@@ -21,7 +21,11 @@ const GONE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Stops an instance and removes all of it.
-pub(super) async fn remove(folders: &Folders, project: &ProjectName, id: &InstanceId) -> Result<(), EngineError> {
+pub(super) async fn remove(
+    folders: &Folders,
+    project: &ProjectName,
+    id: &InstanceId,
+) -> Result<(), EngineError> {
     let folder = folders.instance(project, id);
     end(&folder).await?;
     remove_groups(&id.to_string());

@@ -12,9 +12,16 @@ use crate::routes::route_set;
 use crate::{Action, Event, ReleaseError, Target, TrafficError};
 
 impl Controller<'_> {
-    pub(super) async fn act(&self, action: &Action, undertaking: &Undertaking<'_>, deadline: Instant) -> Result<(), Stop> {
+    pub(super) async fn act(
+        &self,
+        action: &Action,
+        undertaking: &Undertaking<'_>,
+        deadline: Instant,
+    ) -> Result<(), Stop> {
         match action {
-            Action::Prepare { service, .. } => Ok(self.engine.prepare(self.revision(undertaking, service)?).await?),
+            Action::Prepare { service, .. } => {
+                Ok(self.engine.prepare(self.revision(undertaking, service)?).await?)
+            }
             Action::RunOnce { service, .. } => self.run_once(undertaking, service).await,
             Action::Ensure { instance } => {
                 self.engine.ensure(self.revision(undertaking, &instance.service)?, instance.slot).await?;
@@ -32,7 +39,9 @@ impl Controller<'_> {
                 let left = self.traffic.drain(self.project, instances, *limit).await?;
                 if left > 0 {
                     let seconds = limit.as_secs_f64();
-                    self.progress.tell(Event::Note(format!("{left} requests were cut: they took longer than {seconds} s")));
+                    self.progress.tell(Event::Note(format!(
+                        "{left} requests were cut: they took longer than {seconds} s"
+                    )));
                 }
                 Ok(())
             }
@@ -60,20 +69,33 @@ impl Controller<'_> {
             _ => format!("job `{service}` ended with exit code {}", exit.code),
         };
         let slot = seaworthy_engine::Slot::first(1).next();
-        let seen = slot.map(|slot| InstanceId { service: service.clone(), revision: revision.id.clone(), slot });
+        let seen =
+            slot.map(|slot| InstanceId { service: service.clone(), revision: revision.id.clone(), slot });
         Err(Stop::Unready { seen: seen.map(|id| (id, reason.clone())).into_iter().collect(), reason })
     }
 
-    async fn admit(&self, target: &Target, serving: &BTreeMap<ServiceName, Vec<InstanceId>>) -> Result<(), Stop> {
+    async fn admit(
+        &self,
+        target: &Target,
+        serving: &BTreeMap<ServiceName, Vec<InstanceId>>,
+    ) -> Result<(), Stop> {
         let observed = self.engine.observe(self.project).await?;
         let before = self.traffic.serving(self.project).await?.unwrap_or_default();
         let set: RouteSet = route_set(target, serving, &observed, &before)
             .map_err(|instance| TrafficError::NoAddress { instance: instance.to_string() })?;
         let served = self.traffic.put(self.project, &set).await?;
-        if served == set.hash() { Ok(()) } else { Err(TrafficError::NotTaken { given: set.hash(), served }.into()) }
+        if served == set.hash() {
+            Ok(())
+        } else {
+            Err(TrafficError::NotTaken { given: set.hash(), served }.into())
+        }
     }
 
-    fn revision<'b>(&self, undertaking: &'b Undertaking<'_>, service: &ServiceName) -> Result<&'b Revision, Stop> {
+    fn revision<'b>(
+        &self,
+        undertaking: &'b Undertaking<'_>,
+        service: &ServiceName,
+    ) -> Result<&'b Revision, Stop> {
         let revision = undertaking.revisions.get(service);
         revision.ok_or_else(|| Stop::Error(ReleaseError::NoService { service: service.to_string() }))
     }

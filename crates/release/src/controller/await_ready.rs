@@ -93,13 +93,16 @@ impl Controller<'_> {
             None => Some("is gone".to_owned()),
             Some(instance) if matches!(instance.state, InstanceState::Exited | InstanceState::Lost) => {
                 Some(match instance.exit {
-                    Some(exit) if exit.out_of_memory => format!("ran out of memory (exit code {})", exit.code),
+                    Some(exit) if exit.out_of_memory => {
+                        format!("ran out of memory (exit code {})", exit.code)
+                    }
                     Some(exit) => format!("ended with exit code {}", exit.code),
                     None => "ended".to_owned(),
                 })
             }
             Some(instance) if instance.restarts >= MOST_RESTARTS => {
-                let code = instance.exit.map_or(String::new(), |exit| format!(", last exit code {}", exit.code));
+                let code =
+                    instance.exit.map_or(String::new(), |exit| format!(", last exit code {}", exit.code));
                 Some(format!("ends again and again ({} restarts{code})", instance.restarts))
             }
             Some(_) => None,
@@ -119,7 +122,8 @@ impl Controller<'_> {
 fn next_question(watched: &[Watched<'_>], asked: Instant, now: Instant, min_healthy: Duration) -> Instant {
     const SHORTEST: Duration = Duration::from_millis(20);
     let usual = asked + INTERVAL;
-    let all_ready = watched.iter().map(|one| one.since.map(|since| since + min_healthy)).collect::<Option<Vec<_>>>();
+    let all_ready =
+        watched.iter().map(|one| one.since.map(|since| since + min_healthy)).collect::<Option<Vec<_>>>();
     let next = match all_ready.and_then(|times| times.into_iter().max()) {
         Some(done) => usual.min(done),
         None => usual,
@@ -128,6 +132,7 @@ fn next_question(watched: &[Watched<'_>], asked: Instant, now: Instant, min_heal
 }
 
 fn unready(watched: &[Watched<'_>], reason: String) -> Stop {
-    let seen = watched.iter().filter(|one| one.since.is_none()).map(|one| (one.id.clone(), one.detail.clone()));
+    let seen =
+        watched.iter().filter(|one| one.since.is_none()).map(|one| (one.id.clone(), one.detail.clone()));
     Stop::Unready { reason, seen: seen.collect() }
 }

@@ -22,7 +22,9 @@ pub(crate) fn question(service: &Service) -> Probe {
     let health = service.healthcheck.as_ref().map(|health| &health.value);
     let ready = service.settings.probe.ready.as_ref().map(|probe| &probe.value);
     match (ready, port) {
-        (Some(ProbeTarget::Http { path }), Some(port)) => return Probe::Http { port, path: path.clone(), timeout },
+        (Some(ProbeTarget::Http { path }), Some(port)) => {
+            return Probe::Http { port, path: path.clone(), timeout };
+        }
         (Some(ProbeTarget::Tcp), Some(port)) => return Probe::Tcp { port, timeout },
         _ => {}
     }

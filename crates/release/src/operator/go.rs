@@ -11,7 +11,8 @@ use crate::controller::{Undertaking, with_causes};
 use crate::operator::{Goal, Operator, Outcome};
 use crate::routes::route_set;
 use crate::{
-    DeploymentKind, DeploymentState, Event, Failure, Interrupt, Plan, Redactor, ReleaseError, Settings, World, plan,
+    DeploymentKind, DeploymentState, Event, Failure, Interrupt, Plan, Redactor, ReleaseError, Settings,
+    World, plan,
 };
 
 type End = Option<(ReleaseNumber, Settings)>;
@@ -55,7 +56,8 @@ impl Operator<'_> {
                 Ok(Outcome::Done { release: reached })
             }
             Err(failure) if failure.interrupted && failure.admitted => {
-                self.progress.tell(Event::Note("interrupted after requests were moved: finishing first".to_owned()));
+                self.progress
+                    .tell(Event::Note("interrupted after requests were moved: finishing first".to_owned()));
                 self.finish_after_all(change, goal, from, failure).await
             }
             Err(failure) => self.go_back(change, &plan, &goal, from, failure).await,
@@ -69,7 +71,8 @@ impl Operator<'_> {
         goal: &Goal,
         interrupt: &Interrupt,
     ) -> Result<(), Box<Failure>> {
-        let steps_before = self.store.journal_of(change).map_or(0, |lines| lines.last().map_or(0, |line| line.step));
+        let steps_before =
+            self.store.journal_of(change).map_or(0, |lines| lines.last().map_or(0, |line| line.step));
         let undertaking =
             Undertaking { change, steps_before, target: &goal.target, revisions: &goal.revisions };
         self.controller(interrupt).execute(plan, &undertaking).await
@@ -141,7 +144,12 @@ impl Operator<'_> {
         done.map_err(|failure| failure.to_string())
     }
 
-    pub(crate) fn finish(&self, change: i64, state: DeploymentState, reached: &End) -> Result<(), ReleaseError> {
+    pub(crate) fn finish(
+        &self,
+        change: i64,
+        state: DeploymentState,
+        reached: &End,
+    ) -> Result<(), ReleaseError> {
         let reached = reached.as_ref().map(|(release, settings)| (*release, settings));
         Ok(self.store.end(change, state, reached, self.clock.now())?)
     }

@@ -31,14 +31,19 @@ impl Operator<'_> {
             if self.reach(change.id, &goal).await.is_ok() {
                 self.finish(change.id, DeploymentState::Finished, &goal.end)?;
                 self.prune().await;
-                return Ok(Some(Settled { what, finished: true, release: goal.end.map(|(release, _)| release) }));
+                return Ok(Some(Settled {
+                    what,
+                    finished: true,
+                    release: goal.end.map(|(release, _)| release),
+                }));
             }
             self.progress.tell(Event::Note(format!("the {what} cannot be finished: undoing it")));
             self.store.note_failure(change.id, "could not be finished after it was cut off", None)?;
         }
         let goal = self.goal(change.from.as_ref())?;
         self.reach(change.id, &goal).await?;
-        let state = if change.reason.is_some() { DeploymentState::RolledBack } else { DeploymentState::Undone };
+        let state =
+            if change.reason.is_some() { DeploymentState::RolledBack } else { DeploymentState::Undone };
         self.finish(change.id, state, &goal.end)?;
         self.prune().await;
         Ok(Some(Settled { what, finished: false, release: goal.end.map(|(release, _)| release) }))

@@ -13,7 +13,11 @@ impl Operator<'_> {
     ///
     /// # Errors
     /// When it could not begin; nothing was changed then.
-    pub async fn deploy(&self, draft: Draft, confirm: &mut dyn FnMut(&Plan) -> bool) -> Result<Outcome, ReleaseError> {
+    pub async fn deploy(
+        &self,
+        draft: Draft,
+        confirm: &mut dyn FnMut(&Plan) -> bool,
+    ) -> Result<Outcome, ReleaseError> {
         let (goal, release) = self.deploy_goal(draft).await?;
         let keep = || match &release {
             Some(release) => Ok(self.store.keep_release(release)?),
@@ -41,7 +45,10 @@ impl Operator<'_> {
         let settings = Settings { counts: BTreeMap::new(), generations };
         let goal = self.goal(Some(&(number, settings)))?;
         if self.store.release(number)?.migrates() {
-            self.progress.tell(Event::Note("what jobs changed in the data stays: only code, configuration and environment go back".to_owned()));
+            self.progress.tell(Event::Note(
+                "what jobs changed in the data stays: only code, configuration and environment go back"
+                    .to_owned(),
+            ));
         }
         self.go(DeploymentKind::Rollback, goal, confirm, &|| Ok(())).await
     }
@@ -90,7 +97,11 @@ impl Operator<'_> {
     ///
     /// # Errors
     /// When it could not begin, or what is left could not be removed.
-    pub async fn down(&self, volumes: bool, confirm: &mut dyn FnMut(&Plan) -> bool) -> Result<Outcome, ReleaseError> {
+    pub async fn down(
+        &self,
+        volumes: bool,
+        confirm: &mut dyn FnMut(&Plan) -> bool,
+    ) -> Result<Outcome, ReleaseError> {
         let goal = Goal { end: None, target: Target::default(), revisions: indexmap::IndexMap::new() };
         let outcome = self.go(DeploymentKind::Down, goal, confirm, &|| Ok(())).await?;
         if matches!(outcome, Outcome::Done { .. } | Outcome::Nothing { .. }) {
@@ -104,13 +115,16 @@ impl Operator<'_> {
     /// The goal of a draft: what runs already when it is the same, else the next release.
     pub(crate) async fn deploy_goal(&self, draft: Draft) -> Result<(Goal, Option<Release>), ReleaseError> {
         let current = self.store.current()?;
-        let generations = current.as_ref().map(|(_, settings)| settings.generations.clone()).unwrap_or_default();
+        let generations =
+            current.as_ref().map(|(_, settings)| settings.generations.clone()).unwrap_or_default();
         let settings = Settings { counts: BTreeMap::new(), generations };
         let release = draft.freeze(self.store.next_release()?, self.clock.now());
         let target = release.target(&settings, self.store.key());
         if let Some((number, _)) = current {
             let goal = self.goal(Some(&(number, settings.clone())));
-            if let Ok(goal) = goal.as_ref() && goal.target.services == target.services {
+            if let Ok(goal) = goal.as_ref()
+                && goal.target.services == target.services
+            {
                 return goal_only(goal);
             }
         }
@@ -139,8 +153,11 @@ impl Operator<'_> {
     fn release_before(&self, running: Option<ReleaseNumber>) -> Result<ReleaseNumber, ReleaseError> {
         let never = || ReleaseError::NeverDeployed { project: self.project.to_string() };
         let running = running.ok_or_else(never)?;
-        let older = self.store.releases()?.into_iter().find(|release| release.good && release.number < running);
-        older.map(|release| release.number).ok_or(ReleaseError::NoRelease { wanted: format!("before {running} that was ever good") })
+        let older =
+            self.store.releases()?.into_iter().find(|release| release.good && release.number < running);
+        older
+            .map(|release| release.number)
+            .ok_or(ReleaseError::NoRelease { wanted: format!("before {running} that was ever good") })
     }
 }
 

@@ -90,7 +90,8 @@ impl<'a> Draft<'a> {
 
     pub(super) fn prepare(&mut self, wanted: &Wanted, cause: &str) {
         if self.prepared.insert(wanted.service.clone()) {
-            let action = Action::Prepare { service: wanted.service.clone(), revision: wanted.revision.clone() };
+            let action =
+                Action::Prepare { service: wanted.service.clone(), revision: wanted.revision.clone() };
             self.step(action, cause, Gap::None, "nothing to take back: nothing runs of it yet");
         }
     }
@@ -121,7 +122,9 @@ impl<'a> Draft<'a> {
             instances.is_empty() && self.serving.get(*service).is_some_and(|before| !before.is_empty())
         });
         let gap = match emptied {
-            Some((service, _)) => Gap::Expected(format!("{service} has no instance until the new one is ready")),
+            Some((service, _)) => {
+                Gap::Expected(format!("{service} has no instance until the new one is ready"))
+            }
             None => Gap::None,
         };
         self.serving = serving.clone();
@@ -155,7 +158,9 @@ impl<'a> Draft<'a> {
         match self.target.get(&id.service) {
             None if self.target.release.is_none() => "the project goes down".to_owned(),
             None => format!("the release has no service `{}`", id.service),
-            Some(wanted) if wanted.revision == id.revision => format!("{} replicas are enough", wanted.replicas),
+            Some(wanted) if wanted.revision == id.revision => {
+                format!("{} replicas are enough", wanted.replicas)
+            }
             Some(_) => "another revision takes its place".to_owned(),
         }
     }

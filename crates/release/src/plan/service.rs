@@ -36,7 +36,13 @@ pub(super) fn bring_up(draft: &mut Draft<'_>, wanted: &Wanted) {
 
 /// Whole set: the first instance proves the release, then the rest start together, and all are admitted at the
 /// end. In groups, when the user wrote a parallelism: each group takes over before the next one starts.
-fn start_first(draft: &mut Draft<'_>, wanted: &Wanted, missing: &[InstanceId], mut old: Vec<InstanceId>, cause: &str) {
+fn start_first(
+    draft: &mut Draft<'_>,
+    wanted: &Wanted,
+    missing: &[InstanceId],
+    mut old: Vec<InstanceId>,
+    cause: &str,
+) {
     let group = match wanted.group {
         Some(size) if (size as usize) < missing.len() && !old.is_empty() => size as usize,
         _ => {
@@ -83,7 +89,13 @@ fn stop_first(
 }
 
 /// Admits `new` and what stays of the old, then drains and removes those that leave.
-fn hand_over(draft: &mut Draft<'_>, wanted: &Wanted, new: &[InstanceId], stay: &[InstanceId], leaving: &[InstanceId]) {
+fn hand_over(
+    draft: &mut Draft<'_>,
+    wanted: &Wanted,
+    new: &[InstanceId],
+    stay: &[InstanceId],
+    leaving: &[InstanceId],
+) {
     if !wanted.routes.is_empty() {
         let mut serving = draft.serving.clone();
         let mut instances = new.to_vec();

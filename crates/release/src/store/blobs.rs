@@ -33,7 +33,12 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn write_sealed(&self, path: &PathBuf, context: &str, contents: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn write_sealed(
+        &self,
+        path: &PathBuf,
+        context: &str,
+        contents: &[u8],
+    ) -> Result<(), StoreError> {
         let written = StoreError::written(path);
         let parent = path.parent().unwrap_or(&self.folder);
         let sealed = self.key.seal(contents, context);

@@ -137,7 +137,14 @@ impl Store {
     }
 
     /// Writes a line of the journal; it is on disk when this returns.
-    pub(crate) fn journal(&self, change: i64, step: usize, phase: &str, action: &Action, at: Timestamp) -> Result<(), StoreError> {
+    pub(crate) fn journal(
+        &self,
+        change: i64,
+        step: usize,
+        phase: &str,
+        action: &Action,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         self.execute(
             "write the journal",
             "insert into journal (change, step, phase, action, at) values (?1, ?2, ?3, ?4, ?5)",
@@ -166,7 +173,8 @@ impl Store {
                 let sql = "insert into fact (name, value) values (?1, ?2)";
                 transaction.execute(sql, params![Self::current_fact(), text])?;
             }
-            if let (Some((release, _)), DeploymentState::Done | DeploymentState::Finished) = (reached, state) {
+            if let (Some((release, _)), DeploymentState::Done | DeploymentState::Finished) = (reached, state)
+            {
                 transaction.execute("update release set good = 1 where number = ?1", params![release.0])?;
             }
             transaction.commit()
@@ -178,7 +186,12 @@ impl Store {
     }
 
     /// Notes why a change failed, and where its bundle is.
-    pub(crate) fn note_failure(&self, change: i64, reason: &str, bundle: Option<&Path>) -> Result<(), StoreError> {
+    pub(crate) fn note_failure(
+        &self,
+        change: i64,
+        reason: &str,
+        bundle: Option<&Path>,
+    ) -> Result<(), StoreError> {
         let bundle = bundle.map(|path| path.display().to_string());
         let sql = "update change set reason = ?2, bundle = ?3 where id = ?1";
         self.execute("note a failure", sql, params![change, reason, bundle])
@@ -199,7 +212,12 @@ impl Store {
     pub fn journal_of(&self, change: i64) -> Result<Vec<JournalLine>, StoreError> {
         let sql = format!("select step, phase, action, at from journal where change = {change} order by id");
         self.rows("read the journal", &sql, |row| {
-            Ok(JournalLine { step: row.get::<_, i64>(0)? as usize, phase: row.get(1)?, action: from_json(row, 2)?, at: time(row, 3)? })
+            Ok(JournalLine {
+                step: row.get::<_, i64>(0)? as usize,
+                phase: row.get(1)?,
+                action: from_json(row, 2)?,
+                at: time(row, 3)?,
+            })
         })
     }
 }

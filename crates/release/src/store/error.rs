@@ -98,7 +98,9 @@ impl StoreError {
                 path.parent().unwrap_or(path).display()
             ),
             Self::Full { .. } => "free some space and run the command again".into(),
-            Self::Unwritable { .. } => "check who owns the state folder, or set `SEAWORTHY_STATE` to another".into(),
+            Self::Unwritable { .. } => {
+                "check who owns the state folder, or set `SEAWORTHY_STATE` to another".into()
+            }
             Self::Database { .. } => return None,
         })
     }

@@ -74,7 +74,8 @@ impl Store {
     /// When SQLite refuses.
     pub fn imagined(folder: &Path) -> Result<Self, StoreError> {
         let path = Self::path_in(folder);
-        let connection = Connection::open_in_memory().map_err(StoreError::database("imagine a state", &path))?;
+        let connection =
+            Connection::open_in_memory().map_err(StoreError::database("imagine a state", &path))?;
         create(&connection, &path)?;
         let key = SealKey::new([0; 32]);
         let fault = FaultPoint::default();
@@ -93,7 +94,10 @@ impl Store {
         match version {
             0 if fresh => create(&connection, path)?,
             0 => {
-                return Err(StoreError::Damaged { path: path.to_owned(), reason: "it holds no state".to_owned() });
+                return Err(StoreError::Damaged {
+                    path: path.to_owned(),
+                    reason: "it holds no state".to_owned(),
+                });
             }
             VERSION => check(&connection, path)?,
             found => return Err(StoreError::Newer { path: path.to_owned(), found, known: VERSION }),

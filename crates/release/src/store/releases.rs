@@ -48,8 +48,12 @@ impl Store {
             "insert or replace into release (number, created_at, tool, commit_id, dirty, migrates)
              values (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
-                release.number.0, release.created_at.to_string(), release.tool, release.origin.commit,
-                release.origin.dirty, release.migrates(),
+                release.number.0,
+                release.created_at.to_string(),
+                release.tool,
+                release.origin.commit,
+                release.origin.dirty,
+                release.migrates(),
             ],
         )
     }

@@ -26,7 +26,9 @@ impl Store {
     pub fn current(&self) -> Result<Option<(ReleaseNumber, Settings)>, StoreError> {
         let Some(text) = self.fact(CURRENT)? else { return Ok(None) };
         let current = serde_json::from_str(&text);
-        current.map(Some).map_err(|error| StoreError::Damaged { path: self.path(), reason: error.to_string() })
+        current
+            .map(Some)
+            .map_err(|error| StoreError::Damaged { path: self.path(), reason: error.to_string() })
     }
 
     pub(super) fn current_text(current: Option<(ReleaseNumber, &Settings)>) -> Option<String> {
@@ -70,7 +72,8 @@ impl Store {
 
     /// Instances that were ready for their whole minimum time.
     pub(crate) fn proven(&self) -> Result<BTreeSet<InstanceId>, StoreError> {
-        let rows = self.rows("read the ready instances", "select instance from proven", |row| row.get::<_, String>(0))?;
+        let rows = self
+            .rows("read the ready instances", "select instance from proven", |row| row.get::<_, String>(0))?;
         Ok(rows.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
     }
 

@@ -48,7 +48,8 @@ impl Life {
 
     /// Runs until the instance has ended for good.
     pub(super) async fn run(mut self) -> Result<(), EngineError> {
-        let mut terminate = system::attempt(signal(SignalKind::terminate()), || "listen for signals".to_owned())?;
+        let mut terminate =
+            system::attempt(signal(SignalKind::terminate()), || "listen for signals".to_owned())?;
         self.now.write(&self.folder)?;
         let mut pause = FIRST_PAUSE;
         loop {
@@ -59,12 +60,21 @@ impl Life {
                 Err(error) => {
                     self.now.trouble = Some(error.to_string());
                     self.say(&format!("the program could not be started: {error}"));
-                    self.end(Exit { code: 127, signal: None, out_of_memory: false, timed_out: false, at: system::now() })?;
+                    self.end(Exit {
+                        code: 127,
+                        signal: None,
+                        out_of_memory: false,
+                        timed_out: false,
+                        at: system::now(),
+                    })?;
                     return Ok(());
                 }
             };
             self.started(&child)?;
-            let logs = [self.pass(child.stdout.take(), LogStream::Stdout), self.pass(child.stderr.take(), LogStream::Stderr)];
+            let logs = [
+                self.pass(child.stdout.take(), LogStream::Stdout),
+                self.pass(child.stderr.take(), LogStream::Stderr),
+            ];
             let (status, stopped) = tokio::select! {
                 status = child.wait() => (status, false),
                 _ = terminate.recv() => (self.stop(&mut child).await, true),
@@ -157,7 +167,11 @@ impl Life {
     }
 
     /// Passes what the program writes on to the log, line by line.
-    fn pass(&self, pipe: Option<impl AsyncRead + Send + Unpin + 'static>, stream: LogStream) -> tokio::task::JoinHandle<()> {
+    fn pass(
+        &self,
+        pipe: Option<impl AsyncRead + Send + Unpin + 'static>,
+        stream: LogStream,
+    ) -> tokio::task::JoinHandle<()> {
         let log = self.log.clone();
         tokio::spawn(async move {
             let Some(mut pipe) = pipe else { return };
