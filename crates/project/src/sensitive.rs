@@ -38,63 +38,145 @@ impl Drop for Sensitive {
     }
 }
 
+/// Words that say that a name is about a credential without being one: a path to it, a lifetime, a switch.
+const ABOUT: [&str; 31] = [
+    "ALGORITHM",
+    "ALLOW",
+    "DIR",
+    "DISABLE",
+    "EMPTY",
+    "ENABLE",
+    "ENABLED",
+    "EXPIRES",
+    "EXPIRY",
+    "FILE",
+    "HASHER",
+    "HEADER",
+    "HOST",
+    "ID",
+    "LENGTH",
+    "LIFETIME",
+    "LIMIT",
+    "MAX",
+    "MIN",
+    "NAME",
+    "PATH",
+    "POLICY",
+    "PORT",
+    "PUBLIC",
+    "RANDOM",
+    "REQUIRE",
+    "REQUIRED",
+    "RESET",
+    "TTL",
+    "URI",
+    "URL",
+];
+/// Words that name a credential.
+const CREDENTIAL: [&str; 11] = [
+    "APIKEY",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "PASS",
+    "PASSPHRASE",
+    "PASSWD",
+    "PASSWORD",
+    "PWD",
+    "SECRET",
+    "SECRETS",
+    "TOKEN",
+];
+/// Words that make a key a credential.
+const KEY_OF: [&str; 13] = [
+    "ACCESS",
+    "API",
+    "APP",
+    "AUTH",
+    "ENCRYPTION",
+    "JWT",
+    "LICENSE",
+    "MASTER",
+    "PRIVATE",
+    "SALT",
+    "SECRET",
+    "SESSION",
+    "SIGNING",
+];
+
 /// Whether a variable of that name usually holds a credential (and not a path to one, a lifetime, a switch …).
 pub fn is_credential_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let words: Vec<&str> =
         name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
     let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
-    if has(&[
-        "FILE",
-        "PATH",
-        "DIR",
-        "URI",
-        "URL",
-        "TTL",
-        "EXPIRY",
-        "EXPIRES",
-        "LIFETIME",
-        "MAX",
-        "MIN",
-        "LENGTH",
-        "PUBLIC",
-        "ENABLED",
-        "ALGORITHM",
-        "HOST",
-        "PORT",
-        "ID",
-        "NAME",
-        "HEADER",
-        "LIMIT",
-    ]) {
+    // The shell's own `PWD` is the working folder.
+    if has(&ABOUT) || words == ["PWD"] {
         return false;
     }
-    has(&[
-        "PASSWORD",
-        "PASSWD",
-        "PASSPHRASE",
-        "PWD",
-        "PASS",
-        "SECRET",
-        "SECRETS",
-        "TOKEN",
-        "APIKEY",
-        "CREDENTIAL",
-        "CREDENTIALS",
-    ]) || (has(&["KEY"])
-        && has(&[
-            "API",
-            "SECRET",
-            "PRIVATE",
-            "ACCESS",
-            "MASTER",
-            "ENCRYPTION",
-            "SIGNING",
-            "JWT",
-            "AUTH",
-            "SESSION",
-            "APP",
-            "SALT",
-        ]))
-        || words.iter().any(|word| word.ends_with("PASSWORD") || word.ends_with("SECRETKEY"))
+    let joined =
+        |word: &&str| ["PASSWORD", "SECRETKEY", "TOKEN", "APIKEY"].iter().any(|end| word.ends_with(end));
+    has(&CREDENTIAL) || (has(&["KEY"]) && has(&KEY_OF)) || words.iter().any(joined)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_told_by_their_name() {
+        for name in [
+            "POSTGRES_PASSWORD",
+            "PGPASSWORD",
+            "DB_PWD",
+            "REDIS_PASS",
+            "SECRET_KEY",
+            "SECRET_KEY_BASE",
+            "JWT_SECRET",
+            "AWS_SECRET_ACCESS_KEY",
+            "GITHUB_TOKEN",
+            "accessToken",
+            "apiKey",
+            "STRIPE_API_KEY",
+            "APP_KEY",
+            "ENCRYPTION_KEY",
+            "smtp.password",
+            "GPG_PASSPHRASE",
+        ] {
+            assert!(is_credential_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_about_a_credential_is_none() {
+        for name in [
+            "POSTGRES_PASSWORD_FILE",
+            "MYSQL_ALLOW_EMPTY_PASSWORD",
+            "PASSWORD_MIN_LENGTH",
+            "TOKEN_LIFETIME",
+            "TOKEN_URL",
+            "AWS_ACCESS_KEY_ID",
+            "PUBLIC_KEY",
+            "API_KEY_HEADER",
+            "SECRET_NAME",
+            "PWD",
+            "OLDPWD",
+            "HOME",
+            "KEYBOARD",
+            "MAX_TOKENS",
+            "DATABASE_URL",
+            "PASSENGER_COUNT",
+            "PRIMARY_KEY",
+            "COMPASS",
+            "BYPASS",
+        ] {
+            assert!(!is_credential_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_show_itself() {
+        let secret = Sensitive::new("canary");
+        assert!(!format!("{secret} {secret:?}").contains("canary"));
+        assert_eq!(secret.reveal(), "canary");
+    }
 }

@@ -69,6 +69,9 @@ fn limits() {
     for level in 1..300 {
         chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
     }
+    let ranges = "services: {a: {image: x, ports: ['1-65535:1-65535', '1-65535:1-65535/udp']}}";
+    let loaded = try_load(&[("compose.yaml", ranges)]);
+    assert!(loaded.problems[0].message.contains("MAX_PORTS"), "{}", loaded.problems[0].message);
     let loaded = try_load(&[("compose.yaml", &chain)]);
     assert!(loaded.problems[0].message.contains("MAX_DEPTH"), "{}", loaded.problems[0].message);
 }

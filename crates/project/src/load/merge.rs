@@ -35,9 +35,11 @@ fn lay(base: &mut Node, mut over: Node, path: &mut Vec<String>) {
                 return replace(base, over);
             }
             base.history.push(over.span);
-            for entry in entries {
-                lay_entry(base, entry, path);
-            }
+            let Value::Mapping(own) = std::mem::replace(&mut base.value, Value::Null) else { return };
+            let mut own: IndexMap<String, Entry> =
+                own.into_iter().map(|entry| (entry.key.value.clone(), entry)).collect();
+            entries.into_iter().for_each(|entry| lay_entry(&mut own, entry, path));
+            base.value = Value::Mapping(own.into_values().collect());
         }
         (Value::Sequence(_), Value::Sequence(items)) if rule(path) == Rule::Replace => {
             over.value = Value::Sequence(items);
@@ -57,18 +59,20 @@ fn lay(base: &mut Node, mut over: Node, path: &mut Vec<String>) {
     }
 }
 
-fn lay_entry(base: &mut Node, entry: Entry, path: &mut Vec<String>) {
-    if is_reset(&entry.node) {
-        base.remove(&entry.key.value);
+fn lay_entry(own: &mut IndexMap<String, Entry>, over: Entry, path: &mut Vec<String>) {
+    if is_reset(&over.node) {
+        own.shift_remove(&over.key.value);
         return;
     }
-    match base.get_mut(&entry.key.value) {
-        Some(own) => {
-            path.push(entry.key.value);
-            lay(own, entry.node, path);
+    match own.get_mut(&over.key.value) {
+        Some(entry) => {
+            path.push(over.key.value);
+            lay(&mut entry.node, over.node, path);
             path.pop();
         }
-        None => base.entries_mut().into_iter().for_each(|entries| entries.push(entry.clone())),
+        None => {
+            own.insert(over.key.value.clone(), over);
+        }
     }
 }
 

@@ -15,10 +15,13 @@ pub(crate) const MAX_NODES: usize = 100_000;
 /// The most characters that may stand where aliases are expanded, for the same reason.
 pub(crate) const MAX_EXPANDED_BYTES: usize = 32 << 20;
 
+/// As [`MAX_NODES`], for a project that we wrote out ourselves, with every range and short form expanded.
+pub(crate) const MAX_RESOLVED_NODES: usize = 5_000_000;
+
 /// The documents of a file, in order; none when there is a problem. Several documents lie one over the other.
-pub(crate) fn parse(file: FileId, text: &str, report: &mut Report) -> Option<Vec<Node>> {
+pub(crate) fn parse(file: FileId, text: &str, max_nodes: usize, report: &mut Report) -> Option<Vec<Node>> {
     let before = report.problems.len();
-    let mut builder = build::Builder::new(file, report);
+    let mut builder = build::Builder::new(file, max_nodes, report);
     let options = granit_parser::options! {
         emit_comments: false,
         flow_nesting_limit: MAX_DEPTH,

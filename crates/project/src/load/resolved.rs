@@ -22,7 +22,8 @@ pub(super) fn load(
     let mut sources = Sources::default();
     let id = sources.add(PathBuf::from(SHOWN_AS), escape(text));
     let text = sources.get(id).map_or("", |source| &source.text);
-    let root = parse::parse(id, text, &mut report).and_then(|documents| documents.into_iter().next());
+    let root = parse::parse(id, text, parse::MAX_RESOLVED_NODES, &mut report)
+        .and_then(|documents| documents.into_iter().next());
     let mut project = None;
     if let Some(root) = root {
         check::object(&root, &PROJECT, "", &mut report);

@@ -45,7 +45,7 @@ impl Session<'_> {
         }
         match self.reader.read(path, from) {
             Ok(id) => {
-                let documents = parse::parse(id, self.reader.text(id), &mut self.report)?;
+                let documents = parse::parse(id, self.reader.text(id), parse::MAX_NODES, &mut self.report)?;
                 let documents: Vec<Node> =
                     documents.into_iter().filter(|document| !document.is_null()).collect();
                 if documents.is_empty() {

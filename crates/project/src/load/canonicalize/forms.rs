@@ -1,5 +1,7 @@
 //! The short forms that are the same under several keys: lists that stand for maps, one value that stands for a list.
 
+use indexmap::IndexMap;
+
 use crate::load::canonicalize::text;
 use crate::{Entry, Node, Spanned, Value};
 
@@ -11,7 +13,7 @@ pub(super) fn entry(key: &str, node: Node) -> Entry {
 /// `[A=1, B]` to `{A: "1", B: null}`; values of a map become texts, a null stays.
 pub(super) fn list_to_map(node: &mut Node, separators: &[char]) {
     if let Value::Sequence(items) = &mut node.value {
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: IndexMap<String, Entry> = IndexMap::new();
         for mut item in std::mem::take(items) {
             text::normalize(&mut item);
             let Value::Scalar(scalar) = &item.value else { continue };
@@ -20,16 +22,13 @@ pub(super) fn list_to_map(node: &mut Node, separators: &[char]) {
                 None => (scalar.text.as_str(), Node::new(Value::Null, item.span)),
             };
             let key = Spanned::new(key.trim().to_owned(), item.span);
-            let mut value = Node { history: item.history, ..value };
-            match entries.iter_mut().find(|entry| entry.key.value == key.value) {
-                Some(earlier) => {
-                    value.history.push(earlier.node.span);
-                    earlier.node = value;
-                }
-                None => entries.push(Entry { key, node: value }),
+            let mut node = Node { history: item.history, ..value };
+            if let Some(earlier) = entries.get(&key.value) {
+                node.history.push(earlier.node.span);
             }
+            entries.insert(key.value.clone(), Entry { key, node });
         }
-        node.value = Value::Mapping(entries);
+        node.value = Value::Mapping(entries.into_values().collect());
     }
     texts(node);
 }

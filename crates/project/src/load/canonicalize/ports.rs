@@ -6,6 +6,9 @@ use crate::load::canonicalize::{forms::entry, is_reset, text};
 use crate::load::report::Report;
 use crate::{Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Value};
 
+/// The most ports one project may publish: every port of one host and some more.
+pub(crate) const MAX_PORTS: usize = 100_000;
+
 /// What a short form means.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Published {
@@ -23,7 +26,17 @@ pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
     for item in std::mem::take(items) {
         match &item.value {
             Value::Scalar(scalar) => match parse(&scalar.text) {
-                Ok(list) => ports.extend(list.into_iter().map(|port| long(port, &item))),
+                Ok(list) => {
+                    report.ports += list.len();
+                    if report.ports > MAX_PORTS {
+                        let message =
+                            format!("The project publishes more than {MAX_PORTS} ports (`MAX_PORTS`).");
+                        let problem = Problem::at(ProblemKind::Limit, item.span, message);
+                        report.problem(problem.hint("publish a smaller range"));
+                        break;
+                    }
+                    ports.extend(list.into_iter().map(|port| long(port, &item)));
+                }
                 Err(reason) => report.problem(invalid(scalar, item.span, &reason)),
             },
             Value::Mapping(_) if !is_reset(&item) => ports.push(defaults(item)),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, ScalarStyle as Style, StructureStyle};
 
-use crate::load::parse::{MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES, merge_key, position};
+use crate::load::parse::{MAX_DEPTH, MAX_EXPANDED_BYTES, merge_key, position};
 use crate::load::report::Report;
 use crate::{Entry, FileId, Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Spanned, Tag, Value};
 
@@ -16,6 +16,7 @@ pub(super) struct Builder<'a> {
     pub(super) documents: Vec<Node>,
     stack: Vec<Frame>,
     anchors: HashMap<usize, Anchor>,
+    max_nodes: usize,
     nodes: usize,
     bytes: usize,
 }
@@ -41,9 +42,9 @@ struct Anchor {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(file: FileId, report: &'a mut Report) -> Self {
+    pub(super) fn new(file: FileId, max_nodes: usize, report: &'a mut Report) -> Self {
         let (documents, stack, anchors) = (Vec::new(), Vec::new(), HashMap::new());
-        Self { file, report, documents, stack, anchors, nodes: 0, bytes: 0 }
+        Self { file, report, documents, stack, anchors, max_nodes, nodes: 0, bytes: 0 }
     }
 
     /// Takes one event; `false` when nothing more can be made of the file.
@@ -171,8 +172,11 @@ impl<'a> Builder<'a> {
     }
 
     fn within_limits(&mut self, depth: usize, place: Span) -> bool {
-        let message = if self.nodes > MAX_NODES {
-            format!("With its aliases expanded the file has more than {MAX_NODES} values (`MAX_NODES`).")
+        let message = if self.nodes > self.max_nodes {
+            format!(
+                "With its aliases expanded the file has more than {} values (`MAX_NODES`).",
+                self.max_nodes
+            )
         } else if self.bytes > MAX_EXPANDED_BYTES {
             format!(
                 "With its aliases expanded the file has more than {MAX_EXPANDED_BYTES} bytes (`MAX_EXPANDED_BYTES`)."
@@ -182,7 +186,9 @@ impl<'a> Builder<'a> {
         } else {
             return true;
         };
-        self.report.problem(Problem::at(ProblemKind::Limit, place, message).hint("use fewer nested aliases"));
+        self.report.problem(
+            Problem::at(ProblemKind::Limit, place, message).hint("split the file, or nest fewer aliases"),
+        );
         false
     }
 }
