@@ -1,6 +1,8 @@
 //! Where revisions run: the trait, its vocabulary, and the engines.
 
 mod artifact;
+#[cfg(feature = "test-util")]
+pub mod contract;
 mod error;
 #[cfg(feature = "test-util")]
 pub mod fake;
