@@ -1,5 +1,7 @@
 //! `cargo xtask demo`: the main job from end to end, with ordinary commands, under a steady load.
 
+#![allow(clippy::disallowed_methods, reason = "the demo times its own steps by the real clock")]
+
 mod site;
 mod table;
 

@@ -60,7 +60,8 @@ fn why(ui: &Ui, failure: &Failure) {
         return;
     }
     ui.insist(&format!("  {}", failure.reason));
-    for (instance, seen) in &failure.seen {
+    // The reason may hold the last answer already.
+    for (instance, seen) in failure.seen.iter().filter(|(_, seen)| !failure.reason.contains(seen.as_str())) {
         ui.insist(&format!("  {instance}: {seen}"));
     }
 }

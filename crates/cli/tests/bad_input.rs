@@ -1,4 +1,5 @@
 //! Mistakes: each gets a clear error with its place and a hint, exit 2 (5 for the lock), and changes nothing.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "code of tests")]
 
 #[path = "support/site.rs"]
 mod site;

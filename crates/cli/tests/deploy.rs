@@ -1,4 +1,5 @@
 //! The way of a release: deployed, rolled under load, broken and kept, rolled back, scaled, restarted, taken down.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "code of tests")]
 
 #[path = "support/load.rs"]
 mod load;

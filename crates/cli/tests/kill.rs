@@ -1,5 +1,6 @@
 //! `deploy` killed after every line of its journal: the old or the new release serves, no request fails, the next
 //! command settles it, and nothing is left over.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "code of tests")]
 
 #[path = "support/load.rs"]
 mod load;

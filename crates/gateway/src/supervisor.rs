@@ -1,6 +1,7 @@
 //! The supervisor: holds the listening sockets and keeps a worker alive. It does nothing else.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -182,19 +183,17 @@ impl Supervisor<'_> {
     }
 
     async fn bind(&mut self, channel: &Channel, address: SocketAddr) -> std::io::Result<()> {
-        if !self.held.contains_key(&address) {
-            match listen(address) {
-                Ok(listener) => {
-                    self.held.insert(address, listener);
-                }
+        let listener = match self.held.entry(address) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(free) => match listen(address) {
+                Ok(listener) => free.insert(listener),
                 Err(error) => {
                     let refusal = Refusal::from(GatewayError::bind(address, &error));
                     return channel.send(&FromSupervisor::Refused(refusal), None).await;
                 }
-            }
-        }
-        let listener = self.held.get(&address).map(AsFd::as_fd);
-        channel.send(&FromSupervisor::Bound(address), listener).await
+            },
+        };
+        channel.send(&FromSupervisor::Bound(address), Some(listener.as_fd())).await
     }
 
     /// Lets the worker finish what is in flight.

@@ -134,19 +134,23 @@ impl Gateway {
             None => before.without(project),
         };
         let used = after.addresses();
-        for address in used.iter().filter(|address| !changing.0.has(**address)).copied().collect::<Vec<_>>() {
-            let socket = self.sockets.get(address).await;
-            let opened = socket.and_then(|socket| changing.0.open(address, socket, self));
-            if let Err(error) = opened {
-                let still = before.addresses();
-                changing.0.close_others(&still);
-                self.sockets.release_others(&still).await;
-                return Err(error);
+        let mut sockets = Vec::new();
+        for address in used.iter().filter(|address| !changing.0.has(**address)) {
+            match self.sockets.get(*address).await {
+                Ok(socket) => sockets.push((*address, socket)),
+                Err(error) => {
+                    self.sockets.release_others(&before.addresses()).await;
+                    return Err(error);
+                }
             }
         }
         snapshot::write(&self.place, &after)?;
         let backends: Vec<Arc<Backend>> = after.backends().cloned().collect();
         self.table.store(Arc::new(after));
+        // Only now: whoever is accepted must find the routes.
+        for (address, socket) in sockets {
+            changing.0.open(address, socket, self)?;
+        }
         self.metrics.swapped();
         self.let_go(&before, &backends);
         changing.1.cover(backends, self);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use seaworthy_engine::{Artifact, Engine, ReleaseNumber};
 use seaworthy_project::model::port::Protocol;
 use seaworthy_project::model::resource::{FileResource, FileResourceSource};
-use seaworthy_project::{Files, Project, Sensitive, Service, ServiceName};
+use seaworthy_project::{Files, Loss, Project, Sensitive, Service, ServiceName};
 use serde::{Deserialize, Serialize};
 
 use crate::{Event, Progress, Release, ReleaseError, routes};
@@ -69,8 +69,7 @@ pub async fn draft(
     progress: &dyn Progress,
 ) -> Result<Draft, Vec<ReleaseError>> {
     let mut errors: Vec<ReleaseError> = project.services().filter_map(not_carried).collect();
-    let mut losses: Vec<String> =
-        engine.losses(project).into_iter().map(|loss| format!("`{}`: {}", loss.key, loss.instead)).collect();
+    let mut losses = grouped(engine.losses(project));
     let mut artifacts = IndexMap::new();
     for service in project.services() {
         match artifact(project, service, engine, build, progress, &mut losses).await {
@@ -98,8 +97,6 @@ pub async fn draft(
         }
     }
     if errors.is_empty() {
-        losses.sort();
-        losses.dedup();
         Ok(Draft { project: project.clone(), artifacts, files: contents, losses, origin })
     } else {
         Err(errors)
@@ -133,6 +130,21 @@ async fn artifact(
     losses.extend(seen.losses.into_iter().map(|loss| format!("`{}`: {}", loss.key, loss.instead)));
     let not_built = || Artifact { name: "not built yet".to_owned(), digest: "unbuilt".to_owned() };
     Ok(seen.artifact.unwrap_or_else(not_built))
+}
+
+/// One sentence for services that lose the same: `cap_drop` (web, worker): …
+fn grouped(losses: Vec<Loss>) -> Vec<String> {
+    let mut groups: IndexMap<(String, String), Vec<String>> = IndexMap::new();
+    for loss in losses {
+        let key = loss.key.strip_prefix("services.").and_then(|rest| rest.split_once('.'));
+        let (service, key) = key.map_or((None, loss.key.as_str()), |(service, key)| (Some(service), key));
+        groups.entry((key.to_owned(), loss.instead.clone())).or_default().extend(service.map(str::to_owned));
+    }
+    let sentence = |((key, instead), services): ((String, String), Vec<String>)| match services.as_slice() {
+        [] => format!("`{key}`: {instead}"),
+        services => format!("`{key}` ({}): {instead}", services.join(", ")),
+    };
+    groups.into_iter().map(sentence).collect()
 }
 
 /// A published port that the gateway cannot carry yet.

@@ -149,10 +149,10 @@ fn bring_up_order(project: &Project) -> Vec<&ServiceName> {
     while let Some(name) = needed_by_jobs.get(index) {
         let service = project.services.get(*name);
         for dependency in service.iter().flat_map(|service| &service.depends_on) {
-            if let Some((name, _)) = project.services.get_key_value(&dependency.service.value) {
-                if !needed_by_jobs.contains(&name) {
-                    needed_by_jobs.push(name);
-                }
+            if let Some((name, _)) = project.services.get_key_value(&dependency.service.value)
+                && !needed_by_jobs.contains(&name)
+            {
+                needed_by_jobs.push(name);
             }
         }
         index += 1;

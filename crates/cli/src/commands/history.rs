@@ -58,7 +58,8 @@ fn change_table(changes: &[Deployment]) -> Table {
             format!(" ({:.1} s)", (end - change.started_at).total(jiff::Unit::Second).unwrap_or(0.0))
         });
         let failed = !matches!(change.state, DeploymentState::Done | DeploymentState::Finished);
-        let reason = change.reason.as_ref().filter(|_| failed).map(|reason| format!(": {reason}"));
+        let reason =
+            change.reason.as_ref().filter(|_| failed).map(|reason| format!(": {}", shortened(reason)));
         table.row(vec![
             change.started_at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
             change.kind.to_string(),
@@ -69,6 +70,15 @@ fn change_table(changes: &[Deployment]) -> Table {
         ]);
     }
     table
+}
+
+/// The beginning of a reason; the whole of it is in the JSON and in the failure bundle.
+fn shortened(reason: &str) -> String {
+    const LONGEST: usize = 80;
+    match reason.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} …", &reason[..end]),
+        None => reason.to_owned(),
+    }
 }
 
 fn release_table(releases: &[ReleaseSummary], current: Option<ReleaseNumber>) -> Table {

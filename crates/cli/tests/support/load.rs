@@ -1,5 +1,11 @@
 //! A steady stream of requests beside a test, counting what fails.
-#![allow(dead_code, unreachable_pub, reason = "shared by several test programs")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    dead_code,
+    unreachable_pub,
+    reason = "shared by several test programs"
+)]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

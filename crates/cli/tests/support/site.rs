@@ -1,5 +1,6 @@
 //! A project in a folder of its own, with its own state, operated through the real program.
 #![allow(
+    clippy::unwrap_used,
     dead_code,
     unreachable_pub,
     clippy::disallowed_methods,

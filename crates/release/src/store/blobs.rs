@@ -1,6 +1,6 @@
 //! Sealed files beside the database: releases, and the contents of secrets and configs by their fingerprint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::disk;
 use crate::{Store, StoreError};
@@ -33,23 +33,18 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn write_sealed(
-        &self,
-        path: &PathBuf,
-        context: &str,
-        contents: &[u8],
-    ) -> Result<(), StoreError> {
+    pub(super) fn write_sealed(&self, path: &Path, context: &str, contents: &[u8]) -> Result<(), StoreError> {
         let written = StoreError::written(path);
         let parent = path.parent().unwrap_or(&self.folder);
         let sealed = self.key.seal(contents, context);
         disk::make_folder(parent).and_then(|()| disk::write_private(path, &sealed)).map_err(written)
     }
 
-    pub(super) fn read_sealed(&self, path: &PathBuf, context: &str) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn read_sealed(&self, path: &Path, context: &str) -> Result<Vec<u8>, StoreError> {
         let sealed = disk::read_if_there(path).map_err(StoreError::written(path))?;
-        let sealed = sealed.ok_or_else(|| StoreError::Missing { path: path.clone() })?;
+        let sealed = sealed.ok_or_else(|| StoreError::Missing { path: path.to_owned() })?;
         let opened = self.key.open(&sealed, context).map(|plain| plain.to_vec());
-        opened.map_err(|cause| StoreError::Sealed { path: path.clone(), cause })
+        opened.map_err(|cause| StoreError::Sealed { path: path.to_owned(), cause })
     }
 
     fn blob_path(&self, fingerprint: &str) -> PathBuf {

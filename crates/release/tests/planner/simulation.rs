@@ -1,4 +1,5 @@
 //! A world in memory that carries out steps and checks the promises after each.
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "code of tests, which may unwrap")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -150,10 +151,8 @@ impl Simulation {
     pub fn kill(&mut self, deaths: &[Index]) {
         for death in deaths.iter().filter(|_| !self.instances.is_empty()).collect::<Vec<_>>() {
             let id = self.instances.keys().nth(death.index(self.instances.len())).cloned();
-            if let Some((state, kind, _)) = id.and_then(|id| self.instances.get_mut(&id)) {
-                if *kind == InstanceKind::Replica {
-                    *state = InstanceState::Exited;
-                }
+            if let Some((state, InstanceKind::Replica, _)) = id.and_then(|id| self.instances.get_mut(&id)) {
+                *state = InstanceState::Exited;
             }
         }
     }

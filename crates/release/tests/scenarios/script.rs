@@ -1,4 +1,5 @@
 //! Reads a scenario script and carries it out on a world in memory.
+#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "code of tests, which may unwrap")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
