@@ -1,4 +1,5 @@
 //! The fake engine keeps the contract.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
