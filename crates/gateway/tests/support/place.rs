@@ -273,7 +273,7 @@ impl Load {
                 let (mut sent, mut failures, mut kept) = (0, Vec::new(), None);
                 while !stop.load(Ordering::SeqCst) && sent < 1_000_000 {
                     sent += 1;
-                    let keep = number % 2 == 0;
+                    let keep = number.is_multiple_of(2);
                     let got = match kept.take() {
                         Some(connection) => Ok(connection),
                         None => Connection::open(address),
