@@ -71,6 +71,39 @@ fn journal_verbs(site: &Site) -> Vec<String> {
 }
 
 #[test]
+fn an_interrupted_deploy_leaves_all_as_it_was() {
+    let site = Site::new();
+    site.done(&["deploy", "-y"]);
+    site.install(900);
+    let mut deploy = site.command(&["deploy", "-y"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    wait_until("the new release is being started", || {
+        site.run(&["ps", "web", "--format", "json"]).stdout.matches("\"slot\"").count() > 3
+    });
+    let interrupted =
+        std::process::Command::new("kill").args(["-INT", &deploy.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    assert_eq!(deploy.wait().unwrap().code(), Some(130));
+    assert_eq!(site.get("/").unwrap(), "version 001 greeting hello");
+    assert_eq!(site.run(&["ps", "web", "--format", "json"]).stdout.matches("\"slot\"").count(), 3);
+    assert!(site.done(&["status"]).stdout.contains("release 1"));
+}
+
+#[test]
+fn traffic_needs_no_program() {
+    let site = Site::new();
+    let copy = site.project().join("seaworthy-copy");
+    std::fs::copy(env!("CARGO_BIN_EXE_seaworthy"), &copy).unwrap();
+    let deployed = site.command_of(&copy, &["deploy", "-y"]).output().unwrap();
+    assert!(deployed.status.success(), "{}", String::from_utf8_lossy(&deployed.stderr));
+    std::fs::remove_file(&copy).unwrap();
+    assert_eq!(site.get("/").unwrap(), "version 001 greeting hello", "absent, it changes nothing");
+    // Another copy, as after an upgrade, operates what the first one started.
+    site.install(2);
+    site.done(&["deploy", "-y"]);
+    assert_eq!(site.get("/").unwrap(), "version 002 greeting hello");
+}
+
+#[test]
 fn no_secret_is_seen_anywhere() {
     let site = Site::new();
     let mut seen = String::new();

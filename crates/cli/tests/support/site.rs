@@ -108,7 +108,12 @@ x-seaworthy:
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_seaworthy")), arguments)
+    }
+
+    /// A command of another copy of the program.
+    pub fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(self.project())
