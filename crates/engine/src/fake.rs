@@ -319,7 +319,6 @@ impl Engine for Fake {
         before(Verb::Purge, fault).await?;
         let mut state = self.state();
         state.instances.retain(|(owner, _), _| owner != project);
-        state.kept.retain(|(owner, _)| owner != project);
         if volumes {
             state.volumes.remove(project);
         }

@@ -95,7 +95,8 @@ pub trait Engine: Send + Sync {
     /// Names of the volumes it keeps for a project.
     async fn volumes(&self, project: &ProjectName) -> Result<Vec<String>, EngineError>;
 
-    /// Removes everything left of a project but its volumes; with `volumes`, those too.
+    /// Removes everything left of a project but its volumes and its kept artifacts, which a rollback may still need;
+    /// with `volumes`, the volumes made for it too, unless another project uses them.
     async fn purge(&self, project: &ProjectName, volumes: bool) -> Result<(), EngineError>;
 
     /// Drops kept artifacts that none of `keep` names.

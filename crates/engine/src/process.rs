@@ -11,9 +11,11 @@ mod losses;
 mod observe;
 mod ports;
 mod questions;
+mod restart;
 mod shim;
 mod spec;
 mod stop;
+mod volumes;
 mod who;
 mod writing;
 
@@ -101,10 +103,7 @@ impl Engine for Process {
 
     async fn prepare(&self, revision: &Revision) -> Result<(), EngineError> {
         artifacts::keep(&self.folders, revision, &self.options.search_path)?;
-        for volume in &revision.volumes {
-            inside::have(&self.folders.volume(&volume.name))?;
-        }
-        Ok(())
+        volumes::make(&self.folders, revision)
     }
 
     async fn ensure(&self, revision: &Revision, slot: Slot) -> Result<Instance, EngineError> {
@@ -143,24 +142,17 @@ impl Engine for Process {
     }
 
     async fn volumes(&self, project: &ProjectName) -> Result<Vec<String>, EngineError> {
-        let prefix = format!("{project}_");
-        let names =
-            system::attempt(system::names(&self.folders.volumes()), || "list the volumes".to_owned())?;
-        Ok(names.into_iter().filter(|name| name.starts_with(&prefix)).collect())
+        volumes::of(&self.folders, project)
     }
 
     async fn purge(&self, project: &ProjectName, volumes: bool) -> Result<(), EngineError> {
         for instance in observe::project(&self.folders, project)?.instances {
             stop::remove(&self.folders, project, &instance.id).await?;
         }
-        let mut gone = vec![self.folders.project(project), self.folders.memory(project)];
-        if volumes {
-            gone.extend(self.volumes(project).await?.iter().map(|name| self.folders.volume(name)));
-        }
-        for folder in gone {
+        for folder in [self.folders.project(project), self.folders.memory(project)] {
             system::attempt(system::remove_tree(&folder), || format!("remove `{}`", folder.display()))?;
         }
-        Ok(())
+        if volumes { volumes::remove(&self.folders, project) } else { Ok(()) }
     }
 
     async fn prune(&self, project: &ProjectName, keep: &[Artifact]) -> Result<(), EngineError> {

@@ -62,6 +62,11 @@ pub(crate) fn kernel_text(path: &str) -> Option<String> {
     std::fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// A whole small file of the kernel's own file systems as bytes; `None` when it cannot be read.
+pub(crate) fn kernel_bytes(path: &str) -> Option<Vec<u8>> {
+    std::fs::read(path).ok()
+}
+
 /// Writes into a file of the kernel's own file systems, such as a limit of a control group.
 pub(crate) fn kernel_write(path: &Path, text: &str) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes())
@@ -122,11 +127,6 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 /// Opens a file to append to, made with that mode when it is not there.
 pub(crate) fn append(path: &Path, mode: u32) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(mode).open(path)
-}
-
-/// Gives a file another name.
-pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    std::fs::rename(from, to)
 }
 
 /// Adds permissions to a folder that is ours.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::process::folder::{Folders, Made, Now};
+use crate::process::folder::{Folders, MARK, Made, Now};
+use crate::process::limits::remove_groups;
 use crate::process::ports::Table;
 use crate::process::spec::Spec;
 use crate::process::{ProcessOptions, artifacts, observe, stop};
@@ -30,24 +31,16 @@ pub(super) async fn instance(
     slot: Slot,
 ) -> Result<Instance, EngineError> {
     let id = InstanceId { service: revision.service.name.value.clone(), revision: revision.id.clone(), slot };
+    let _lock = stop::lock(folders, &revision.project, &id).await?;
     let folder = folders.instance(&revision.project, &id);
-    if let Some(there) = observe::instance(&folder)?
-        && matches!(there.state, InstanceState::Created | InstanceState::Running | InstanceState::Waiting)
-    {
-        return Ok(there);
+    match Made::read(&folder)? {
+        Some(made) if held(&folder)? => wait_for_start(&folder, &made).await,
+        made => begin(options, folders, revision, id, made, None).await,
     }
-    if !artifacts::path(folders, &revision.project, &revision.artifact).is_file() {
-        artifacts::keep(folders, revision, &options.search_path)?;
-    }
-    let made = made(folders, revision, &folder, id).await?;
-    let spec = Spec::of(options, folders, revision, &made)?;
-    spec.keep(&folder, &options.key)?;
-    stop::forget(&folder)?;
-    start(options, &folder, &spec)?;
-    wait_for_start(&folder, &made).await
 }
 
-/// Runs a job to its end, or to the deadline.
+/// Runs a job to its end, or to the deadline, which its shim keeps even when this command is killed. A job that runs
+/// is waited for; one that ended well for this release is not run again.
 pub(super) async fn job(
     options: &ProcessOptions,
     folders: &Folders,
@@ -55,37 +48,88 @@ pub(super) async fn job(
     deadline: Duration,
 ) -> Result<Exit, EngineError> {
     let Some(slot) = Slot::first(1).next() else { return Err(none(revision)) };
-    let until = Instant::now() + deadline;
-    let instance = instance(options, folders, revision, slot).await?;
-    let folder = folders.instance(&revision.project, &instance.id);
+    let id = InstanceId { service: revision.service.name.value.clone(), revision: revision.id.clone(), slot };
+    let folder = folders.instance(&revision.project, &id);
+    let lock = stop::lock(folders, &revision.project, &id).await?;
+    let made = Made::read(&folder)?;
+    if !held(&folder)? {
+        let before = observe::instance(&folder)?.filter(|before| before.release == revision.release);
+        if let Some(exit) = before.and_then(|before| before.exit).filter(Exit::success) {
+            return Ok(exit);
+        }
+        // What was made for another release is made anew, so that it says which one it ran for.
+        let (made, old) = match made {
+            Some(old) if old.release != revision.release => (None, Some(old)),
+            made => (made, None),
+        };
+        if let Some(old) = old {
+            stop::sweep(&old).await?;
+            remove_groups(&old.group()).await;
+        }
+        begin(options, folders, revision, id, made, Some(deadline)).await?;
+    }
+    drop(lock);
+    ended(&folder, deadline + revision.service.stop_grace() + stop::MARGIN).await
+}
+
+/// Waits until a job has ended; when its shim does not end it in time, it is ended here.
+async fn ended(folder: &Path, limit: Duration) -> Result<Exit, EngineError> {
+    let until = Instant::now() + limit;
+    let killed = |timed_out| {
+        let signal = nix::libc::SIGKILL;
+        Exit { code: 128 + signal, signal: Some(signal), out_of_memory: false, timed_out, at: system::now() }
+    };
     loop {
-        match observe::instance(&folder)? {
+        match observe::instance(folder)? {
             Some(Instance { state: InstanceState::Exited, exit: Some(exit), .. }) => return Ok(exit),
-            Some(Instance { state: InstanceState::Lost, .. }) | None => {
-                let at = system::now();
-                return Ok(Exit { code: 137, signal: Some(9), out_of_memory: false, timed_out: false, at });
-            }
+            Some(Instance { state: InstanceState::Lost, .. }) | None => return Ok(killed(false)),
             Some(_) if Instant::now() >= until => {
-                stop::end(&folder).await?;
-                let exit = observe::instance(&folder)?.and_then(|instance| instance.exit);
-                let exit = exit.ok_or_else(|| none(revision))?;
-                return Ok(Exit { timed_out: true, ..exit });
+                stop::end(folder).await?;
+                return Ok(killed(true));
             }
             Some(_) => sleep(JOB_LOOK).await,
         }
     }
 }
 
-/// The facts of the instance: those it had, or new ones with ports of its own.
-async fn made(
+/// Whether a shim holds the instance in a folder.
+fn held(folder: &Path) -> Result<bool, EngineError> {
+    let now = Now::read(folder)?;
+    Ok(now.is_some_and(|now| now.state != InstanceState::Exited && now.shim.runs()))
+}
+
+/// Starts an instance that nothing holds, with nothing left of an earlier run.
+async fn begin(
+    options: &ProcessOptions,
+    folders: &Folders,
+    revision: &Revision,
+    id: InstanceId,
+    made: Option<Made>,
+    deadline: Option<Duration>,
+) -> Result<Instance, EngineError> {
+    let folder = folders.instance(&revision.project, &id);
+    if !artifacts::path(folders, &revision.project, &revision.artifact).is_file() {
+        artifacts::keep(folders, revision, &options.search_path)?;
+    }
+    let made = match made {
+        Some(made) => made,
+        None => make(folders, revision, &folder, id).await?,
+    };
+    stop::sweep(&made).await?;
+    let spec = Spec::of(options, folders, revision, &made, deadline)?;
+    spec.keep(&folder, &options.key)?;
+    stop::forget(&folder)?;
+    start(options, &folder, &spec, &made)?;
+    wait_for_start(&folder, &made).await
+}
+
+/// Makes the facts of a new instance, with ports of its own.
+async fn make(
     folders: &Folders,
     revision: &Revision,
     folder: &Path,
     id: InstanceId,
 ) -> Result<Made, EngineError> {
-    if let Some(made) = Made::read(folder)? {
-        return Ok(made);
-    }
     let ports = match revision.kind {
         InstanceKind::Replica => ports_of(&revision.service),
         InstanceKind::Job => Vec::new(),
@@ -104,6 +148,7 @@ async fn made(
         created_at: system::now(),
         artifact: revision.artifact.digest.clone(),
         grace_s: revision.service.stop_grace().as_secs_f64(),
+        mark: system::random_hexadecimal(),
     };
     system::private_folder(folder)?;
     made.write(folder)?;
@@ -111,13 +156,14 @@ async fn made(
 }
 
 /// Starts a shim and tells it over a pipe what to run: nothing of it is seen in its arguments.
-fn start(options: &ProcessOptions, folder: &Path, spec: &Spec) -> Result<(), EngineError> {
+fn start(options: &ProcessOptions, folder: &Path, spec: &Spec, made: &Made) -> Result<(), EngineError> {
     let attempt = || format!("start the shim of {}", spec.name);
     let shim = Command::new(&options.program.path)
         .args(&options.program.arguments)
         .arg(folder)
         .current_dir("/")
         .env_clear()
+        .env(MARK, &made.mark)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

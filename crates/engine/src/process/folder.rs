@@ -14,6 +14,10 @@ const VERSION: u32 = 1;
 /// A file of facts is small.
 const MOST_BYTES: u64 = 1 << 20;
 
+/// The variable that tells to which making of which instance a process belongs. Nothing else names it for sure:
+/// process ids come again, and a process may leave its session and group.
+pub(super) const MARK: &str = "SEAWORTHY_MARK";
+
 /// Where things are kept.
 #[derive(Debug, Clone)]
 pub(super) struct Folders {
@@ -34,6 +38,8 @@ pub(super) struct Made {
     pub(super) artifact: String,
     /// How long its stop may take, in seconds.
     pub(super) grace_s: f64,
+    /// Stands in the environment of all its processes, as [`MARK`], so that each of them can be found.
+    pub(super) mark: String,
 }
 
 /// How it is: written by its shim at each change.
@@ -97,18 +103,48 @@ impl Folders {
         self.state.join("volumes")
     }
 
-    pub(super) fn volume(&self, name: &str) -> PathBuf {
-        self.volumes().join(name)
+    /// The folder of a volume.
+    ///
+    /// # Errors
+    /// When the name would lead out of the folder of volumes.
+    pub(super) fn volume(&self, name: &str) -> Result<PathBuf, EngineError> {
+        if name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']) {
+            let path = self.volumes().display().to_string();
+            let reason =
+                format!("no volume in it can have the name `{name}`: use letters, digits, `-` and `_`");
+            return Err(EngineError::State { path, reason });
+        }
+        Ok(self.volumes().join(name))
+    }
+
+    /// Where a project's claims on volumes are: a file for each, with the name of the volume. A volume may have any
+    /// name, so its owner cannot be told from that.
+    pub(super) fn claims(&self, project: &ProjectName) -> PathBuf {
+        self.all_claims().join(project.as_str())
+    }
+
+    pub(super) fn all_claims(&self) -> PathBuf {
+        self.state.join("claims")
+    }
+
+    /// The file whose lock keeps two commands from the same instance.
+    pub(super) fn instance_lock(&self, project: &ProjectName, id: &InstanceId) -> PathBuf {
+        self.project(project).join(format!(".lock-{id}"))
     }
 }
 
 impl Made {
+    /// The name of its control groups, which are those of the whole machine.
+    pub(super) fn group(&self) -> String {
+        format!("{}.{}", self.id, self.mark)
+    }
+
     pub(super) fn version() -> u32 {
         VERSION
     }
 
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, EngineError> {
-        read(&folder.join("instance.json"), |made: &Self| made.version)
+        read(&folder.join("instance.json"))
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), EngineError> {
@@ -122,7 +158,7 @@ impl Now {
     }
 
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, EngineError> {
-        read(&folder.join("state.json"), |now: &Self| now.version)
+        read(&folder.join("state.json"))
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), EngineError> {
@@ -130,18 +166,21 @@ impl Now {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(
-    path: &Path,
-    version: impl Fn(&T) -> u32,
-) -> Result<Option<T>, EngineError> {
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, EngineError> {
     let unreadable = |reason: String| EngineError::State { path: path.display().to_string(), reason };
     let bytes = system::attempt(system::read(path, MOST_BYTES), || format!("read `{}`", path.display()))?;
     let Some(bytes) = bytes else { return Ok(None) };
-    let facts: T = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
-    match version(&facts) {
-        VERSION => Ok(Some(facts)),
-        other => Err(unreadable(format!("it has version {other}, this program knows {VERSION}"))),
+    let facts: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    // First of all: another version may have other fields.
+    match facts.get("version").and_then(serde_json::Value::as_u64) {
+        Some(version) if version == u64::from(VERSION) => {}
+        Some(version) => {
+            return Err(unreadable(format!("it has version {version}, this program knows {VERSION}")));
+        }
+        None => return Err(unreadable("it does not say its version".to_owned())),
     }
+    serde_json::from_value(facts).map(Some).map_err(|error| unreadable(error.to_string()))
 }
 
 fn write<T: Serialize>(path: &Path, facts: &T) -> Result<(), EngineError> {

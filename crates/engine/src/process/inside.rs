@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use nix::unistd::{Gid, Uid};
 use seaworthy_project::model::mount::MountKind;
 
-use crate::process::folder::{Folders, Made};
+use crate::process::ProcessOptions;
+use crate::process::folder::{Folders, MARK, Made};
 use crate::process::spec::User;
 use crate::{EngineError, Revision, system};
 
@@ -30,7 +31,7 @@ impl Inside {
                 MountKind::Bind => PathBuf::from(source),
                 MountKind::Volume => {
                     match revision.volumes.iter().find(|volume| volume.key.value == source) {
-                        Some(volume) => folders.volume(&volume.name),
+                        Some(volume) => folders.volume(&volume.name)?,
                         None => own_folder(folders, revision, made, &mount.target),
                     }
                 }
@@ -68,14 +69,19 @@ impl Inside {
         place.unwrap_or_else(|| text.to_owned())
     }
 
-    /// The variables of the instance: the service's own, and the few that every program may count on.
+    /// The variables of the instance: the service's own, and the few that every program may count on. `other_user`
+    /// has no home here.
     pub(super) fn variables(
         &self,
+        options: &ProcessOptions,
         revision: &Revision,
         made: &Made,
-        search_path: &str,
+        other_user: bool,
     ) -> IndexMap<String, String> {
-        let mut variables = IndexMap::from([("PATH".to_owned(), search_path.to_owned())]);
+        let mut variables = IndexMap::from([("PATH".to_owned(), options.search_path.clone())]);
+        if let Some(home) = options.home.as_ref().filter(|_| !other_user) {
+            variables.insert("HOME".to_owned(), home.display().to_string());
+        }
         for (name, value) in &revision.service.environment {
             if let Some(value) = &value.value {
                 variables.insert(name.clone(), self.real(value.reveal()));
@@ -87,6 +93,7 @@ impl Inside {
         variables.insert("SEAWORTHY_SERVICE".to_owned(), made.id.service.to_string());
         variables.insert("SEAWORTHY_INSTANCE".to_owned(), made.id.to_string());
         variables.insert("SEAWORTHY_RELEASE".to_owned(), made.release.to_string());
+        variables.insert(MARK.to_owned(), made.mark.clone());
         variables
     }
 }

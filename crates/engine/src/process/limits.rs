@@ -1,6 +1,7 @@
 //! Limits of memory, processor and processes: by control groups where the machine lets us, else by rlimits.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use seaworthy_project::Service;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,10 @@ use crate::system;
 const ROOT: &str = "/sys/fs/cgroup";
 /// The period that processor time is shared out in, in microseconds.
 const PERIOD: u64 = 100_000;
+
+/// A group whose last process just ended is busy for a moment.
+const REMOVALS: u32 = 100;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(10);
 
 /// What an instance may use; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -22,7 +27,8 @@ pub(super) struct Limits {
 /// How limits are kept.
 #[derive(Debug)]
 pub(super) struct Kept {
-    groups: Vec<PathBuf>,
+    /// The control groups to join.
+    pub(super) groups: Vec<PathBuf>,
     /// In a few words, for people.
     pub(super) words: String,
     /// What must be kept by rlimit, because no control group does.
@@ -46,7 +52,10 @@ impl Limits {
         let mut kept = Kept { groups: Vec::new(), words: String::new(), memory_by_rlimit: None };
         let mut words: Vec<String> = Vec::new();
         let mut tell = |what: &str, how: Option<&str>| {
-            words.push(format!("{what}: {}", how.unwrap_or("not limited, this machine lets us not")));
+            words.push(format!(
+                "{what}: {}",
+                how.unwrap_or("not kept, this machine lets us make no group for it")
+            ));
         };
         if let Some(bytes) = self.memory_bytes {
             let set = if unified {
@@ -56,7 +65,14 @@ impl Limits {
                     &[("memory.max", bytes.to_string()), ("memory.swap.max", "0".to_owned())],
                 )
             } else {
-                kept.classic(name, "memory", &[("memory.limit_in_bytes", bytes.to_string())])
+                kept.classic(
+                    name,
+                    "memory",
+                    &[
+                        ("memory.limit_in_bytes", bytes.to_string()),
+                        ("memory.memsw.limit_in_bytes", bytes.to_string()),
+                    ],
+                )
             };
             if !set {
                 kept.memory_by_rlimit = Some(bytes);
@@ -117,11 +133,10 @@ impl Kept {
     }
 
     fn set(&mut self, folder: PathBuf, files: &[(&str, String)]) -> bool {
-        let (first, rest) = match files.split_first() {
-            Some(split) => split,
-            None => return false,
-        };
-        let set = system::kernel_write(&folder.join(first.0), &first.1).is_ok();
+        let Some(((first, value), rest)) = files.split_first() else { return false };
+        if system::kernel_write(&folder.join(first), value).is_err() {
+            return false;
+        }
         for (file, value) in rest {
             // Swap may not be counted on this machine; the memory limit holds without.
             let _ = system::kernel_write(&folder.join(file), value);
@@ -129,14 +144,7 @@ impl Kept {
         if !self.groups.contains(&folder) {
             self.groups.push(folder);
         }
-        set
-    }
-
-    /// Puts a process under the limits.
-    pub(super) fn hold(&self, process: u32) -> bool {
-        self.groups
-            .iter()
-            .all(|group| system::kernel_write(&group.join("cgroup.procs"), &process.to_string()).is_ok())
+        true
     }
 
     /// How often the kernel ended something for want of memory.
@@ -155,22 +163,29 @@ impl Kept {
 
     /// Ends all that is left in the groups.
     pub(super) fn clear(&self) {
-        for group in &self.groups {
-            let left = system::kernel_text(&group.join("cgroup.procs").to_string_lossy()).unwrap_or_default();
-            for process in left.lines().filter_map(|line| line.parse().ok()) {
-                let _ = nix::sys::signal::kill(
-                    nix::unistd::Pid::from_raw(process),
-                    nix::sys::signal::Signal::SIGKILL,
-                );
+        self.groups.iter().for_each(|group| clear(group));
+    }
+}
+
+/// Ends what is left in the groups of an instance and removes them, whoever made them.
+pub(super) async fn remove_groups(name: &str) {
+    for parent in ["", "memory", "cpu", "pids"] {
+        let group = Path::new(ROOT).join(parent).join("seaworthy").join(name);
+        for _ in 0..REMOVALS {
+            clear(&group);
+            // Control groups are removed as folders, without their files; one that still holds a process stays.
+            match system::remove_empty_folder(&group) {
+                Err(error) if !system::is_absent(&error) => tokio::time::sleep(REMOVAL_PAUSE).await,
+                _ => break,
             }
         }
     }
 }
 
-/// Removes the groups of an instance, whoever made them.
-pub(super) fn remove_groups(name: &str) {
-    for parent in ["", "memory", "cpu", "pids"] {
-        // Control groups are removed as folders, without their files; one that still holds a process stays.
-        let _ = system::remove_empty_folder(&Path::new(ROOT).join(parent).join("seaworthy").join(name));
+fn clear(group: &Path) {
+    let left = system::kernel_text(&group.join("cgroup.procs").to_string_lossy()).unwrap_or_default();
+    for process in left.lines().filter_map(|line| line.parse().ok()).filter(|process| *process > 0) {
+        let _ =
+            nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), nix::sys::signal::Signal::SIGKILL);
     }
 }

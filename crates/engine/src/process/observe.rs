@@ -25,7 +25,7 @@ pub(super) fn project(folders: &Folders, project: &ProjectName) -> Result<Observ
 pub(super) fn instance(folder: &Path) -> Result<Option<Instance>, EngineError> {
     let Some(made) = Made::read(folder)? else { return Ok(None) };
     let now = Now::read(folder)?;
-    let state = now.as_ref().map_or(InstanceState::Lost, |now| match now.state {
+    let state = now.as_ref().map_or(InstanceState::Created, |now| match now.state {
         InstanceState::Exited => InstanceState::Exited,
         state if now.shim.runs() => state,
         _ => InstanceState::Lost,

@@ -1,9 +1,7 @@
 //! Asking an instance whether it is ready.
 
 use std::net::SocketAddr;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Command as StdCommand, Stdio};
+use std::process::Command as StdCommand;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +10,7 @@ use hyper::Request;
 use hyper_util::rt::TokioIo;
 use seaworthy_project::ProjectName;
 use seaworthy_project::model::healthcheck::HealthTest;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -20,11 +18,14 @@ use tokio::time::timeout;
 use crate::process::ProcessOptions;
 use crate::process::folder::Folders;
 use crate::process::observe;
+use crate::process::shim::child::beside;
 use crate::process::spec::Spec;
 use crate::{EngineError, Instance, InstanceId, InstanceState, Probe, ProbeOutcome};
 
 /// So much of an answer is shown.
 const SHOWN: usize = 4 << 10;
+/// How long the output of a test may take to end after the test has: something it left may hold the pipe open.
+const OUTPUT_END: Duration = Duration::from_millis(200);
 
 /// Asks once.
 pub(super) async fn ask(
@@ -49,7 +50,7 @@ pub(super) async fn ask(
             None => no(format!("it has no address for port {port}")),
         },
         Probe::Test { test, timeout } => {
-            run(&folder, &Spec::kept(&folder, &id.to_string(), &options.key)?, test, *timeout).await
+            run(&Spec::kept(&folder, &id.to_string(), &options.key)?, test, *timeout).await
         }
     })
 }
@@ -111,7 +112,7 @@ async fn http(address: SocketAddr, path: &str) -> ProbeOutcome {
 }
 
 /// Runs a health check's own test beside the instance, as its user, with its variables.
-async fn run(_folder: &Path, spec: &Spec, test: &HealthTest, limit: Duration) -> ProbeOutcome {
+async fn run(spec: &Spec, test: &HealthTest, limit: Duration) -> ProbeOutcome {
     let words: Vec<&str> = match test {
         HealthTest::Disabled => {
             return ProbeOutcome { ready: true, detail: "its health check is switched off".to_owned() };
@@ -124,50 +125,54 @@ async fn run(_folder: &Path, spec: &Spec, test: &HealthTest, limit: Duration) ->
         return no("its health check is empty".to_owned());
     };
     let mut command = StdCommand::new(program);
-    command
-        .args(arguments)
-        .env_clear()
-        .envs(&spec.variables)
-        .current_dir(&spec.folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    if let Some(user) = spec.user {
-        command.gid(user.gid).uid(user.uid);
+    command.args(arguments);
+    let could_not = |error: std::io::Error| no(format!("`{program}` could not be run: {error}"));
+    if let Err(error) = beside(&mut command, spec) {
+        return could_not(error);
     }
     let mut child = match Command::from(command).kill_on_drop(true).spawn() {
         Ok(child) => child,
-        Err(error) => return no(format!("`{program}` could not be run: {error}")),
+        Err(error) => return could_not(error),
     };
+    // It leads a session of its own, and with it a group.
     let group = child.id().and_then(|process| i32::try_from(process).ok());
+    let (out, err) = (tokio::spawn(gather(child.stdout.take())), tokio::spawn(gather(child.stderr.take())));
+    let ended = timeout(limit, child.wait()).await;
+    if let Some(group) = group {
+        let _ =
+            nix::sys::signal::killpg(nix::unistd::Pid::from_raw(group), nix::sys::signal::Signal::SIGKILL);
+    }
     let mut written = Vec::new();
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let ended = timeout(limit, async {
-        if let Some(out) = out {
-            let _ = out.take(SHOWN as u64).read_to_end(&mut written).await;
-        }
-        if let Some(err) = err {
-            let _ = err.take(SHOWN as u64).read_to_end(&mut written).await;
-        }
-        child.wait().await
-    })
-    .await;
+    for output in [out, err] {
+        written.extend(timeout(OUTPUT_END, output).await.ok().and_then(Result::ok).unwrap_or_default());
+    }
     match ended {
         Ok(Ok(status)) => {
-            ProbeOutcome { ready: status.success(), detail: format!("{status}: {}", shown(&written)) }
+            let detail = format!("{status}: {}", shown(&written));
+            ProbeOutcome { ready: status.success(), detail: cut(detail) }
         }
         Ok(Err(error)) => no(error.to_string()),
         Err(_) => {
-            if let Some(group) = group {
-                let _ = nix::sys::signal::killpg(
-                    nix::unistd::Pid::from_raw(group),
-                    nix::sys::signal::Signal::SIGKILL,
-                );
-            }
-            no(format!("its test did not end within {} s", limit.as_secs_f64()))
+            no(cut(format!("its test did not end within {} s: {}", limit.as_secs_f64(), shown(&written))))
         }
     }
+}
+
+/// Reads a pipe to its end, so that its writer is never held up, and gives the first of it.
+async fn gather(pipe: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+    let Some(mut pipe) = pipe else { return Vec::new() };
+    let mut first = Vec::new();
+    let mut buffer = [0; 4 << 10];
+    while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
+        let wanted = count.min(SHOWN - first.len());
+        first.extend_from_slice(&buffer[..wanted]);
+    }
+    first
+}
+
+fn cut(mut detail: String) -> String {
+    detail.truncate(detail.floor_char_boundary(SHOWN));
+    detail
 }
 
 fn no(detail: String) -> ProbeOutcome {

@@ -1,6 +1,6 @@
 //! The shim: a small process that holds one instance, its log, its exit status and its restarts.
 
-mod child;
+pub(super) mod child;
 mod life;
 
 use std::io::Read;
@@ -20,6 +20,8 @@ const MOST_BYTES: u64 = 8 << 20;
 pub fn shim_main(folder: &Path) -> i32 {
     // A session of its own, so that no terminal's end reaches it. It fails only when it is one already.
     let _ = nix::unistd::setsid();
+    // What the program leaves behind becomes this process's child, so that it is found when the program ends.
+    let _ = nix::sys::prctl::set_child_subreaper(true);
     let mut text = Vec::new();
     let read = std::io::stdin().take(MOST_BYTES).read_to_end(&mut text);
     let spec: Spec = match read

@@ -1,6 +1,7 @@
 //! What a shim is told: everything it needs to run its instance. It reaches a disk only sealed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use nix::unistd::User as SystemUser;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::process::ProcessOptions;
 use crate::process::folder::{Folders, Made};
 use crate::process::inside::{self, Inside};
+use crate::process::restart::RestartPolicy;
 use crate::process::{artifacts, limits::Limits};
 use crate::seal::SealKey;
 use crate::{EngineError, InstanceKind, Revision, system};
@@ -28,9 +30,13 @@ pub(super) struct Spec {
     pub(super) user: Option<User>,
     pub(super) no_new_privileges: bool,
     pub(super) limits: Limits,
-    pub(super) restart: Restart,
+    pub(super) restart: RestartPolicy,
     pub(super) stop_signal: i32,
     pub(super) grace_s: f64,
+    /// The name of its control groups.
+    pub(super) group: String,
+    /// When it is stopped at the latest, in seconds from its start: for jobs.
+    pub(super) deadline_s: Option<f64>,
 }
 
 /// Who the program runs as.
@@ -40,23 +46,6 @@ pub(super) struct User {
     pub(super) gid: u32,
 }
 
-/// When the program is started again.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(super) struct Restart {
-    pub(super) when: When,
-    pub(super) at_most: Option<u32>,
-    pub(super) delay_s: Option<f64>,
-}
-
-/// After which ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum When {
-    Never,
-    AfterFailure,
-    Always,
-}
-
 impl Spec {
     /// What an instance of a revision is run with; the files it is granted are written.
     pub(super) fn of(
@@ -64,6 +53,7 @@ impl Spec {
         folders: &Folders,
         revision: &Revision,
         made: &Made,
+        deadline: Option<Duration>,
     ) -> Result<Self, EngineError> {
         let service = &revision.service;
         let user = user(service)?;
@@ -74,14 +64,14 @@ impl Spec {
             inside::let_through(folders, &program)?;
         }
         let restart = match revision.kind {
-            InstanceKind::Job => Restart { when: When::Never, at_most: None, delay_s: None },
-            InstanceKind::Replica => restart(service),
+            InstanceKind::Job => RestartPolicy::never(),
+            InstanceKind::Replica => RestartPolicy::of(service),
         };
         Ok(Self {
             name: made.id.to_string(),
             program,
             arguments: words.iter().skip(1).map(|word| inside.real(word)).collect(),
-            variables: inside.variables(revision, made, &options.search_path),
+            variables: inside.variables(options, revision, made, user.is_some()),
             folder: revision.directory.clone(),
             user,
             no_new_privileges: service.security_opt.iter().any(|option| {
@@ -94,6 +84,8 @@ impl Spec {
             restart,
             stop_signal: signal(service)?,
             grace_s: service.stop_grace().as_secs_f64(),
+            group: made.group(),
+            deadline_s: deadline.map(|deadline| deadline.as_secs_f64()),
         })
     }
 
@@ -113,32 +105,6 @@ impl Spec {
         let sealed = sealed.ok_or_else(|| EngineError::NoInstance { instance: name.to_owned() })?;
         let plain = key.open(&sealed, name).map_err(|error| unreadable(error.to_string()))?;
         serde_json::from_slice(&plain).map_err(|error| unreadable(error.to_string()))
-    }
-}
-
-/// `deploy.restart_policy`, else `restart`; Compose starts nothing again when nothing is said.
-fn restart(service: &Service) -> Restart {
-    if let Some(policy) = &service.deploy.restart {
-        return Restart {
-            when: match policy.condition.as_deref() {
-                Some("none") => When::Never,
-                Some("on-failure") => When::AfterFailure,
-                _ => When::Always,
-            },
-            at_most: policy.max_attempts,
-            delay_s: policy.delay.map(|delay| delay.as_secs_f64()),
-        };
-    }
-    let said = service.restart.as_ref().map_or("no", |restart| restart.value.as_str());
-    let (word, count) = said.split_once(':').unwrap_or((said, ""));
-    Restart {
-        when: match word {
-            "always" | "unless-stopped" => When::Always,
-            "on-failure" => When::AfterFailure,
-            _ => When::Never,
-        },
-        at_most: count.parse().ok(),
-        delay_s: None,
     }
 }
 

@@ -1,12 +1,14 @@
 //! The life of an instance: started, watched, started again with growing pauses, stopped.
 
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
@@ -15,19 +17,22 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::process::folder::Now;
 use crate::process::limits::Kept;
+use crate::process::restart::Pauses;
 use crate::process::shim::child;
-use crate::process::spec::{Spec, When};
-use crate::process::who::Who;
+use crate::process::spec::Spec;
+use crate::process::who::{Who, children, ended_children};
 use crate::process::writing::{LONGEST_LINE, Writer};
 use crate::{EngineError, Exit, InstanceState, LogStream, system};
 
-/// The first pause is short enough to be no outage; the longest spares the machine.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A program that ran so long starts anew with the first pause.
-const LIVED: Duration = Duration::from_secs(10);
 /// How long the log may take to end after the program has: a grandchild may hold the pipe open.
 const LOG_END: Duration = Duration::from_millis(500);
+
+/// How long what is left of a run may take to be gone after it was killed.
+const SWEEP: Duration = Duration::from_secs(2);
+const SWEEP_PAUSE: Duration = Duration::from_millis(2);
+/// How often and how far apart a busy program is tried.
+const BUSY_TRIES: u32 = 50;
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// One instance.
 pub(super) struct Life {
@@ -38,9 +43,23 @@ pub(super) struct Life {
     log: Arc<Mutex<Writer>>,
 }
 
+/// What the shim hears of the world.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    child: tokio::signal::unix::Signal,
+}
+
+/// Why a run of the program ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Itself,
+    Asked,
+    Deadline,
+}
+
 impl Life {
     pub(super) fn new(folder: &Path, spec: Spec, mut now: Now) -> Self {
-        let kept = spec.limits.keep(&spec.name);
+        let kept = spec.limits.keep(&spec.group);
         now.limits.clone_from(&kept.words);
         let log = Arc::new(Mutex::new(Writer::new(folder)));
         Self { folder: folder.to_owned(), spec, now, kept, log }
@@ -48,26 +67,25 @@ impl Life {
 
     /// Runs until the instance has ended for good.
     pub(super) async fn run(mut self) -> Result<(), EngineError> {
-        let mut terminate =
-            system::attempt(signal(SignalKind::terminate()), || "listen for signals".to_owned())?;
+        let mut signals = system::attempt(Signals::listen(), || "listen for signals".to_owned())?;
         self.now.write(&self.folder)?;
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = Pauses::default();
         loop {
             let began = Instant::now();
             let kills = self.kept.out_of_memory_kills();
-            let mut child = match child::start(&self.spec, &self.kept) {
+            let mut child = match self.start().await {
                 Ok(child) => child,
                 Err(error) => {
                     self.now.trouble = Some(error.to_string());
                     self.say(&format!("the program could not be started: {error}"));
-                    self.end(Exit {
+                    let at = system::now();
+                    return self.end(Exit {
                         code: 127,
                         signal: None,
                         out_of_memory: false,
                         timed_out: false,
-                        at: system::now(),
-                    })?;
-                    return Ok(());
+                        at,
+                    });
                 }
             };
             self.started(&child)?;
@@ -75,51 +93,68 @@ impl Life {
                 self.pass(child.stdout.take(), LogStream::Stdout),
                 self.pass(child.stderr.take(), LogStream::Stderr),
             ];
-            let (status, stopped) = tokio::select! {
-                status = child.wait() => (status, false),
-                _ = terminate.recv() => (self.stop(&mut child).await, true),
-            };
+            let (status, cause) = self.watch(&mut child, &mut signals, began).await;
             let status = system::attempt(status, || format!("wait for {}", self.spec.name))?;
-            self.sweep();
+            self.sweep().await;
             for log in logs {
                 let _ = timeout(LOG_END, log).await;
             }
-            let exit = exit(status, self.kept.out_of_memory_kills() > kills);
-            if stopped || !self.starts_again(&exit) {
-                return self.end(exit);
-            }
-            if began.elapsed() >= LIVED {
-                pause = FIRST_PAUSE;
-            }
+            let exit = exit(status, self.kept.out_of_memory_kills() > kills, cause == Cause::Deadline);
+            let pause = pauses.next(&self.spec.restart, began.elapsed(), exit.success());
+            let Some(pause) = pause.filter(|_| cause == Cause::Itself) else { return self.end(exit) };
             self.now.state = InstanceState::Waiting;
             self.now.exit = Some(exit);
             self.now.process = None;
             self.now.restarts += 1;
             self.now.write(&self.folder)?;
-            let delay = self.spec.restart.delay_s.map_or(pause, Duration::from_secs_f64);
             tokio::select! {
-                () = sleep(delay) => {}
-                _ = terminate.recv() => return self.end(exit),
+                () = sleep(pause) => {}
+                _ = signals.terminate.recv() => return self.end(exit),
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    fn started(&mut self, child: &Child) -> Result<(), EngineError> {
-        let process = child.id();
-        if let Some(process) = process
-            && !self.kept.hold(process)
-        {
-            self.say("the limits could not be set for the program");
+    /// Starts the program. A copy that was just written may for a moment still be open in a child of its writer.
+    async fn start(&self) -> io::Result<Child> {
+        for _ in 0..BUSY_TRIES {
+            match child::start(&self.spec, &self.kept) {
+                Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => sleep(BUSY_PAUSE).await,
+                other => return other,
+            }
         }
+        child::start(&self.spec, &self.kept)
+    }
+
+    fn started(&mut self, child: &Child) -> Result<(), EngineError> {
         self.now.state = InstanceState::Running;
-        self.now.process = process.and_then(Who::of);
+        self.now.process = child.id().and_then(Who::of);
         self.now.started_at = Some(system::now());
         self.now.write(&self.folder)
     }
 
+    /// Waits until a run ends, or ends it: when it is asked to, or when its deadline has passed.
+    async fn watch(
+        &self,
+        child: &mut Child,
+        signals: &mut Signals,
+        began: Instant,
+    ) -> (io::Result<ExitStatus>, Cause) {
+        let deadline = self.spec.deadline_s.map(|deadline| began + Duration::from_secs_f64(deadline));
+        loop {
+            tokio::select! {
+                status = child.wait() => return (status, Cause::Itself),
+                _ = signals.terminate.recv() => return (self.stop(child).await, Cause::Asked),
+                () = passed(deadline) => {
+                    self.say("its deadline has passed");
+                    return (self.stop(child).await, Cause::Deadline);
+                }
+                _ = signals.child.recv() => reap_all_but(child.id()),
+            }
+        }
+    }
+
     /// The signal, the grace, and then the end.
-    async fn stop(&self, child: &mut Child) -> std::io::Result<ExitStatus> {
+    async fn stop(&self, child: &mut Child) -> io::Result<ExitStatus> {
         let group = child.id().and_then(|process| i32::try_from(process).ok()).map(Pid::from_raw);
         let signal = Signal::try_from(self.spec.stop_signal).unwrap_or(Signal::SIGTERM);
         if let Some(group) = group {
@@ -137,21 +172,25 @@ impl Life {
         }
     }
 
-    /// Ends what the program left behind.
-    fn sweep(&self) {
+    /// Ends what the program left behind, whatever session it is in: all of it has become this process's child, or
+    /// becomes so as its parents end.
+    async fn sweep(&self) {
         if let Some(group) = self.now.process.as_ref().and_then(|who| i32::try_from(who.process).ok()) {
             let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
         }
-        self.kept.clear();
-    }
-
-    fn starts_again(&self, exit: &Exit) -> bool {
-        let wanted = match self.spec.restart.when {
-            When::Never => false,
-            When::AfterFailure => !exit.success(),
-            When::Always => true,
-        };
-        wanted && self.spec.restart.at_most.is_none_or(|most| self.now.restarts < most)
+        let until = Instant::now() + SWEEP;
+        loop {
+            self.kept.clear();
+            let left = children(std::process::id());
+            for process in left.iter().filter_map(|process| i32::try_from(*process).ok()) {
+                let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+            }
+            reap_all_but(None);
+            if left.is_empty() || Instant::now() >= until {
+                return;
+            }
+            sleep(SWEEP_PAUSE).await;
+        }
     }
 
     fn end(mut self, exit: Exit) -> Result<(), EngineError> {
@@ -196,8 +235,33 @@ impl Life {
     }
 }
 
-fn exit(status: ExitStatus, out_of_memory: bool) -> Exit {
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, child: signal(SignalKind::child())? })
+    }
+}
+
+/// Waits until a moment has passed; without one, for ever.
+async fn passed(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Reaps the children that have ended, but for the one that somebody waits for.
+fn reap_all_but(main: Option<u32>) {
+    for process in ended_children(std::process::id()).into_iter().filter(|process| Some(*process) != main) {
+        if let Ok(process) = i32::try_from(process) {
+            let _ = waitpid(Pid::from_raw(process), Some(WaitPidFlag::WNOHANG));
+        }
+    }
+}
+
+fn exit(status: ExitStatus, out_of_memory: bool, timed_out: bool) -> Exit {
     let signal = status.signal();
     let code = status.code().unwrap_or_else(|| 128 + signal.unwrap_or(0));
-    Exit { code, signal, out_of_memory, timed_out: false, at: system::now() }
+    // A kill for want of memory that the program survived is no reason for its end.
+    let out_of_memory = out_of_memory && code != 0;
+    Exit { code, signal, out_of_memory, timed_out, at: system::now() }
 }
