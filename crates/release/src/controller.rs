@@ -126,10 +126,13 @@ impl Controller<'_> {
         self.write(undertaking.change, number, "starting", step)?;
         *admitted |= matches!(step.action, crate::Action::Admit { .. });
         // Whatever hangs, the change does not: past the deadline it goes back.
-        let done = match tokio::time::timeout_at(deadline, self.act(&step.action, undertaking, deadline)).await {
-            Ok(done) => done,
-            Err(_) => Err(Stop::Unready { reason: "the progress deadline passed".to_owned(), seen: Vec::new() }),
-        };
+        let done =
+            match tokio::time::timeout_at(deadline, self.act(&step.action, undertaking, deadline)).await {
+                Ok(done) => done,
+                Err(_) => {
+                    Err(Stop::Unready { reason: "the progress deadline passed".to_owned(), seen: Vec::new() })
+                }
+            };
         let phase = if done.is_ok() { "done" } else { "failed" };
         self.write(undertaking.change, number, phase, step)?;
         done
