@@ -1,5 +1,5 @@
 //! The operator over the fake engine, on a paused clock: whatever fails, the old release serves or the new one does.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "code of tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "code of tests")]
 
 use std::sync::Arc;
 use std::time::Duration;
