@@ -80,6 +80,18 @@ pub(super) fn path(folders: &Folders, project: &ProjectName, artifact: &Artifact
     folders.artifacts(project).join(digest).join(name)
 }
 
+/// What an instance of a revision executes: the kept copy. A program that is named without a slash is the machine's (an
+/// interpreter, a database) and looks for its own files beside itself: it is run where it is, as long as it is the one
+/// that was pinned.
+pub(super) fn to_run(folders: &Folders, revision: &Revision, search_path: &str) -> PathBuf {
+    let name = &revision.artifact.name;
+    let found = find(&revision.directory, name, search_path).filter(|_| !name.contains('/'));
+    let found = found.filter(|found| {
+        digest(found, &revision.service, name).is_ok_and(|digest| digest == revision.artifact.digest)
+    });
+    found.unwrap_or_else(|| path(folders, &revision.project, &revision.artifact))
+}
+
 /// Drops what neither a kept release nor an instance of the project needs.
 pub(super) fn prune(folders: &Folders, project: &ProjectName, keep: &[Artifact]) -> Result<(), EngineError> {
     let attempt = || "drop old programs".to_owned();

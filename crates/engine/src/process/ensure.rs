@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::process::folder::{Folders, MARK, Made, Now};
 use crate::process::limits::remove_groups;
-use crate::process::ports::Table;
+use crate::process::ports::{self, Table};
 use crate::process::spec::Spec;
 use crate::process::{ProcessOptions, artifacts, observe, stop};
 use crate::{
@@ -116,6 +116,7 @@ async fn begin(
         None => make(folders, revision, &folder, id).await?,
     };
     stop::sweep(&made).await?;
+    ports::still_free(&made)?;
     let spec = Spec::of(options, folders, revision, &made, deadline)?;
     spec.keep(&folder, &options.key)?;
     stop::forget(&folder)?;

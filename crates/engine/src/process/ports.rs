@@ -67,6 +67,16 @@ impl Table {
     }
 }
 
+/// Whether the ports of an instance that does not run are still its own. A stranger that took one must neither be
+/// asked whether the instance is ready nor be sent its requests.
+pub(super) fn still_free(made: &Made) -> Result<(), EngineError> {
+    let taken =
+        made.addresses.iter().find_map(|(_, address)| Some((address, TcpListener::bind(address).err()?)));
+    let Some((address, cause)) = taken else { return Ok(()) };
+    let attempt = format!("start {} again: another program has taken its address {address}", made.id);
+    Err(EngineError::System { attempt, cause })
+}
+
 impl Drop for Table {
     fn drop(&mut self) {
         if let Some(lock) = self.lock.take() {

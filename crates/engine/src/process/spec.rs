@@ -59,7 +59,7 @@ impl Spec {
         let user = user(service)?;
         let inside = Inside::make(folders, revision, made, user.as_ref())?;
         let words = artifacts::command(service)?;
-        let program = artifacts::path(folders, &revision.project, &revision.artifact);
+        let program = artifacts::to_run(folders, revision, &options.search_path);
         if user.is_some() {
             inside::let_through(folders, &program)?;
         }

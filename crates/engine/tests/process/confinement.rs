@@ -70,7 +70,7 @@ async fn instances_with_one_name_have_limits_of_their_own() {
     let limited =
         |memory: &str| format!("    deploy: {{ resources: {{ limits: {{ memory: {memory} }} }} }}\n");
     let (small, first) = one.serving(&["serve", "200"], &limited("64m")).await;
-    let (_, second) = two.serving(&["serve", "200"], &limited("512m")).await;
+    let (large, second) = two.serving(&["serve", "200"], &limited("512m")).await;
     assert_eq!(first.id, second.id);
     one.engine.remove(&small.revision.project, &first.id).await.unwrap();
     if second.limits.contains("cgroup") {
@@ -78,6 +78,7 @@ async fn instances_with_one_name_have_limits_of_their_own() {
         assert!(groups.contains("seaworthy"), "{groups}");
     }
     assert!(runs(second.process.unwrap().cast_signed()));
+    two.engine.purge(&large.revision.project, true).await.unwrap();
 }
 
 #[tokio::test]

@@ -138,3 +138,29 @@ async fn a_volume_cannot_lie_outside_of_the_state_folder() {
     }
     assert!(!bed.state.join("../../outside").exists());
 }
+
+#[tokio::test]
+async fn an_address_that_another_program_took_is_told() {
+    let bed = Bed::new();
+    let (case, instance) = bed.serving(&["serve", "200"], "").await;
+    crate::bed::kill(instance.process.unwrap().cast_signed(), nix::sys::signal::Signal::SIGKILL);
+    bed.becomes(&case, &instance.id, |seen| seen.process.is_none()).await;
+    let stranger = std::net::TcpListener::bind(instance.addresses[0].1).unwrap();
+    let error = bed.engine.ensure(&case.revision, first()).await.unwrap_err();
+    assert!(error.to_string().contains(&instance.addresses[0].1.to_string()), "{error}");
+    drop(stranger);
+    bed.engine.ensure(&case.revision, first()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_plain_process_cannot_have_is_told_with_its_place() {
+    let bed = Bed::new();
+    let project = load_yaml(
+        "services:\n  sample:\n    image: s:1\n    read_only: true\n    shm_size: 64m\n    ports: ['53:53/udp']\n    working_dir: /app\n",
+    );
+    let losses = bed.engine.losses(&project);
+    let keys: Vec<&str> = losses.iter().map(|loss| loss.key.trim_start_matches("services.sample.")).collect();
+    assert_eq!(keys, ["read_only", "ports", "shm_size", "working_dir"]);
+    assert!(losses.iter().all(|loss| loss.span.is_some() && !loss.instead.is_empty()));
+    assert_eq!(bed.engine.losses(&load_yaml("services:\n  sample:\n    image: s:1\n")), []);
+}

@@ -198,3 +198,18 @@ async fn a_copy_that_is_just_written_can_be_started_by_many_at_once() {
     }
     bed.engine.purge(&bed.case_of(&["serve", "200"], "").revision.project, true).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_program_of_the_machine_runs_where_it_is() {
+    let bed = Bed::new();
+    let yaml = "services:\n  sample:\n    image: s:1\n    x-seaworthy:\n      process: { command: [sleep, '600'] }\n";
+    let mut project = seaworthy_project::fixture::load_yaml(yaml);
+    project.directory.clone_from(&bed.folder);
+    let mut case = bed.case_of(&["serve", "200"], "");
+    case.revision.service = project.services().next().unwrap().clone();
+    case.revision.artifact =
+        bed.engine.inspect(&project, &case.revision.service).await.unwrap().artifact.unwrap();
+    let instance = bed.started(&case).await;
+    let runs = std::fs::read_link(format!("/proc/{}/exe", instance.process.unwrap())).unwrap();
+    assert!(!runs.starts_with(&bed.state), "{}", runs.display());
+}
