@@ -4,14 +4,21 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::place::Place;
 use crate::rim;
 
 /// Lines that wait to be written; more are dropped rather than holding up requests.
 const QUEUE: usize = 16_384;
+/// Lines that are written together.
+const MOST_AT_ONCE: usize = 1_024;
+/// How long a worker that ends waits for its last lines to be written.
+const FINISH: Duration = Duration::from_secs(2);
 /// A file so long is put aside; so many are kept.
 const MOST_BYTES: u64 = 64 << 20;
 const KEPT: u32 = 3;
@@ -40,7 +47,15 @@ pub(crate) struct Line {
 /// Where lines go.
 #[derive(Debug, Clone)]
 pub(crate) struct AccessLog {
-    queue: SyncSender<Line>,
+    queue: SyncSender<Entry>,
+}
+
+/// What waits to be written.
+#[derive(Debug)]
+enum Entry {
+    Line(Box<Line>),
+    /// Tell when all before it is written.
+    End(oneshot::Sender<()>),
 }
 
 impl AccessLog {
@@ -54,32 +69,50 @@ impl AccessLog {
 
     pub(crate) fn write(&self, line: Line) {
         // A full queue means that the disk cannot keep up: the line is given up, not the request.
-        let _ = self.queue.try_send(line);
+        let _ = self.queue.try_send(Entry::Line(Box::new(line)));
+    }
+
+    /// Waits until what was told so far is written, for a while.
+    pub(crate) async fn finish(&self) {
+        let (done, written) = oneshot::channel();
+        if self.queue.try_send(Entry::End(done)).is_ok() {
+            let _ = timeout(FINISH, written).await;
+        }
     }
 }
 
-fn write_all(path: &Path, lines: &Receiver<Line>) {
+fn write_all(path: &Path, entries: &Receiver<Entry>) {
     let mut open: Option<(File, u64)> = None;
-    while let Ok(first) = lines.recv() {
+    while let Ok(first) = entries.recv() {
         let mut text = Vec::new();
-        for line in std::iter::once(first).chain(lines.try_iter()) {
-            if serde_json::to_writer(&mut text, &line).is_ok() {
-                text.push(b'\n');
+        let mut ends = Vec::new();
+        for entry in std::iter::once(first).chain(entries.try_iter().take(MOST_AT_ONCE)) {
+            match entry {
+                Entry::Line(line) => {
+                    if serde_json::to_writer(&mut text, &line).is_ok() {
+                        text.push(b'\n');
+                    }
+                }
+                Entry::End(done) => ends.push(done),
             }
         }
-        let (mut file, length) = match open.take().map_or_else(|| start(path), Ok) {
-            Ok(open) => open,
-            Err(_) => continue,
-        };
-        if file.write_all(&text).is_ok() {
-            let length = length + text.len() as u64;
-            if length < MOST_BYTES {
-                open = Some((file, length));
-            } else {
-                put_aside(path);
-            }
+        open = write(path, open, &text);
+        for done in ends {
+            let _ = done.send(());
         }
     }
+}
+
+/// Appends the text; the file to go on with, unless it is full or could not be written.
+fn write(path: &Path, open: Option<(File, u64)>, text: &[u8]) -> Option<(File, u64)> {
+    let (mut file, length) = open.map_or_else(|| start(path), Ok).ok()?;
+    file.write_all(text).ok()?;
+    let length = length + text.len() as u64;
+    if length < MOST_BYTES {
+        return Some((file, length));
+    }
+    put_aside(path);
+    None
 }
 
 fn start(path: &Path) -> std::io::Result<(File, u64)> {

@@ -59,7 +59,6 @@ async fn one(mut stream: UnixStream, gateway: Arc<Gateway>) {
     let _ = writer.write_all(&text).await;
     let _ = writer.shutdown().await;
     if stopping {
-        gateway.sockets.stop().await;
         gateway.stopping.send_replace(true);
     }
 }
@@ -110,8 +109,10 @@ async fn obey(ask: Ask, gateway: &Arc<Gateway>) -> Result<Answer, GatewayError> 
                 sleep(LOOK).await;
             }
         }
+        // One that ends says so, for the caller to wait for its successor or start one.
+        Ask::Status if gateway.is_closed().await => return Err(GatewayError::Stopping),
         Ask::Status => Answer::Status { status: gateway.status() },
         Ask::Metrics => Answer::Text { text: gateway.metrics.text(&gateway.table.load()) },
-        Ask::StopIfIdle => Answer::Stopping { stopping: gateway.table.load().projects.is_empty() },
+        Ask::StopIfIdle => Answer::Stopping { stopping: gateway.close_if_idle().await },
     })
 }

@@ -5,15 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{Either, Full};
-use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::metrics::Metrics;
+use crate::outgoing::Outgoing;
 use crate::route::Probe;
 
 /// How long a connection may take to be made.
@@ -22,8 +20,6 @@ const CONNECT: Duration = Duration::from_secs(2);
 const MOST_IDLE: usize = 64;
 const LONGEST_IDLE: Duration = Duration::from_secs(4);
 
-/// What is sent to a backend: a body kept whole so that it can be sent again, or the client's own as it comes.
-pub(crate) type Outgoing = Either<Full<Bytes>, Incoming>;
 pub(crate) type Connection = SendRequest<Outgoing>;
 
 /// One address the gateway may send to.

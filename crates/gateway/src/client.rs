@@ -1,5 +1,6 @@
 //! The client of the admin socket.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,7 +39,12 @@ impl Client {
 
     /// Whether a gateway answers.
     pub async fn is_running(&self) -> bool {
-        matches!(self.once(&Ask::Status, ANSWER).await, Ok(Answer::Status { .. }))
+        self.answers(ANSWER).await
+    }
+
+    /// Whether it answers within this time.
+    pub(crate) async fn answers(&self, limit: Duration) -> bool {
+        matches!(self.once(&Ask::Status, limit).await, Ok(Answer::Status { .. }))
     }
 
     /// Replaces a project's whole set; answers with the hash of what is served from now on.
@@ -138,17 +144,23 @@ impl Client {
         }
     }
 
-    /// Asks; while the worker is being started again, tries for a while. Everything asked may be repeated.
+    /// Asks; while the worker is being replaced, tries for a while. Everything asked may be repeated.
     async fn ask(&self, ask: &Ask, limit: Duration) -> Result<Answer, GatewayError> {
         let until = Instant::now() + AWAY;
         loop {
-            match self.once(ask, limit).await {
-                Err(GatewayError::NotRunning { .. } | GatewayError::Io { .. })
+            let answer = match self.once(ask, limit).await {
+                Ok(Answer::Refused { refusal }) => Err(refusal.into()),
+                other => other,
+            };
+            match answer {
+                Err(GatewayError::NotRunning { .. } | GatewayError::Io { .. } | GatewayError::Stopping)
                     if Instant::now() < until && self.is_held() =>
                 {
                     sleep(PAUSE).await;
                 }
-                Ok(Answer::Refused { refusal }) => return Err(refusal.into()),
+                Err(GatewayError::Stopping) => {
+                    return Err(GatewayError::NotRunning { state: self.place.state().to_owned() });
+                }
                 other => return other,
             }
         }
@@ -160,7 +172,12 @@ impl Client {
     }
 
     pub(crate) async fn once(&self, ask: &Ask, limit: Duration) -> Result<Answer, GatewayError> {
-        let gone = |_| GatewayError::NotRunning { state: self.place.state().to_owned() };
+        let gone = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                GatewayError::NotRunning { state: self.place.state().to_owned() }
+            }
+            _ => GatewayError::io("reach the gateway")(error),
+        };
         let mut stream = UnixStream::connect(self.place.admin()).await.map_err(gone)?;
         let asked = async {
             let mut line = serde_json::to_vec(&Asked { version: VERSION, ask: ask.clone() })?;
@@ -169,7 +186,7 @@ impl Client {
             let mut answer = String::new();
             BufReader::new(stream).take(MAX_LINE_BYTES as u64).read_line(&mut answer).await?;
             if answer.is_empty() {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
             Ok(answer)
         };

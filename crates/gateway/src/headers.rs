@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use hyper::HeaderMap;
-use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue, SERVER};
+use hyper::header::{CONNECTION, HeaderName, HeaderValue, SERVER};
 
 /// Hop-by-hop headers (RFC 9110, section 7.6.1), and those that were never standard.
 const HOP_BY_HOP: [&str; 9] = [
@@ -63,12 +63,17 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// Makes a request's headers fit to be sent on.
+/// Makes a request's headers fit to be sent on; `host` is as the client wrote it.
 pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &str, identity: &Identity) {
     strip(headers);
-    let before = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    let chain = before.map_or_else(|| client.to_string(), |before| format!("{before}, {client}"));
+    let before = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let chain = before.map(str::to_owned).chain([client.to_string()]).collect::<Vec<_>>().join(", ");
+    if headers.get("traceparent").is_none_or(|value| value.as_bytes() != identity.traceparent.as_bytes()) {
+        // The state of a trace that is not gone on with (W3C Trace Context, section 3.3).
+        headers.remove("tracestate");
+    }
     for (name, value) in [
+        ("host", host),
         ("x-forwarded-for", chain.as_str()),
         ("x-forwarded-proto", "http"),
         ("x-forwarded-host", host),
@@ -78,11 +83,6 @@ pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &str, ident
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
-    }
-    if !headers.contains_key(HOST)
-        && let Ok(host) = HeaderValue::from_str(host)
-    {
-        headers.insert(HOST, host);
     }
 }
 
@@ -108,7 +108,7 @@ fn is_traceparent(parent: &str) -> bool {
     };
     parent.len() == TRACEPARENT_LENGTH
         && matches!(parts.as_slice(), [version, trace, span, flags]
-            if hex(version, 2) && hex(trace, 32) && hex(span, 16) && hex(flags, 2)
+            if hex(version, 2) && *version != "ff" && hex(trace, 32) && hex(span, 16) && hex(flags, 2)
                 && trace.chars().any(|c| c != '0') && span.chars().any(|c| c != '0'))
 }
 

@@ -13,6 +13,10 @@ use crate::place::Place;
 
 /// Between two looks whether it answers.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long one such look may take.
+const LOOK: Duration = Duration::from_secs(2);
+/// How long a supervisor may take to lock its folder before another one is started.
+const START: Duration = Duration::from_secs(1);
 
 /// The program that plays supervisor and worker: `supervise --state DIR` and `work --state DIR` are put behind its
 /// arguments.
@@ -27,7 +31,8 @@ pub struct Program {
 impl Program {
     pub(crate) fn command(&self, role: &str, state: &Path) -> Command {
         let mut command = Command::new(&self.path);
-        command.args(&self.arguments).arg(role).arg("--state").arg(state).current_dir("/");
+        // Nothing of the caller's environment: what stays running must not keep its secrets.
+        command.args(&self.arguments).arg(role).arg("--state").arg(state).env_clear().current_dir("/");
         command
     }
 }
@@ -37,23 +42,29 @@ impl Program {
 /// # Errors
 /// When it cannot be started, or does not answer in time.
 pub async fn launch(program: &Program, state: &Path, limit: Duration) -> Result<Client, GatewayError> {
-    let client = Client::new(state);
-    if client.is_running().await {
-        return Ok(client);
-    }
-    let place = Place::new(state);
-    place.make()?;
-    if matches!(place.lock(), Ok(Some(_))) {
-        start(program, &place, Stdio::null(), false)?;
-    }
+    let absolute = |path: &Path| {
+        std::path::absolute(path).map_err(GatewayError::io(format!("resolve `{}`", path.display())))
+    };
+    let program = Program { path: absolute(&program.path)?, arguments: program.arguments.clone() };
+    let place = Place::new(&absolute(state)?);
+    let client = Client::new(place.state());
     let until = Instant::now() + limit;
-    while !client.is_running().await {
+    let mut start_again = Instant::now();
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if client.answers(left.min(LOOK)).await {
+            return Ok(client);
+        }
         if Instant::now() >= until {
             return Err(GatewayError::DidNotStart { after: limit, log: place.supervisor_log() });
         }
+        place.make()?;
+        if Instant::now() >= start_again && matches!(place.lock(), Ok(Some(_))) {
+            start(&program, &place, Stdio::null(), false)?;
+            start_again = Instant::now() + START;
+        }
         sleep(PAUSE).await;
     }
-    Ok(client)
 }
 
 /// Starts a supervisor; it makes a session of its own.

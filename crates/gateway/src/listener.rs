@@ -1,30 +1,34 @@
 //! Accepting: one task per address, one per connection.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::error::GatewayError;
-use crate::proxy;
 use crate::worker::Gateway;
+use crate::{framing, limits, proxy};
 
-/// Connections at a time, over all addresses.
+/// Connections at a time, over all addresses; fewer where the system gives fewer descriptors. More wait to be
+/// accepted.
 const MOST_CONNECTIONS: usize = 20_000;
 /// How long a client may take to send the head of a request; also how long a kept connection may idle.
 const HEAD: Duration = Duration::from_secs(30);
 /// Headers of a request, and bytes of them.
 const MOST_HEADERS: usize = 100;
 const MOST_HEAD_BYTES: usize = 64 << 10;
+/// How long an idle connection is still listened to when the worker ends: what a client was just sending is answered.
+const LAST_CALL: Duration = Duration::from_secs(1);
 /// Pause after an accept that failed, as when file descriptors ran out.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -53,44 +57,57 @@ impl Listeners {
         Ok(())
     }
 
-    /// Stops accepting on all addresses but these; connections that are open stay.
-    pub(crate) fn close_others(&mut self, used: &[SocketAddr]) {
-        self.tasks.retain(|address, task| {
-            let stays = used.contains(address);
-            if !stays {
-                task.abort();
-            }
-            stays
-        });
+    /// Stops accepting on all addresses but these, whose sockets are closed then; connections that are open stay.
+    pub(crate) async fn close_others(&mut self, used: &[SocketAddr]) {
+        let unused: Vec<SocketAddr> =
+            self.tasks.keys().filter(|address| !used.contains(address)).copied().collect();
+        for task in unused.iter().filter_map(|address| self.tasks.remove(address)) {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+}
+
+/// Room for connections.
+#[derive(Debug)]
+pub(crate) struct Room {
+    free: Arc<Semaphore>,
+    most: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        let most = limits::connections().clamp(1, MOST_CONNECTIONS);
+        Self { free: Arc::new(Semaphore::new(most)), most }
+    }
+}
+
+impl Room {
+    /// Whether no connection is open, and none is waited for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.free.available_permits() == self.most
     }
 }
 
 async fn accept(listener: TcpListener, address: SocketAddr, gateway: Arc<Gateway>) {
     let mut stopping = gateway.stopping.subscribe();
     loop {
+        let room = gateway.connections.free.clone();
+        let accepted = async { (room.acquire_owned().await, listener.accept().await) };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accepted => accepted,
             _ = stopping.wait_for(|stopping| *stopping) => return,
         };
         match accepted {
-            Ok((stream, client)) => {
-                if gateway.connections.fetch_add(1, Ordering::Relaxed) >= MOST_CONNECTIONS {
-                    gateway.connections.fetch_sub(1, Ordering::Relaxed);
-                    continue;
-                }
-                tokio::spawn(serve(stream, client, address, gateway.clone(), stopping.clone()));
+            (Ok(room), Ok((stream, client))) => {
+                let connection = serve(stream, client, address, gateway.clone(), stopping.clone());
+                tokio::spawn(async move {
+                    connection.await;
+                    drop(room);
+                });
             }
-            Err(_) => sleep(PAUSE).await,
+            _ => sleep(PAUSE).await,
         }
-    }
-}
-
-/// Counts a connection off when it ends, however it ends.
-struct Counted<'a>(&'a AtomicUsize);
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -101,19 +118,37 @@ async fn serve(
     gateway: Arc<Gateway>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let _counted = Counted(&gateway.connections);
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| proxy::answer(request, client, address, gateway.clone()));
+    let (stream, framing) = framing::watch(stream);
+    let told = stopping.clone();
+    let service = service_fn(|request| {
+        let answer = proxy::answer(request, client, address, gateway.clone(), framing.clone());
+        let told = &told;
+        async move {
+            let mut answer = answer.await;
+            // Looks at a number, takes no lock.
+            if told.has_changed().unwrap_or(true) {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer)
+        }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_headers(MOST_HEADERS)
         .max_buf_size(MOST_HEAD_BYTES)
+        .max_header_size(MOST_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
-        _ = stopping.wait_for(|stopping| *stopping) => connection.as_mut().graceful_shutdown(),
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+    }
+    // The answer to the next request says `close`; only a connection without one is closed unasked.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = sleep(LAST_CALL) => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
 }

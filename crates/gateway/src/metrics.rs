@@ -16,6 +16,9 @@ use crate::table::Table;
 /// Bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
+/// The status codes there are (RFC 9110, section 15).
+const CODES: std::ops::Range<u32> = 100..600;
+
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RequestLabels {
     project: String,
@@ -97,10 +100,20 @@ impl Metrics {
         self.up.get_or_create(&labels(backend)).set(i64::from(up));
     }
 
-    /// A backend was taken out: its series end, so that they do not pile up over deploys.
+    /// A backend was taken out and answers nothing more: its series end, so that they do not pile up over deploys.
     pub(crate) fn forget(&self, backend: &Backend) {
         self.up.remove(&labels(backend));
         self.in_flight.remove(&labels(backend));
+        let mut labels = RequestLabels {
+            project: backend.project.clone(),
+            route: backend.route.clone(),
+            backend: backend.id.clone(),
+            code: 0,
+        };
+        for code in CODES {
+            labels.code = code;
+            self.requests.remove(&labels);
+        }
     }
 
     pub(crate) fn swapped(&self) {

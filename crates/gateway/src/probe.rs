@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Either, Full};
+use http_body_util::{BodyExt, Limited};
 use hyper::Request;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::backend::Backend;
+use crate::outgoing::Outgoing;
 use crate::place::Place;
 use crate::sockets::note;
 use crate::worker::Gateway;
@@ -19,6 +20,8 @@ use crate::worker::Gateway;
 /// How a backend without a probe is asked.
 const INTERVAL: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// An answer longer than this is none to such a question.
+const MOST_BODY: usize = 1 << 20;
 
 /// One task per backend that is in the table.
 #[derive(Debug, Default)]
@@ -79,13 +82,13 @@ async fn ask(backend: &Backend) -> bool {
         .header("host", "localhost")
         .header("user-agent", "seaworthy-probe")
         .header("connection", "close")
-        .body(Either::Left(Full::new(Bytes::new())));
+        .body(Outgoing::whole(Bytes::new()));
     let Ok(request) = request else { return false };
     match connection.send_request(request).await {
         Ok(answer) => {
             let yes = (200..400).contains(&answer.status().as_u16());
             // Read to its end, so that a half answer is no yes.
-            answer.into_body().collect().await.is_ok() && yes
+            Limited::new(answer.into_body(), MOST_BODY).collect().await.is_ok() && yes
         }
         Err(_) => false,
     }

@@ -1,7 +1,8 @@
 //! What the gateway is asked to serve: host and path to backends. Also its wire and snapshot form, version 1.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -106,6 +107,15 @@ impl RouteSet {
             if route.listen.port() == 0 {
                 return Some(format!("route `{}` listens on port 0", route.name));
             }
+            if let Some(host) = route.host.as_ref().filter(|host| !is_bare_host(host)) {
+                return Some(format!(
+                    "the host `{host}` of route `{}` is not a lower-case name without port",
+                    route.name
+                ));
+            }
+            if let Some(reason) = self.wrong_backend(route) {
+                return Some(format!("route `{}`: {reason}", route.name));
+            }
             if let Some(twin) =
                 self.routes[..index].iter().find(|other| other.name == route.name || other.collides(route))
             {
@@ -113,6 +123,32 @@ impl RouteSet {
             }
         }
         None
+    }
+}
+
+impl RouteSet {
+    fn wrong_backend(&self, route: &Route) -> Option<String> {
+        let mut ids = HashSet::new();
+        route.backends.iter().find_map(|backend| {
+            if !ids.insert(&backend.id) {
+                return Some(format!("two backends are called `{}`", backend.id));
+            }
+            if backend.address.port() == 0 {
+                return Some(format!("the backend `{}` has no port", backend.id));
+            }
+            let own = self.routes.iter().any(|other| other.listen == backend.address);
+            own.then(|| format!("the backend `{}` is the gateway itself", backend.id))
+        })
+    }
+}
+
+fn is_bare_host(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
+            !host.is_empty() && host.chars().all(plain)
+        }
     }
 }
 

@@ -20,11 +20,14 @@ struct Snapshot {
     projects: BTreeMap<String, RouteSet>,
 }
 
-/// Writes what a table serves.
-pub(crate) fn write(place: &Place, table: &Table) -> Result<(), GatewayError> {
+/// Writes what a table serves, off the threads that serve.
+pub(crate) async fn write(place: &Place, table: &Table) -> Result<(), GatewayError> {
     let projects = table.projects.iter().map(|(name, entry)| (name.clone(), entry.set.clone())).collect();
-    let bytes = serde_json::to_vec(&Snapshot { version: VERSION, projects }).unwrap_or_default();
-    rim::replace(&place.snapshot(), &bytes).map_err(GatewayError::io("write the snapshot"))
+    let bytes = serde_json::to_vec(&Snapshot { version: VERSION, projects })
+        .map_err(|error| GatewayError::Failed { reason: error.to_string() })?;
+    let path = place.snapshot();
+    let written = tokio::task::spawn_blocking(move || rim::replace(&path, &bytes)).await;
+    written.map_err(std::io::Error::other).flatten().map_err(GatewayError::io("write the snapshot"))
 }
 
 /// Reads what was served; nothing when there is no snapshot.

@@ -76,6 +76,11 @@ impl Table {
         self.listens.keys().copied().collect()
     }
 
+    /// The addresses that one project uses.
+    pub(crate) fn listens_of(&self, project: &str) -> impl Iterator<Item = SocketAddr> {
+        self.projects.get(project).into_iter().flat_map(|entry| &entry.set.routes).map(|route| route.listen)
+    }
+
     /// All backends.
     pub(crate) fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
         self.projects.values().flat_map(|entry| &entry.routes).flat_map(|live| &live.backends)

@@ -59,6 +59,7 @@ pub(crate) enum Refusal {
     Invalid { reason: String },
     Version { speaks: u32 },
     Failed { reason: String },
+    Stopping,
 }
 
 /// How the gateway is.
@@ -110,6 +111,7 @@ impl From<GatewayError> for Refusal {
                 Self::Conflict { listen, host, path, project, taken_by }
             }
             GatewayError::Invalid { reason } => Self::Invalid { reason },
+            GatewayError::Stopping => Self::Stopping,
             other => {
                 let cause =
                     std::error::Error::source(&other).map(|cause| format!(" ({cause})")).unwrap_or_default();
@@ -131,6 +133,7 @@ impl From<Refusal> for GatewayError {
             Refusal::Invalid { reason } => Self::Invalid { reason },
             Refusal::Version { speaks } => Self::Version { theirs: speaks, ours: VERSION },
             Refusal::Failed { reason } => Self::Failed { reason },
+            Refusal::Stopping => Self::Stopping,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The worker: serves requests, takes route sets whole, and outlives everything but its own program.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,27 +10,29 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex as AsyncMutex, watch};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, interval, sleep};
 
 use crate::access_log::AccessLog;
 use crate::backend::Backend;
 use crate::error::GatewayError;
 use crate::launch::Program;
-use crate::listener::Listeners;
+use crate::listener::{Listeners, Room};
 use crate::metrics::Metrics;
 use crate::place::Place;
 use crate::probe::Probes;
 use crate::route::{RouteSet, SetHash};
 use crate::sockets::{Sockets, note};
-use crate::supervisor::{from_stdin, listen};
+use crate::supervisor::{bind, from_stdin};
 use crate::table::Table;
 use crate::wire::{BackendStatus, ProjectStatus, Status};
 use crate::{admin, rim, snapshot};
 
 /// How long requests in flight may take when the worker is told to end.
-const FINISH: Duration = Duration::from_secs(30);
+pub(crate) const FINISH: Duration = Duration::from_secs(30);
 /// Between two looks whether they are done.
 const LOOK: Duration = Duration::from_millis(10);
+/// Between two tries to listen where another program was in the way.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Threads that serve.
 const THREADS: usize = 2;
 
@@ -41,13 +44,24 @@ pub(crate) struct Gateway {
     pub(crate) metrics: Metrics,
     pub(crate) log: AccessLog,
     pub(crate) stopping: watch::Sender<bool>,
-    pub(crate) connections: AtomicUsize,
+    pub(crate) connections: Room,
     started_at: Timestamp,
     snapshot_problem: Option<String>,
     /// One change at a time.
-    changing: AsyncMutex<(Listeners, Probes)>,
+    changing: AsyncMutex<Changing>,
     /// Backends that were taken out and may still have requests in flight.
     leaving: Mutex<Vec<Arc<Backend>>>,
+}
+
+/// What only a change touches.
+#[derive(Default)]
+struct Changing {
+    listeners: Listeners,
+    probes: Probes,
+    /// This worker ends: it takes no more changes, so that none is acknowledged that its successor does not know.
+    closed: bool,
+    /// Addresses that could not be listened on, which was said.
+    missing: BTreeSet<SocketAddr>,
 }
 
 /// Runs a worker until it is told to end. Standard input is the socket to its supervisor.
@@ -67,7 +81,7 @@ pub fn work(program: &Program, state: &Path) -> Result<(), GatewayError> {
 }
 
 impl Gateway {
-    /// Takes up what the snapshot says.
+    /// Takes up what the snapshot says, all of it at once.
     async fn start(place: Place, sockets: Arc<Sockets>) -> Result<Arc<Self>, GatewayError> {
         let (projects, snapshot_problem) = match snapshot::read(&place) {
             Ok(projects) => (projects, None),
@@ -77,24 +91,21 @@ impl Gateway {
                 (Default::default(), Some(error.to_string()))
             }
         };
+        let table = projects.into_iter().fold(Table::default(), |table, (name, set)| table.with(&name, set));
         let gateway = Arc::new(Self {
             log: AccessLog::start(&place),
             place,
-            table: ArcSwap::default(),
+            table: ArcSwap::from_pointee(table),
             sockets,
             metrics: Metrics::default(),
             stopping: watch::Sender::new(false),
-            connections: AtomicUsize::new(0),
+            connections: Room::default(),
             started_at: rim::now(),
             snapshot_problem,
             changing: AsyncMutex::default(),
             leaving: Mutex::default(),
         });
-        for (project, set) in projects {
-            if let Err(error) = gateway.put(&project, Some(set)).await {
-                note(&gateway.place, &format!("project {project} of the snapshot: {error}"));
-            }
-        }
+        gateway.settle(&mut *gateway.changing.lock().await).await;
         Ok(gateway)
     }
 
@@ -103,17 +114,56 @@ impl Gateway {
             signal(SignalKind::terminate()).map_err(GatewayError::io("listen for signals"))?;
         let admin = tokio::spawn(admin::serve(admin::open(self)?, self.clone()));
         let mut stopping = self.stopping.subscribe();
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = stopping.wait_for(|stopping| *stopping) => {}
-        }
-        self.stopping.send_replace(true);
+        let mut again = interval(AGAIN);
+        let mut outcast = self.sockets.outcast.subscribe();
+        let successor = loop {
+            tokio::select! {
+                _ = terminate.recv() => break true,
+                _ = stopping.wait_for(|stopping| *stopping) => break false,
+                // Another supervisor has the folder, with a worker of its own: this one is in its way.
+                _ = outcast.wait_for(|outcast| *outcast) => break false,
+                _ = again.tick() => {
+                    let mut changing = self.changing.lock().await;
+                    if !changing.missing.is_empty() {
+                        self.settle(&mut changing).await;
+                    }
+                }
+            }
+        };
+        // A change that has begun is finished first: the successor starts from the snapshot.
+        self.changing.lock().await.closed = true;
         admin.abort();
+        let _ = admin.await;
+        self.stopping.send_replace(true);
+        self.sockets.leave(successor).await;
         let until = Instant::now() + FINISH;
-        while self.table.load().backends().any(|backend| backend.in_flight() > 0) && Instant::now() < until {
+        while !self.connections.is_empty() && Instant::now() < until {
             sleep(LOOK).await;
         }
+        self.log.finish().await;
         Ok(())
+    }
+
+    /// Makes listeners, held sockets and probes fit the table.
+    async fn settle(self: &Arc<Self>, changing: &mut Changing) {
+        let table = self.table.load_full();
+        let used = table.addresses();
+        let before = std::mem::take(&mut changing.missing);
+        for address in &used {
+            if changing.listeners.has(*address) {
+                continue;
+            }
+            let socket = self.sockets.get(*address).await;
+            if let Err(error) = socket.and_then(|socket| changing.listeners.open(*address, socket, self)) {
+                changing.missing.insert(*address);
+                if !before.contains(address) {
+                    note(&self.place, &format!("{error} It is tried again."));
+                }
+            }
+        }
+        changing.probes.cover(table.backends().cloned().collect(), self);
+        changing.listeners.close_others(&used).await;
+        self.sockets.release_others(&used).await;
     }
 
     /// Replaces a project's set, or takes the project out; everything is ready before anything is swapped.
@@ -123,6 +173,9 @@ impl Gateway {
         set: Option<RouteSet>,
     ) -> Result<SetHash, GatewayError> {
         let mut changing = self.changing.lock().await;
+        if changing.closed {
+            return Err(GatewayError::Stopping);
+        }
         let before = self.table.load_full();
         let set = set.filter(|set| !set.routes.is_empty());
         let hash = set.as_ref().map_or_else(|| RouteSet::default().hash(), RouteSet::hash);
@@ -133,39 +186,52 @@ impl Gateway {
             }
             None => before.without(project),
         };
-        let used = after.addresses();
-        let mut sockets = Vec::new();
-        for address in used.iter().filter(|address| !changing.0.has(**address)) {
-            match self.sockets.get(*address).await {
-                Ok(socket) => sockets.push((*address, socket)),
-                Err(error) => {
-                    self.sockets.release_others(&before.addresses()).await;
-                    return Err(error);
-                }
-            }
+        if let Err(error) = self.prepare(project, &before, &after).await {
+            self.sockets.release_others(&before.addresses()).await;
+            return Err(error);
         }
-        snapshot::write(&self.place, &after)?;
         let backends: Vec<Arc<Backend>> = after.backends().cloned().collect();
         self.table.store(Arc::new(after));
-        // Only now: whoever is accepted must find the routes.
-        for (address, socket) in sockets {
-            changing.0.open(address, socket, self)?;
-        }
         self.metrics.swapped();
         self.let_go(&before, &backends);
-        changing.1.cover(backends, self);
-        changing.0.close_others(&used);
-        self.sockets.release_others(&used).await;
+        self.settle(&mut changing).await;
         Ok(hash)
+    }
+
+    /// Gets the sockets that a project needs, then writes the snapshot: all that can fail, before the swap. What is
+    /// missing for other projects is no reason to refuse this one.
+    async fn prepare(&self, project: &str, before: &Table, after: &Table) -> Result<(), GatewayError> {
+        let old: Vec<SocketAddr> = before.listens_of(project).collect();
+        for address in after.listens_of(project).filter(|address| !old.contains(address)) {
+            self.sockets.get(address).await?;
+        }
+        snapshot::write(&self.place, after).await
+    }
+
+    /// Whether this worker takes no more changes.
+    pub(crate) async fn is_closed(&self) -> bool {
+        self.changing.lock().await.closed
+    }
+
+    /// Closes this worker for changes when nothing is served; whether it did. It ends when `stopping` is set.
+    pub(crate) async fn close_if_idle(&self) -> bool {
+        let mut changing = self.changing.lock().await;
+        changing.closed |= self.table.load().projects.is_empty();
+        changing.closed
     }
 
     /// Takes out the backends that the table no longer has.
     fn let_go(&self, before: &Table, now: &[Arc<Backend>]) {
         let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
-        leaving.retain(|backend| backend.in_flight() > 0);
+        leaving.retain(|backend| {
+            let stays = backend.in_flight() > 0;
+            if !stays {
+                self.metrics.forget(backend);
+            }
+            stays
+        });
         for backend in before.backends().filter(|old| !now.iter().any(|new| Arc::ptr_eq(old, new))) {
             backend.retire();
-            self.metrics.forget(backend);
             leaving.push(backend.clone());
         }
     }
@@ -182,7 +248,7 @@ impl Gateway {
         self.table.load().accepts(project, set)?;
         for route in &set.routes {
             if !self.sockets.holds(route.listen) {
-                listen(route.listen).map_err(|error| GatewayError::bind(route.listen, &error))?;
+                bind(route.listen).map_err(|error| GatewayError::bind(route.listen, &error))?;
             }
         }
         Ok(())

@@ -22,15 +22,23 @@ use crate::worker::Gateway;
 /// The gateway's own empty answer, or a backend's.
 pub(crate) type Answer = Either<Empty<Bytes>, Passing>;
 
-/// What is told of a request.
-#[derive(Debug)]
+/// What counts as the status of an answer that the client did not wait for; no server sends it.
+const CLIENT_GONE: u16 = 499;
+
+/// What is told of a request; told when dropped at the latest.
 pub(crate) struct Story {
     began: Instant,
     line: Option<Line>,
+    gateway: Arc<Gateway>,
 }
 
 impl Story {
-    pub(super) fn new(request: &Request<Incoming>, client: SocketAddr, identity: &Identity) -> Self {
+    pub(super) fn new(
+        request: &Request<Incoming>,
+        client: SocketAddr,
+        identity: &Identity,
+        gateway: Arc<Gateway>,
+    ) -> Self {
         let line = Line {
             time: rim::now().to_string(),
             request_id: identity.request.clone(),
@@ -41,14 +49,14 @@ impl Story {
             client: client.ip().to_string(),
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
-            status: 0,
+            status: CLIENT_GONE,
             bytes: 0,
             retried: false,
             connect_ms: 0.0,
             first_byte_ms: 0.0,
             total_ms: 0.0,
         };
-        Self { began: Instant::now(), line: Some(line) }
+        Self { began: Instant::now(), line: Some(line), gateway }
     }
 
     pub(super) fn route(&mut self, route: &LiveRoute) {
@@ -75,18 +83,21 @@ impl Story {
         self.change(|line| line.first_byte_ms = took);
     }
 
+    fn passed(&mut self, bytes: u64) {
+        self.change(|line| line.bytes += bytes);
+    }
+
     pub(super) fn status(&mut self, status: StatusCode) {
         self.change(|line| line.status = status.as_u16());
     }
 
     /// Tells it, once.
-    pub(super) fn tell(&mut self, bytes: u64, gateway: &Gateway) {
+    pub(super) fn tell(&mut self) {
         let Some(mut line) = self.line.take() else { return };
         let took = self.began.elapsed();
-        line.bytes = bytes;
         line.total_ms = millis(took);
-        gateway.metrics.answered(&line.project, &line.route, &line.backend, line.status, took);
-        gateway.log.write(line);
+        self.gateway.metrics.answered(&line.project, &line.route, &line.backend, line.status, took);
+        self.gateway.log.write(line);
     }
 
     fn change(&mut self, change: impl FnOnce(&mut Line)) {
@@ -100,26 +111,25 @@ fn millis(took: Duration) -> f64 {
     (took.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// A backend's answer as it passes.
+impl Drop for Story {
+    fn drop(&mut self) {
+        self.tell();
+    }
+}
+
+/// A backend's answer as it passes. When the client goes or the backend breaks off, the connection is not kept, and
+/// the story is told all the same.
 pub(crate) struct Passing {
     body: Incoming,
+    story: Story,
+    /// Counted off after the story was told.
     in_flight: Option<InFlight>,
     connection: Option<Connection>,
-    bytes: u64,
-    story: Story,
-    gateway: Arc<Gateway>,
 }
 
 impl Passing {
-    pub(super) fn new(
-        body: Incoming,
-        in_flight: InFlight,
-        connection: Connection,
-        story: Story,
-        gateway: Arc<Gateway>,
-    ) -> Self {
-        let mut passing =
-            Self { body, in_flight: Some(in_flight), connection: Some(connection), bytes: 0, story, gateway };
+    pub(super) fn new(body: Incoming, in_flight: InFlight, connection: Connection, story: Story) -> Self {
+        let mut passing = Self { body, story, in_flight: Some(in_flight), connection: Some(connection) };
         if passing.body.is_end_stream() {
             passing.ended();
         }
@@ -128,10 +138,10 @@ impl Passing {
 
     /// The whole answer came: the connection can serve another request.
     fn ended(&mut self) {
+        self.story.tell();
         if let (Some(in_flight), Some(connection)) = (self.in_flight.take(), self.connection.take()) {
             in_flight.backend.keep(connection);
         }
-        self.story.tell(self.bytes, &self.gateway);
     }
 }
 
@@ -146,7 +156,8 @@ impl Body for Passing {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
-                self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.story.passed(length);
                 if self.body.is_end_stream() {
                     self.ended();
                 }
@@ -163,13 +174,5 @@ impl Body for Passing {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-impl Drop for Passing {
-    fn drop(&mut self) {
-        // The client went, or the backend broke off: the connection is not kept, the story is told all the same.
-        let bytes = self.bytes;
-        self.story.tell(bytes, &self.gateway);
     }
 }

@@ -1,0 +1,135 @@
+//! The body of a request on its way to a backend.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::Instant;
+
+use crate::framing::Framing;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Kept whole so that it can be sent again, or the client's own as it comes.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    Whole(Full<Bytes>),
+    Passing(Passing),
+}
+
+/// The client's own body.
+#[derive(Debug)]
+pub(crate) struct Passing {
+    body: Incoming,
+    framing: Arc<Framing>,
+    progress: Progress,
+}
+
+/// When something of a body was last sent on.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    began: Instant,
+    last_ms: Arc<AtomicU64>,
+}
+
+impl Outgoing {
+    pub(crate) fn whole(bytes: Bytes) -> Self {
+        Self::Whole(Full::new(bytes))
+    }
+}
+
+impl Passing {
+    pub(crate) fn new(body: Incoming, framing: Arc<Framing>) -> Self {
+        Self { body, framing, progress: Progress::default() }
+    }
+
+    /// All of the body, when it is no longer than this.
+    pub(crate) async fn collect(self, most: usize) -> Result<Bytes, BoxError> {
+        let whole = Limited::new(self, most).collect().await?;
+        Ok(whole.to_bytes())
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { began: Instant::now(), last_ms: Arc::default() }
+    }
+}
+
+impl Progress {
+    pub(crate) fn last(&self) -> Instant {
+        self.began + Duration::from_millis(self.last_ms.load(Ordering::Relaxed))
+    }
+
+    fn made(&self) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_ms.store(now, Ordering::Relaxed);
+    }
+}
+
+impl Body for Passing {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if polled.is_ready() {
+            self.progress.made();
+        }
+        if matches!(polled, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.framing.body_ended();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::Whole(body) => Pin::new(body)
+                .poll_frame(context)
+                .map(|frame| frame.map(|frame| frame.map_err(|never| match never {}))),
+            Self::Passing(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_end_stream(),
+            Self::Passing(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => body.size_hint(),
+            Self::Passing(body) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Whom a request is for.
+
+use hyper::body::Incoming;
+use hyper::header::HOST;
+use hyper::http::uri::Authority;
+use hyper::{Request, Version};
+
+/// The host of a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Host {
+    /// As the client wrote it, with its port.
+    pub(super) sent: String,
+    /// In lower case, without port and without the dot that ends a complete name.
+    pub(super) bare: String,
+}
+
+/// The host a request names; none when it names none, several, or one that cannot be. A target in absolute form
+/// counts more than the header (RFC 9112, section 3.2.2).
+pub(super) fn of(request: &Request<Incoming>) -> Option<Host> {
+    let mut named = request.headers().get_all(HOST).iter();
+    let header = named.next();
+    if named.next().is_some() {
+        return None;
+    }
+    let header = match header {
+        Some(value) => Some(host(value.to_str().ok()?)?),
+        None => None,
+    };
+    match request.uri().authority() {
+        Some(authority) => host(authority.as_str()),
+        None if request.version() == Version::HTTP_10 => header.or_else(|| host("")),
+        None => header,
+    }
+}
+
+fn host(sent: &str) -> Option<Host> {
+    if sent.is_empty() {
+        return Some(Host { sent: String::new(), bare: String::new() });
+    }
+    let authority: Authority = sent.parse().ok()?;
+    if sent.contains('@') {
+        return None;
+    }
+    let bare = authority.host();
+    let bare = bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase();
+    Some(Host { sent: sent.to_owned(), bare })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bare(sent: &str) -> Option<String> {
+        host(sent).map(|host| host.bare)
+    }
+
+    #[test]
+    fn port_case_and_last_dot_do_not_matter() {
+        for sent in ["shop.example", "SHOP.example:8080", "shop.example.", "shop.example.:80"] {
+            assert_eq!(bare(sent).as_deref(), Some("shop.example"), "{sent}");
+        }
+        assert_eq!(bare("[::1]:80").as_deref(), Some("[::1]"));
+        for wrong in ["a b", "user@a", "a/b", "a:b:c", "[::1"] {
+            assert_eq!(bare(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(sent in ".{0,40}") {
+            let _ = host(&sent);
+        }
+    }
+}
