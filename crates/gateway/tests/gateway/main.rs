@@ -1,0 +1,16 @@
+//! The gateway as its users meet it: real processes, real sockets, real backends, on loopback.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests read files and processes as they are, and end where something is not as it must be"
+)]
+
+mod admin;
+mod balance;
+mod heads;
+mod restart;
+mod retry;
+mod rig;
+mod snapshot;
+mod swap;
