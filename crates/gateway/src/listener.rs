@@ -75,14 +75,13 @@ pub(crate) struct Room {
     most: usize,
 }
 
-impl Default for Room {
-    fn default() -> Self {
+impl Room {
+    /// As much as this process can get.
+    pub(crate) fn take() -> Self {
         let most = limits::connections().clamp(1, MOST_CONNECTIONS);
         Self { free: Arc::new(Semaphore::new(most)), most }
     }
-}
 
-impl Room {
     /// Whether no connection is open, and none is waited for.
     pub(crate) fn is_empty(&self) -> bool {
         self.free.available_permits() == self.most

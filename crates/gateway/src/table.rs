@@ -160,3 +160,64 @@ impl LiveRoute {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    const HOSTS: [&str; 3] = ["shop.example", "blog.example", "other.example"];
+    const PATHS: [&str; 7] = ["/", "/a", "/a/", "/a/b", "/ab", "/a/b/c", "/b"];
+
+    fn listen() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 8080))
+    }
+
+    fn route(name: usize, host: Option<&str>, path: &str) -> Route {
+        Route {
+            name: name.to_string(),
+            listen: listen(),
+            host: host.map(str::to_owned),
+            path: path.to_owned(),
+            balance: Balance::RoundRobin,
+            probe: None,
+            backends: Vec::new(),
+        }
+    }
+
+    /// The rule, segment by segment: how many segments of the path a route answers, if it answers.
+    fn depth(route: &Route, host: &str, path: &str) -> Option<(bool, usize)> {
+        let segments = |path: &str| -> Vec<String> {
+            path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        };
+        let (own, asked) = (segments(&route.path), segments(path));
+        let answers = route.host.as_deref().is_none_or(|own| own == host) && asked.starts_with(&own);
+        answers.then_some((route.host.is_some(), own.len()))
+    }
+
+    proptest! {
+        #[test]
+        fn a_named_host_then_the_longest_path_wins(
+            wanted in proptest::collection::vec((proptest::option::of(select(&HOSTS[..2])), select(&PATHS[..])), 0..8),
+            host in select(&HOSTS[..]),
+            path in select(&PATHS[..]),
+            rest in select(&["", "/", "/x", "x"][..]),
+        ) {
+            let mut set = RouteSet::default();
+            for (host, path) in wanted {
+                let next = route(set.routes.len(), host, path);
+                if !set.routes.iter().any(|other| other.collides(&next)) {
+                    set.routes.push(next);
+                }
+            }
+            let path = format!("{}{rest}", path.trim_end_matches('/'));
+            let path = if path.starts_with('/') { path } else { format!("/{path}") };
+            let best = set.routes.iter().filter_map(|route| Some((depth(route, host, &path)?, &route.name))).max();
+            let table = Table::default().with("shop", set.clone());
+            let found = table.find(listen(), host, &path).map(|live| live.route.name.clone());
+            prop_assert_eq!(found, best.map(|(_, name)| name.clone()), "{} {}", host, path);
+        }
+    }
+}

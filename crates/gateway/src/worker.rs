@@ -99,7 +99,7 @@ impl Gateway {
             sockets,
             metrics: Metrics::default(),
             stopping: watch::Sender::new(false),
-            connections: Room::default(),
+            connections: Room::take(),
             started_at: rim::now(),
             snapshot_problem,
             changing: AsyncMutex::default(),

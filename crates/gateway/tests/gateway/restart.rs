@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
+use seaworthy_gateway::GatewayError;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -144,5 +145,30 @@ async fn nothing_of_the_callers_environment_stays_in_the_processes() {
         until(|| async { rig.processes(part).len() == 1 }).await;
         let environment = std::fs::read(format!("/proc/{}/environ", rig.processes(part)[0])).unwrap();
         assert!(environment.is_empty(), "{}", String::from_utf8_lossy(&environment));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_put_while_the_gateway_ends_is_served_or_refused() {
+    let (rig, server) = (Rig::start().await, Server::start("web-1").await);
+    for round in 0..20 {
+        rig.launch().await;
+        let listen = free_address();
+        let wanted = set(listen, &[&server]);
+        let (put, stop) = tokio::join!(rig.client.put("shop", &wanted), async {
+            // Now before the other question, now after it.
+            for _ in 0..round {
+                tokio::task::yield_now().await;
+            }
+            rig.client.stop_if_idle().await
+        });
+        match put {
+            Ok(_) => {
+                assert!(!stop.unwrap_or(false), "acknowledged by a gateway that ends");
+                assert_eq!(get(listen, "GET", "/").await.body(), "web-1");
+                rig.client.remove("shop").await.unwrap();
+            }
+            Err(error) => assert!(matches!(error, GatewayError::NotRunning { .. }), "{error}"),
+        }
     }
 }
