@@ -95,6 +95,10 @@ impl Context {
             since: SystemClock.now(),
         };
         let folder = state.project(name);
+        // Only a deploy begins a project; a name that was mistyped must not look like one.
+        if project.is_none() && !Store::path_in(&folder).is_file() {
+            return Err(ReleaseError::NeverDeployed { project: name.to_string() }.into());
+        }
         let lock = Lock::take(&folder, &owner)?;
         let store = Store::open(&folder, state.key()?, self.fault())?;
         self.site(name, project, &state, store, owner, Some(lock))
@@ -104,7 +108,12 @@ impl Context {
     pub(crate) fn site_to_look(&self, name: &ProjectName) -> Result<Option<Site>, CommandError> {
         let state = StateFolder::existing(self.surroundings.state_folder());
         let folder = state.project(name);
-        if !Store::path_in(&folder).is_file() {
+        let path = Store::path_in(&folder);
+        let there = path.try_exists().map_err(|error| {
+            let text = format!("could not look at `{}`: {error}", path.display());
+            CommandError::new(text, Some("run it as the user who deploys, or set `SEAWORTHY_STATE`"))
+        })?;
+        if !there {
             return Ok(None);
         }
         let owner =

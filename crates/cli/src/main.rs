@@ -30,5 +30,9 @@ fn main() -> ExitCode {
         context.ui.error(&error);
         error.exit
     });
+    if let Some(error) = context.ui.output_error() {
+        context.ui.insist(&format!("error: standard output could not be written: {error}."));
+        return ExitCode::from(Exit::CouldNotRun as u8);
+    }
     ExitCode::from(exit as u8)
 }

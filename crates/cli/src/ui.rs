@@ -6,6 +6,7 @@ mod steps;
 mod table;
 
 use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{CommandError, Message};
 use crate::surroundings::Surroundings;
@@ -25,6 +26,7 @@ pub(crate) struct Ui {
     pub(crate) verbose: bool,
     pub(crate) live: bool,
     surroundings: Surroundings,
+    failed: Mutex<Option<String>>,
 }
 
 impl Ui {
@@ -40,14 +42,28 @@ impl Ui {
             verbose,
             live: surroundings.stderr_is_terminal,
             surroundings: surroundings.clone(),
+            failed: Mutex::new(None),
         }
     }
 
-    /// Data: to standard output. A reader that went away is no error.
-    pub(crate) fn data(&self, text: &str) {
+    /// Data: to standard output. Answers whether somebody still reads; that nobody does is no error, anything else is
+    /// told at the end.
+    pub(crate) fn data(&self, text: &str) -> bool {
         let mut out = io::stdout().lock();
-        let _ = out.write_all(text.as_bytes());
-        let _ = out.flush();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => true,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::BrokenPipe {
+                    *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+                }
+                false
+            }
+        }
+    }
+
+    /// What went wrong with standard output, if anything did.
+    pub(crate) fn output_error(&self) -> Option<String> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A line for people, unless they asked for silence.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not a {what} name: {rule}")]
+#[error("`{name}` is no {what} name: {rule}")]
 pub struct NameError {
     /// The name.
     pub name: String,

@@ -178,7 +178,7 @@ fn invalid_values() {
             "compose.yaml:10:37 InvalidValue `start-frist` is not allowed for `order`. hint: did you mean `start-first`?",
             "compose.yaml:11:34 InvalidValue `POST /` is not allowed for `ready`. hint: write `GET /path` or `tcp`",
             "compose.yaml:11:52 InvalidValue `process` has no `command`. hint: add `command: [\"./program\"]`",
-            "compose.yaml:12:3 InvalidValue `bad/name` is not a service name: letters, digits, `.`, `-` and `_`. hint: rename the service, and every place that refers to it",
+            "compose.yaml:12:3 InvalidValue `bad/name` is no service name: letters, digits, `.`, `-` and `_`. hint: rename the service, and every place that refers to it",
             "compose.yaml:13:3 InvalidValue `nothing` has neither `image` nor `build`. hint: add `image:` or `build:`, or `x-seaworthy: {process: {command: […]}}`",
         ],
     );

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use seaworthy_engine::seal::SealKey;
 use seaworthy_project::ProjectName;
 
-use crate::{ReleaseError, StoreError};
+use crate::{ReleaseError, Store, StoreError};
 
 /// Bytes that must be free before anything is begun: a plan that cannot be journalled must not start.
 const FREE_BYTES_NEEDED: u64 = 16 << 20;
@@ -59,6 +59,11 @@ impl StateFolder {
     /// # Errors
     /// When it cannot be read or made.
     pub fn key(&self) -> Result<SealKey, ReleaseError> {
+        // A key that is gone is not drawn anew: what it sealed would be lost without a word.
+        let has_state = |project: &ProjectName| length(&Store::path_in(&self.project(project))).is_some();
+        if !self.root.join("key").exists() && self.projects().iter().any(has_state) {
+            return Err(ReleaseError::KeyGone { path: self.root.join("key") });
+        }
         SealKey::load_or_create(&self.root.join("key")).map_err(ReleaseError::Key)
     }
 

@@ -34,6 +34,18 @@ pub enum ReleaseError {
     /// The sealing key cannot be used.
     #[error("the key of the state folder cannot be used")]
     Key(#[source] KeyError),
+    /// The sealing key is gone, but what it sealed is there.
+    #[error("the key `{}` is gone, but projects are kept beside it", path.display())]
+    KeyGone {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A job cannot be scaled.
+    #[error("service `{service}` is a job: it runs once per release")]
+    IsJob {
+        /// The service.
+        service: String,
+    },
     /// Somebody else holds the lock.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -156,7 +168,10 @@ impl ReleaseError {
             Self::DiskFull { .. } => {
                 "free some space, or set `SEAWORTHY_STATE` to a folder on another disk".into()
             }
-            Self::Key(_) => "put the key back from a backup; what it sealed cannot be read without it".into(),
+            Self::IsJob { .. } => "scale services that are meant to run on".into(),
+            Self::KeyGone { .. } | Self::Key(_) => {
+                "put the key back from a backup; what it sealed cannot be read without it".into()
+            }
             Self::Lock(error) => error.hint(),
             Self::Store(error) => return error.hint(),
             Self::Engine(error) => return error.hint().map(str::to_owned),

@@ -89,7 +89,7 @@ impl Operator<'_> {
     pub async fn world(&self) -> Result<World, ReleaseError> {
         let current = match self.store.current()? {
             Some((release, settings)) => {
-                self.store.release(release).ok().map(|release| release.target(&settings, self.store.key()))
+                Some(self.store.release(release)?.target(&settings, self.store.key()))
             }
             None => None,
         };

@@ -45,6 +45,7 @@ pub fn plan(target: &Target, world: &World) -> Result<Plan, PlanError> {
             WantedKind::Job(RunWhen::AfterDeploy) => {}
         }
     }
+    moved(&mut draft);
     switch(&mut draft);
     retire(&mut draft);
     for wanted in target.services.iter().filter(|wanted| wanted.kind == WantedKind::Job(RunWhen::AfterDeploy))
@@ -84,6 +85,29 @@ fn job(draft: &mut Draft<'_>, wanted: &Wanted) {
         Gap::None,
         "what a job changed is not taken back",
     );
+}
+
+/// Tells what changes for services that need no new instance: those that go, and those whose routes change.
+fn moved(draft: &mut Draft<'_>) {
+    let target = draft.target;
+    let current: Vec<Wanted> =
+        draft.world.current.iter().flat_map(|current| current.services.clone()).collect();
+    let listens =
+        |wanted: &Wanted| wanted.routes.iter().map(|wish| wish.route.listen).collect::<BTreeSet<_>>();
+    for before in &current {
+        let kept = target.get(&before.service);
+        let after = kept.map(listens).unwrap_or_default();
+        let left: Vec<String> = listens(before).difference(&after).map(ToString::to_string).collect();
+        let gap = match left.as_slice() {
+            [] => Gap::None,
+            left => Gap::Expected(format!("nothing answers at {} any more", left.join(", "))),
+        };
+        match kept {
+            None if before.kind == WantedKind::Replica => draft.change(before, "removed".to_owned(), gap),
+            Some(wanted) if wanted.routes != before.routes => draft.widen(wanted, "route changed", gap),
+            _ => {}
+        }
+    }
 }
 
 /// Lets the gateway take the final set of backends, in one step for all services.

@@ -52,19 +52,19 @@ pub(crate) async fn logs(context: &Context, arguments: &LogsArgs) -> Result<Exit
             }
             let cursor = cursors.get(id).copied().unwrap_or(LogCursor::tail(arguments.tail));
             // An instance may be removed between the look and the read.
-            let Ok((new, next)) = site.engine.logs(&name, id, cursor, BATCH).await else { continue };
+            let limit = if cursors.contains_key(id) { BATCH } else { BATCH.max(arguments.tail) };
+            let Ok((new, next)) = site.engine.logs(&name, id, cursor, limit).await else { continue };
             cursors.insert(id.clone(), next);
             lines.extend(new.into_iter().map(|line| (line, id.clone())));
         }
         lines.sort_by_key(|(line, _)| line.at);
         for (line, id) in &lines {
-            print(context, arguments, &known, line, id);
-        }
-        if !arguments.follow && lines.is_empty() {
-            return Ok(Exit::Done);
+            if !print(context, arguments, &known, line, id) {
+                return Ok(Exit::Done);
+            }
         }
         if !arguments.follow {
-            continue;
+            return Ok(Exit::Done);
         }
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
@@ -82,12 +82,13 @@ async fn services(site: &Site) -> Result<Vec<String>, CommandError> {
     Ok(names)
 }
 
-fn print(context: &Context, arguments: &LogsArgs, known: &[String], line: &LogLine, id: &InstanceId) {
+/// Prints a line; answers whether somebody still reads.
+fn print(context: &Context, arguments: &LogsArgs, known: &[String], line: &LogLine, id: &InstanceId) -> bool {
     let width = known.iter().map(String::len).max().unwrap_or(0) + 3;
     let index = known.iter().position(|name| name == id.service.as_str()).unwrap_or(0);
     let name = format!("{}.{}", id.service, id.slot);
     let label = context.ui.out.paint(Tone::Service(index), &format!("{name:<width$} |"));
     let time = if arguments.timestamps { format!("{} ", line.at) } else { String::new() };
     let text: String = line.text.chars().filter(|c| !c.is_control() || *c == '\t').collect();
-    context.ui.data(&format!("{label} {time}{text}\n"));
+    context.ui.data(&format!("{label} {time}{text}\n"))
 }

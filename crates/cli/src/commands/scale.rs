@@ -32,6 +32,9 @@ pub(crate) async fn scale(context: &Context, arguments: &ScaleArgs) -> Result<Ex
         .iter()
         .map(|(name, count)| Ok((service(name)?, *count)))
         .collect::<Result<BTreeMap<_, _>, CommandError>>()?;
+    if counts.len() < arguments.counts.len() {
+        return Err(CommandError::new("a service is named twice", Some("name each service once")));
+    }
     can_be_asked(context, arguments.yes)?;
     let site = context.site_to_change(&name, None, "scale")?;
     let steps = Steps::new(&context.ui);

@@ -34,7 +34,8 @@ pub(crate) async fn status(context: &Context, arguments: &StatusArgs) -> Result<
     let steps = Steps::new(&context.ui);
     let world = site.operator(&steps).world().await?;
     let target = world.current.clone().unwrap_or_default();
-    let rows = rows(&target, &world);
+    let unwell = unwell(&site).await;
+    let rows = rows(&target, &world, &unwell);
     context.ui.data(&match arguments.format {
         Format::Text => text(context, &site, &target, &rows)?,
         Format::Json => json_text(&site, &target, &rows)?,
@@ -43,7 +44,17 @@ pub(crate) async fn status(context: &Context, arguments: &StatusArgs) -> Result<
     Ok(if short { Exit::Findings } else { Exit::Done })
 }
 
-fn rows(target: &Target, world: &World) -> Vec<Row> {
+/// The instances that the gateway asks and that do not answer as they should.
+async fn unwell(site: &Site) -> Vec<String> {
+    let Ok(status) = site.traffic.client().status().await else { return Vec::new() };
+    let ours = status.projects.into_iter().filter(|project| project.project == site.project.as_str());
+    ours.flat_map(|project| project.backends)
+        .filter(|backend| !backend.well)
+        .map(|backend| backend.id)
+        .collect()
+}
+
+fn rows(target: &Target, world: &World, unwell: &[String]) -> Vec<Row> {
     target
         .services
         .iter()
@@ -51,7 +62,7 @@ fn rows(target: &Target, world: &World) -> Vec<Row> {
             let running = |id: &InstanceId| {
                 let is =
                     |state| world.observed.instances.iter().any(|one| &one.id == id && one.state == state);
-                is(InstanceState::Running) && world.proven.contains(id)
+                is(InstanceState::Running) && world.proven.contains(id) && !unwell.contains(&id.to_string())
             };
             let job = wanted.kind != WantedKind::Replica;
             let done = target

@@ -37,6 +37,8 @@ pub(crate) fn plan_text(plan: &Plan, project: &str, steps: bool, paint: Paint) -
         text.push_str(&format!("{} {note}\n", paint.paint(Tone::Warning, "note:")));
     }
     let gap = if plan.has_gap() { "with a gap, see above" } else { "no request fails" };
-    text.push_str(&format!("{} steps, {gap}.\n", plan.steps.len()));
+    let steps =
+        if plan.steps.len() == 1 { "1 step".to_owned() } else { format!("{} steps", plan.steps.len()) };
+    text.push_str(&format!("{steps}, {gap}.\n"));
     text
 }

@@ -63,7 +63,11 @@ impl Operator<'_> {
         confirm: &mut dyn FnMut(&Plan) -> bool,
     ) -> Result<Outcome, ReleaseError> {
         let (number, mut settings) = self.running()?;
-        self.known(number, counts.keys())?;
+        let release = self.known(number, counts.keys())?;
+        let is_job = |name: &&ServiceName| release.project.services[*name].settings.run.is_some();
+        if let Some(job) = counts.keys().find(is_job) {
+            return Err(ReleaseError::IsJob { service: job.to_string() });
+        }
         settings.counts.extend(counts.clone());
         let goal = self.goal(Some(&(number, settings)))?;
         self.go(DeploymentKind::Scale, goal, confirm, &|| Ok(())).await

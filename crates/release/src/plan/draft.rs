@@ -88,6 +88,21 @@ impl<'a> Draft<'a> {
         self.changes.push(Change { service: wanted.service.clone(), cause, gap });
     }
 
+    /// Adds a cause and a gap to what changes for a service.
+    pub(super) fn widen(&mut self, wanted: &Wanted, cause: &str, gap: Gap) {
+        match self.changes.iter_mut().find(|change| change.service == wanted.service) {
+            Some(change) => {
+                if !change.cause.contains(cause) {
+                    change.cause = format!("{}, {cause}", change.cause);
+                }
+                if change.gap == Gap::None {
+                    change.gap = gap;
+                }
+            }
+            None => self.change(wanted, cause.to_owned(), gap),
+        }
+    }
+
     pub(super) fn prepare(&mut self, wanted: &Wanted, cause: &str) {
         if self.prepared.insert(wanted.service.clone()) {
             let action =

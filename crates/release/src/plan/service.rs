@@ -12,7 +12,11 @@ pub(super) fn bring_up(draft: &mut Draft<'_>, wanted: &Wanted) {
     if missing.is_empty() {
         if !old.is_empty() {
             let cause = cause(draft, wanted);
-            draft.change(wanted, cause, Gap::None);
+            let gap = match wanted.replicas {
+                0 => Gap::Expected("no replica is wished for".to_owned()),
+                _ => Gap::None,
+            };
+            draft.change(wanted, cause, gap);
         }
         return;
     }

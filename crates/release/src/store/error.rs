@@ -50,6 +50,12 @@ pub enum StoreError {
         #[source]
         cause: seaworthy_engine::seal::OpenError,
     },
+    /// The state was written with another key.
+    #[error("the state file `{}` belongs to another key than the one in the state folder", path.display())]
+    OtherKey {
+        /// The file.
+        path: PathBuf,
+    },
     /// A kept file is gone.
     #[error("the kept file `{}` is gone", path.display())]
     Missing {
@@ -97,6 +103,7 @@ impl StoreError {
                 "put `{}` back from a backup; what runs goes on running, and nothing was changed",
                 path.parent().unwrap_or(path).display()
             ),
+            Self::OtherKey { .. } => "put the key back that it was made with; nothing was changed".into(),
             Self::Full { .. } => "free some space and run the command again".into(),
             Self::Unwritable { .. } => {
                 "check who owns the state folder, or set `SEAWORTHY_STATE` to another".into()

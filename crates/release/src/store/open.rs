@@ -51,7 +51,9 @@ impl Store {
         }
         disk::make_private(&path)?;
         let connection = Self::connect(&path, fresh, OpenFlags::default())?;
-        Ok(Self { connection: Mutex::new(connection), folder: folder.to_owned(), key, fault })
+        let store = Self { connection: Mutex::new(connection), folder: folder.to_owned(), key, fault };
+        store.check_key(true)?;
+        Ok(store)
     }
 
     /// Opens the state of a project for looking; `None` when there is none.
@@ -65,7 +67,9 @@ impl Store {
         }
         let connection = Self::connect(&path, false, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let fault = FaultPoint::default();
-        Ok(Some(Self { connection: Mutex::new(connection), folder: folder.to_owned(), key, fault }))
+        let store = Self { connection: Mutex::new(connection), folder: folder.to_owned(), key, fault };
+        store.check_key(false)?;
+        Ok(Some(store))
     }
 
     /// The state of a project that has none yet, in memory: for planning without making anything.

@@ -10,6 +10,7 @@ use crate::{Settings, Store, StoreError};
 
 const CURRENT: &str = "current";
 const ENGINE: &str = "engine";
+const KEY_MARK: &str = "key-mark";
 
 impl Store {
     /// The engine the project was first deployed on.
@@ -75,6 +76,17 @@ impl Store {
         let rows = self
             .rows("read the ready instances", "select instance from proven", |row| row.get::<_, String>(0))?;
         Ok(rows.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
+    }
+
+    /// Whether the key is the one that the state was made with; a new state remembers its key's mark.
+    pub(super) fn check_key(&self, remember: bool) -> Result<(), StoreError> {
+        let mark = self.key().fingerprint(b"seaworthy state");
+        match self.fact(KEY_MARK)? {
+            Some(known) if known == mark => Ok(()),
+            Some(_) => Err(StoreError::OtherKey { path: self.path() }),
+            None if remember => self.set_fact(KEY_MARK, Some(&mark)),
+            None => Ok(()),
+        }
     }
 
     fn fact(&self, name: &str) -> Result<Option<String>, StoreError> {
