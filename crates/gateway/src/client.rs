@@ -158,12 +158,16 @@ impl Client {
                 {
                     sleep(PAUSE).await;
                 }
-                Err(GatewayError::Stopping) => {
-                    return Err(GatewayError::NotRunning { state: self.place.state().to_owned() });
-                }
+                // It ended over the question, and nothing will take its place.
+                Err(GatewayError::Stopping) => return Err(self.not_running()),
+                Err(GatewayError::Io { source, .. }) if is_cut_off(&source) => return Err(self.not_running()),
                 other => return other,
             }
         }
+    }
+
+    fn not_running(&self) -> GatewayError {
+        GatewayError::NotRunning { state: self.place.state().to_owned() }
     }
 
     /// Whether a supervisor holds its lock: then a worker that does not answer will be back.
@@ -173,9 +177,7 @@ impl Client {
 
     pub(crate) async fn once(&self, ask: &Ask, limit: Duration) -> Result<Answer, GatewayError> {
         let gone = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-                GatewayError::NotRunning { state: self.place.state().to_owned() }
-            }
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => self.not_running(),
             _ => GatewayError::io("reach the gateway")(error),
         };
         let mut stream = UnixStream::connect(self.place.admin()).await.map_err(gone)?;
@@ -195,6 +197,13 @@ impl Client {
             timeout(limit, asked).await.map_err(late)?.map_err(GatewayError::io("ask the gateway"))?;
         serde_json::from_str(&answer).map_err(|error| GatewayError::Protocol { reason: error.to_string() })
     }
+}
+
+fn is_cut_off(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    )
 }
 
 fn name(ask: &Ask) -> &'static str {
