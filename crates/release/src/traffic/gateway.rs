@@ -58,7 +58,14 @@ impl Traffic for GatewayTraffic {
             };
         }
         let client = launch(&self.program, &self.state, self.start).await?;
-        Ok(client.put(project.as_str(), set).await?)
+        match client.put(project.as_str(), set).await {
+            // It was about to end because no project had routes: the next one is started.
+            Err(GatewayError::NotRunning { .. }) => {
+                let client = launch(&self.program, &self.state, self.start).await?;
+                Ok(client.put(project.as_str(), set).await?)
+            }
+            other => Ok(other?),
+        }
     }
 
     async fn drain(
