@@ -106,7 +106,15 @@ pub(crate) async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
 
 /// An address that nobody listens on now.
 pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    // Below the range that the kernel takes ports from by itself, so that nobody else is given it in the meantime.
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    loop {
+        let step = NEXT.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + std::process::id() * 61;
+        let port = 11_000 + u16::try_from(step % 4_000).unwrap();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener.local_addr().unwrap();
+        }
+    }
 }
 
 /// A set of one route for any host and path.

@@ -98,8 +98,17 @@ pub fn route(
     }
 }
 
+/// An address nobody listens on. Below the range that the kernel takes ports from by itself, so that no other test's
+/// backend or connection is given it in the meantime.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let step = NEXT.fetch_add(1, Ordering::SeqCst) + u64::from(std::process::id()) * 61;
+        let port = 11_000 + u16::try_from(step % 4_000).unwrap();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener.local_addr().unwrap();
+        }
+    }
 }
 
 /// A backend in threads: answers with its id and what it was sent.
