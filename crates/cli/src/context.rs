@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use seaworthy_engine::process::{Process, ProcessOptions};
 use seaworthy_engine::{Engine, Program};
-use seaworthy_project::{EnvironmentName, Project, ProjectName, Request, identify, load};
+use seaworthy_project::{Detail, EnvironmentName, Project, ProjectName, Request, identify, load};
 use seaworthy_release::{
     Clock, FaultPoint, GatewayTraffic, Interrupt, Lock, Operator, Owner, Progress, ReleaseError, StateFolder,
     Store, SystemClock,
@@ -60,12 +60,18 @@ impl Context {
             profiles: self.globals.profiles.clone(),
             project_directory: self.globals.project_directory.clone(),
             variables: self.surroundings.variables.clone(),
+            detail: Detail::default(),
         })
     }
 
     /// Loads the project, and shows warnings.
     pub(crate) fn project(&self) -> Result<Project, CommandError> {
-        let loaded = load(&self.request()?, &Disk);
+        self.project_to(Detail::default())
+    }
+
+    /// As [`Context::project`], only as far as asked.
+    pub(crate) fn project_to(&self, detail: Detail) -> Result<Project, CommandError> {
+        let loaded = load(&Request { detail, ..self.request()? }, &Disk);
         for warning in &loaded.warnings {
             let place =
                 warning.span.map(|span| format!("{}: ", loaded.sources.place(&span))).unwrap_or_default();

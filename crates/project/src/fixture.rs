@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use crate::{EnvironmentName, FileError, Files, Loaded, Project, ProjectName, Request, load};
+use crate::{Detail, EnvironmentName, FileError, Files, Loaded, Project, ProjectName, Request, load};
 
 /// The folder in which the fixtures lie.
 pub const FOLDER: &str = "/srv/fixture";
@@ -58,6 +58,7 @@ pub fn request() -> Request {
         profiles: Vec::new(),
         project_directory: None,
         variables: IndexMap::new(),
+        detail: Detail::default(),
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) mod scalar;
 mod schema;
 mod service_environment;
 mod session;
-mod template;
+pub(crate) mod template;
 pub(crate) mod typed;
 mod validate;
 mod variables;
@@ -51,6 +51,35 @@ pub struct Request {
     pub project_directory: Option<PathBuf>,
     /// The variables of the shell.
     pub variables: IndexMap<String, String>,
+    /// How far to go.
+    pub detail: Detail,
+}
+
+/// How far loading goes. All of it for running a project; less for looking at one's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Detail {
+    /// Whether variables are filled in. Without it a text that holds a `$` is taken for whatever its key wants.
+    pub interpolate: bool,
+    /// Whether what is implied is written out: the default network, names of resources, dependencies by `links`.
+    pub normalize: bool,
+    /// Whether relative paths become absolute.
+    pub resolve_paths: bool,
+    /// Whether `env_file` becomes part of `environment`.
+    pub resolve_environment: bool,
+    /// Whether it is checked that the parts agree: references, circles, conflicts.
+    pub check_consistency: bool,
+}
+
+impl Default for Detail {
+    fn default() -> Self {
+        Self {
+            interpolate: true,
+            normalize: true,
+            resolve_paths: true,
+            resolve_environment: true,
+            check_consistency: true,
+        }
+    }
 }
 
 /// What loading gave: a project when no problem stands in the way, and all problems.

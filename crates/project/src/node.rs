@@ -11,8 +11,24 @@ pub struct Node {
     pub span: Span,
     /// `!reset` or `!override`, until merging has used it up.
     pub tag: Option<Tag>,
-    /// Places that had a say and lost, or variables that filled it; oldest first.
-    pub history: Vec<Span>,
+    /// What else had a say, oldest first.
+    pub history: Vec<Say>,
+}
+
+/// What had a say in a value beside the place where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Say {
+    /// Another place that said something for the same key: it lost, or what it said became a part.
+    Written(Span),
+    /// A variable that filled the text.
+    Variable {
+        /// Its name.
+        name: String,
+        /// Where it was written; `None` when it comes from the shell.
+        place: Option<Span>,
+    },
+    /// Nobody wrote it: the Compose Specification implies it for what stands at this place.
+    Implied,
 }
 
 /// What a node holds.

@@ -87,6 +87,11 @@ impl Sources {
         self.files.iter().enumerate().map(|(index, source)| (FileId(index as u32), source))
     }
 
+    /// The text of a span.
+    pub fn text(&self, span: &Span) -> Option<&str> {
+        self.get(span.file)?.text.get(span.start.byte..span.end.byte)
+    }
+
     /// `path:line:column` of the start of a span.
     pub fn place(&self, span: &Span) -> String {
         let path = self.get(span.file).map(|source| source.path.display().to_string()).unwrap_or_default();

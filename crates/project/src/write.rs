@@ -1,13 +1,19 @@
 //! Writes a resolved project out again.
 
+mod hash;
 mod json;
-mod prune;
+mod layout;
 mod redact;
+mod shown;
 mod yaml;
 
 use serde_json::Value;
 
 use crate::Project;
+use shown::Format;
+
+pub use hash::service_hash;
+pub(crate) use redact::Secrets;
 
 /// The resolved project in canonical long form, with all it needs to run again from a fresh shell: each environment is
 /// complete, and a secret or config that comes from a variable carries its value as `x-seaworthy-value`. A `$` stands
@@ -18,26 +24,35 @@ pub fn write_json(project: &Project) -> Value {
     json::value(project)
 }
 
-/// As [`write_json`], for people and for `docker compose`: credentials are `[redacted]`, a `$` is
-/// written `$$`, and what nothing uses is left out, as `docker compose config` does.
-pub fn write_json_redacted(project: &Project) -> Value {
-    let mut value = json::value(project);
-    redact::redact(&mut value);
-    prune::prune(&mut value);
-    json::escape_dollars(&mut value);
-    value
+/// How a project is shown to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Show {
+    /// Whether values of variables named like credentials, passwords in URLs and contents of secrets are `[redacted]`.
+    pub redact: bool,
+    /// Whether a `$` is written `$$`, as it must be in a file that is loaded again.
+    pub escape_dollars: bool,
 }
 
-/// The resolved project as a Compose file, as `docker compose config` would write it. With `redact`, values of variables named like
-/// credentials, passwords in URLs and contents of secrets are `[redacted]`.
-pub fn write_yaml(project: &Project, redact: bool) -> String {
+/// The resolved project as `docker compose config --format json` prints it; what nothing uses is left out.
+pub fn show_json(project: &Project, show: Show) -> Value {
+    shown(project, show, Format::Json)
+}
+
+/// The resolved project as a Compose file: what `docker compose config` prints.
+pub fn show_yaml(project: &Project, show: Show) -> String {
+    yaml::document(&shown(project, show, Format::Yaml))
+}
+
+fn shown(project: &Project, show: Show, format: Format) -> Value {
     let mut value = json::value(project);
-    if redact {
+    if show.redact {
         redact::redact(&mut value);
     } else {
         json::drop_captured(&mut value);
     }
-    prune::prune(&mut value);
-    json::escape_dollars(&mut value);
-    yaml::document(&value)
+    let mut value = shown::project(value, format);
+    if show.escape_dollars {
+        json::escape_dollars(&mut value);
+    }
+    value
 }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use seaworthy_project::fixture::{FOLDER, MemoryFiles, request};
-use seaworthy_project::{EnvironmentName, Loaded, Project, Request, load};
+use seaworthy_project::{EnvironmentName, Loaded, Project, Request, Say, load};
 
 fn environment(name: &str) -> EnvironmentName {
     EnvironmentName::new(name).unwrap()
@@ -189,7 +189,11 @@ fn env_file_values_point_to_their_line_and_variables_to_theirs() {
     assert_eq!((place("A"), place("B")), ("web.env:1:3".to_owned(), "compose.yaml:6:10".to_owned()));
     let history = |name: &str| {
         let node = web.node.at(&["environment", name]).unwrap();
-        node.history.iter().map(|span| project.sources.place(span)).collect::<Vec<_>>()
+        let place = |say: &Say| match say {
+            Say::Written(span) | Say::Variable { place: Some(span), .. } => Some(project.sources.place(span)),
+            _ => None,
+        };
+        node.history.iter().filter_map(place).collect::<Vec<_>>()
     };
     assert_eq!(history("B"), ["web.env:2:3"]);
     assert_eq!(history("C"), [".env:1:3"]);

@@ -5,7 +5,10 @@
 use proptest::prelude::*;
 use seaworthy_project::fixture::{MemoryFiles, load_yaml, request, try_load};
 use seaworthy_project::model::resource::FileResourceSource;
-use seaworthy_project::{Project, Request, load, load_resolved, write_json, write_json_redacted, write_yaml};
+use seaworthy_project::{Project, Request, Show, load, load_resolved, show_json, show_yaml, write_json};
+
+const REDACTED: Show = Show { redact: true, escape_dollars: true };
+const WHOLE: Show = Show { redact: false, escape_dollars: true };
 
 const WIDE: &str = r#"
 x-log: &log {driver: json-file, options: {max-size: 10m, max-file: 3}}
@@ -126,7 +129,7 @@ fn a_secret_from_a_variable_needs_no_shell_later() {
 #[test]
 fn what_people_see_has_no_credential() {
     let project = wide();
-    for text in [write_yaml(&project, true), write_json_redacted(&project).to_string()] {
+    for text in [show_yaml(&project, REDACTED), show_json(&project, REDACTED).to_string()] {
         assert!(!text.contains("canary") && !text.contains("p@ss"), "{text}");
         assert!(text.contains("[redacted]"));
     }
@@ -138,11 +141,11 @@ fn what_people_see_has_no_credential() {
 #[test]
 fn yaml_that_was_written_loads_to_the_same_project() {
     let project = wide();
-    let yaml = write_yaml(&project, false);
+    let yaml = show_yaml(&project, WHOLE);
     let loaded = try_load(&[("compose.yaml", &yaml)]);
     assert_eq!(loaded.problems, [], "{yaml}");
     let again = loaded.project.unwrap();
-    assert_eq!(write_json_redacted(&again)["services"], write_json_redacted(&project)["services"]);
+    assert_eq!(show_json(&again, REDACTED)["services"], show_json(&project, REDACTED)["services"]);
 }
 
 #[test]
@@ -175,7 +178,7 @@ fn texts_that_look_like_something_else_stay_texts() {
     ] {
         let quoted = serde_json::Value::String(text.to_owned());
         let project = load_yaml(&format!("services: {{web: {{image: x, environment: {{A: {quoted}}}}}}}"));
-        let yaml = write_yaml(&project, false);
+        let yaml = show_yaml(&project, WHOLE);
         let again = try_load(&[("compose.yaml", &yaml)]).project.unwrap();
         let value = again.services().next().unwrap().environment["A"].value.clone().unwrap();
         assert_eq!(value.reveal(), text, "{yaml}");
@@ -190,7 +193,7 @@ fn characters_that_yaml_wants_escaped_and_long_values_survive() {
         MemoryFiles::new(&[("compose.yaml", "services: {web: {image: x, environment: [ODD, LONG]}}")]);
     let variables = [("ODD".into(), odd.into()), ("LONG".into(), long.clone())].into();
     let project = load(&Request { variables, ..request() }, &files).project.unwrap();
-    let yaml = try_load(&[("compose.yaml", &write_yaml(&project, false))]);
+    let yaml = try_load(&[("compose.yaml", &show_yaml(&project, WHOLE))]);
     assert_eq!(yaml.problems, []);
     for again in [read_back(&project), yaml.project.unwrap()] {
         let web = again.services().next().unwrap();
@@ -208,7 +211,7 @@ proptest! {
         let project = load_yaml(&yaml.to_string());
         let again = read_back(&project);
         prop_assert_eq!(write_json(&again), write_json(&project));
-        let written = try_load(&[("compose.yaml", &write_yaml(&project, false))]);
+        let written = try_load(&[("compose.yaml", &show_yaml(&project, WHOLE))]);
         prop_assert_eq!(written.problems, vec![]);
         let web = again.services().next().unwrap();
         for (index, value) in values.iter().enumerate() {

@@ -1,23 +1,38 @@
-//! `config`: the resolved project.
+//! `config`: the resolved project, what it names, and where its values come from.
+
+mod explain;
+mod lists;
+mod variables;
+
+use std::path::PathBuf;
 
 use clap::ValueEnum;
-use seaworthy_project::{Project, write_json, write_json_redacted, write_yaml};
+use seaworthy_project::{Detail, Project, Show, is_credential_name, show_json, show_yaml};
 
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
+use crate::surroundings::write_file;
 
 /// Print the resolved project
 ///
-/// Values of credentials are shown as `[redacted]`, except with `-e development`, where the output is what
-/// `docker compose config` prints.
+/// With `-e development` the output is what `docker compose config` prints. In every other environment values of
+/// credentials are shown as `[redacted]`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  seaworthy config\n  seaworthy -e development config --format json\n  seaworthy config --services"
-)]
+#[command(after_help = "Examples:
+  seaworthy config
+  seaworthy -e development config --format json
+  seaworthy config --services
+  seaworthy config --explain services.web.deploy.replicas
+  seaworthy config --variables                               what must be filled in, and where it is used")]
 pub(crate) struct ConfigArgs {
-    /// YAML or JSON
-    #[arg(long, value_enum, default_value = "yaml")]
-    format: ConfigFormat,
+    /// Services to print, with those they need; all when none is named
+    services_named: Vec<String>,
+    /// YAML or JSON; `--variables` prints a table unless told otherwise
+    #[arg(long, value_enum)]
+    format: Option<ConfigFormat>,
+    /// Print each place that had a say in the value at PATH, which won, and the variables that filled it
+    #[arg(long, value_name = "PATH", group = "list")]
+    explain: Option<String>,
     /// Print the names of the services only
     #[arg(long, group = "list")]
     services: bool,
@@ -30,12 +45,45 @@ pub(crate) struct ConfigArgs {
     /// Print the names of the networks only
     #[arg(long, group = "list")]
     networks: bool,
+    /// Print the models only
+    #[arg(long, group = "list")]
+    models: bool,
     /// Print the names of the profiles only
     #[arg(long, group = "list")]
     profiles: bool,
+    /// Print the variables that the files use, their defaults, and where they are used
+    #[arg(long, group = "list")]
+    variables: bool,
+    /// Print the variables that fill the files
+    #[arg(long, group = "list")]
+    environment: bool,
+    /// Print the configuration hash of these services, separated by commas; `*` for all
+    #[arg(long, value_name = "SERVICES", group = "list")]
+    hash: Option<String>,
     /// Only check, print nothing
     #[arg(short, long, group = "list")]
     quiet: bool,
+    /// Leave variables as they are written
+    #[arg(long)]
+    no_interpolate: bool,
+    /// Leave out what Compose implies: the default network, names of resources
+    #[arg(long)]
+    no_normalize: bool,
+    /// Leave relative paths as they are written
+    #[arg(long)]
+    no_path_resolution: bool,
+    /// Leave `env_file` as it is written
+    #[arg(long)]
+    no_env_resolution: bool,
+    /// Do not check that the parts agree
+    #[arg(long)]
+    no_consistency: bool,
+    /// Pin each image to its digest, as the local Docker Engine or its registry knows it
+    #[arg(long)]
+    resolve_image_digests: bool,
+    /// Write to FILE
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Show values of credentials in every environment
     #[arg(long)]
     show_secrets: bool,
@@ -44,54 +92,93 @@ pub(crate) struct ConfigArgs {
 /// YAML or JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ConfigFormat {
+    /// For people, and for Compose
     Yaml,
+    /// For programs
     Json,
 }
 
 pub(crate) fn config(context: &Context, arguments: &ConfigArgs) -> Result<Exit, CommandError> {
-    let project = context.project()?;
-    if arguments.quiet {
-        return Ok(Exit::Done);
-    }
+    let project = selected(context.project_to(detail(arguments))?, &arguments.services_named)?;
     let redact = !arguments.show_secrets && project.environment.as_str() != "development";
-    let text = match names(&project, arguments) {
-        Some(names) => names.iter().map(|name| format!("{name}\n")).collect(),
-        None => match (arguments.format, redact) {
-            (ConfigFormat::Yaml, redact) => write_yaml(&project, redact),
-            (ConfigFormat::Json, true) => json(&write_json_redacted(&project)),
-            (ConfigFormat::Json, false) => json(&write_json(&project)),
-        },
-    };
-    context.ui.data(&text);
+    let Some(text) = text(&project, arguments, redact)? else { return Ok(Exit::Done) };
+    match &arguments.output {
+        None => {
+            context.ui.data(&text);
+        }
+        Some(path) => {
+            let path = context.surroundings.folder.join(path);
+            write_file(&path, &text).map_err(|error| {
+                let hint = "name a file in a folder that you may write to";
+                CommandError::new(format!("`{}` cannot be written: {error}", path.display()), Some(hint))
+            })?;
+        }
+    }
     Ok(Exit::Done)
 }
 
-/// The names that a list flag asks for.
-fn names(project: &Project, arguments: &ConfigArgs) -> Option<Vec<String>> {
-    let mut names: Vec<String> = if arguments.services {
-        project.services.keys().map(ToString::to_string).collect()
-    } else if arguments.images {
-        project
-            .services()
-            .filter_map(|service| service.image.as_ref().map(|image| image.value.clone()))
-            .collect()
-    } else if arguments.volumes {
-        project.volumes.keys().cloned().collect()
-    } else if arguments.networks {
-        project.networks.keys().cloned().collect()
-    } else if arguments.profiles {
-        let profiles = project.node.get("services").into_iter().flat_map(|services| services.entries());
-        let profiles = profiles
-            .flat_map(|entry| entry.node.get("profiles").map(|node| node.items()).unwrap_or_default());
-        profiles.filter_map(|profile| profile.text().map(str::to_owned)).collect()
-    } else {
-        return None;
-    };
-    names.sort();
-    names.dedup();
-    Some(names)
+/// What is to be printed; nothing when the command only checks.
+fn text(project: &Project, arguments: &ConfigArgs, redact: bool) -> Result<Option<String>, CommandError> {
+    let json = arguments.format == Some(ConfigFormat::Json);
+    if arguments.quiet {
+        return Ok(None);
+    }
+    if let Some(path) = &arguments.explain {
+        return explain::text(project, path, json).map(Some);
+    }
+    if let Some(services) = &arguments.hash {
+        return lists::hashes(project, services).map(Some);
+    }
+    if arguments.variables {
+        return Ok(Some(variables::text(project, arguments.format)));
+    }
+    if arguments.environment {
+        let shown = |name: &String, value: &str| match redact && is_credential_name(name) {
+            true => format!("{name}=[redacted]\n"),
+            false => format!("{name}={value}\n"),
+        };
+        let mut lines: Vec<String> =
+            project.variables.iter().map(|(name, value)| shown(name, value.reveal())).collect();
+        lines.sort();
+        return Ok(Some(lines.concat()));
+    }
+    if let Some(names) = lists::names(project, arguments) {
+        return Ok(Some(names.iter().map(|name| format!("{name}\n")).collect()));
+    }
+    let show = Show { redact, escape_dollars: !arguments.no_interpolate };
+    Ok(Some(match json {
+        true => pretty(&show_json(project, show)),
+        false => show_yaml(project, show),
+    }))
 }
 
-fn json(value: &serde_json::Value) -> String {
+fn detail(arguments: &ConfigArgs) -> Detail {
+    // Names alone need no environment files; Compose's hash is that of a service before they are read.
+    let names = arguments.services
+        || arguments.images
+        || arguments.volumes
+        || arguments.networks
+        || arguments.models
+        || arguments.profiles
+        || arguments.variables
+        || arguments.hash.is_some();
+    Detail {
+        interpolate: !arguments.no_interpolate && !arguments.variables,
+        normalize: !arguments.no_normalize,
+        resolve_paths: !arguments.no_path_resolution,
+        resolve_environment: !arguments.no_env_resolution && !names,
+        // A template says nothing yet about what it will refer to.
+        check_consistency: !arguments.no_consistency && !arguments.variables && !arguments.no_interpolate,
+    }
+}
+
+fn selected(project: Project, services: &[String]) -> Result<Project, CommandError> {
+    if services.is_empty() {
+        return Ok(project);
+    }
+    project.select(services).map_err(|unknown| lists::unknown_services(&unknown, &project))
+}
+
+fn pretty(value: &serde_json::Value) -> String {
     format!("{}\n", serde_json::to_string_pretty(value).unwrap_or_default())
 }

@@ -15,14 +15,8 @@ use crate::{
 
 /// Loads a project.
 pub(super) fn assemble(request: &Request, files: &dyn Files) -> Loaded {
-    let reader = Reader { files, sources: Sources::default(), base: request.working_directory.clone() };
-    let mut session = Session {
-        reader,
-        report: Report::default(),
-        home: request.variables.get("HOME").cloned().filter(|home| !home.is_empty()),
-        extended: HashMap::new(),
-        files_used: 0,
-    };
+    let mut session = session(request, files);
+    session.home = request.variables.get("HOME").cloned().filter(|home| !home.is_empty());
     let project = project(request, &mut session);
     let Session { reader, mut report, .. } = session;
     report.finish();
@@ -31,6 +25,23 @@ pub(super) fn assemble(request: &Request, files: &dyn Files) -> Loaded {
         problems: report.problems,
         warnings: report.warnings,
         sources: reader.sources,
+    }
+}
+
+fn session<'a>(request: &Request, files: &'a dyn Files) -> Session<'a> {
+    let report = Report {
+        tolerant: discover::is_development(&request.environment),
+        templates_stay: !request.detail.interpolate,
+        ..Report::default()
+    };
+    Session {
+        reader: Reader { files, sources: Sources::default(), base: request.working_directory.clone() },
+        report,
+        home: None,
+        directory: request.working_directory.clone(),
+        extended: HashMap::new(),
+        files_used: 0,
+        detail: request.detail,
     }
 }
 
@@ -43,6 +54,7 @@ fn project(request: &Request, session: &mut Session<'_>) -> Option<Project> {
         None => found.files.first()?.parent()?.to_owned(),
     };
     session.reader.base.clone_from(&directory);
+    session.directory.clone_from(&directory);
     let mut variables = variables(request, &environment, &directory, &settings, session);
 
     // Every file is parsed even if one cannot be, so that all that is wrong is told at once.
@@ -58,13 +70,20 @@ fn project(request: &Request, session: &mut Session<'_>) -> Option<Project> {
     let mut root = combine(session, &found.files, parsed, &context)?;
     let variables = context.variables;
     let disabled = disabled(&root, &profiles(request, &variables));
-    validate::validate(&root, &disabled, &mut session.report);
+    if request.detail.check_consistency {
+        validate::validate(&root, &disabled, &mut session.report);
+    }
     for service in services(&mut root).filter(|(name, _)| !disabled.contains(name)) {
         service_environment::resolve(session, service.1, &variables);
     }
     let name = name?;
-    resolve::implied(&mut root, &name);
-    resolve::paths(&mut root, &directory, session.home.as_deref());
+    resolve::name(&mut root, &name);
+    if request.detail.normalize {
+        resolve::implied(&mut root, &name);
+    }
+    if request.detail.resolve_paths {
+        resolve::paths(&mut root, &directory, session.home.as_deref());
+    }
     let disabled = disabled.into_iter().filter_map(|name| ServiceName::new(name).ok()).collect();
     let frame = typed::Frame { name, environment, directory, disabled, variables: variables.values() };
     Some(typed::project(root, frame, session.reader.sources.clone()))
@@ -73,9 +92,7 @@ fn project(request: &Request, session: &mut Session<'_>) -> Option<Project> {
 /// The project's name, for commands that need neither its services nor its values.
 pub(super) fn identify(request: &Request, files: &dyn Files) -> Result<ProjectName, Box<Loaded>> {
     let environment = discover::canonical(&request.environment);
-    let reader = Reader { files, sources: Sources::default(), base: request.working_directory.clone() };
-    let mut session =
-        Session { reader, report: Report::default(), home: None, extended: HashMap::new(), files_used: 0 };
+    let mut session = session(request, files);
     let named = named(request, &environment, &mut session);
     let Session { reader, mut report, .. } = session;
     report.finish();
@@ -109,10 +126,8 @@ fn named(request: &Request, environment: &EnvironmentName, session: &mut Session
 /// What decides which files are read, from the shell and from `.env` where the command was typed.
 fn settings(request: &Request, files: &dyn Files) -> Variables {
     let shell = Variables::from_shell(&request.variables);
-    let reader = Reader { files, sources: Sources::default(), base: request.working_directory.clone() };
     // Problems in these files are told when they are read for good.
-    let mut scratch =
-        Session { reader, report: Report::default(), home: None, extended: HashMap::new(), files_used: 0 };
+    let mut scratch = session(request, files);
     let folder = match &request.project_directory {
         Some(folder) => absolute(&request.working_directory, folder),
         None => request.working_directory.clone(),

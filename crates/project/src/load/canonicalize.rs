@@ -64,15 +64,23 @@ fn service_key(key: &str, node: &mut Node, report: &mut Report) {
         "logging" => {
             node.get_mut("options").into_iter().for_each(forms::texts);
         }
-        "post_start" | "pre_stop" => node.children_mut().for_each(|hook| {
-            hook.get_mut("command").into_iter().for_each(|command| words::split_in_place(command, report));
-            hook.get_mut("environment")
-                .into_iter()
-                .for_each(|variables| forms::list_to_map(variables, &['=']));
-        }),
+        "post_start" | "pre_stop" => node.children_mut().for_each(|own| hook(own, report)),
+        "develop" => {
+            for watch in node.get_mut("watch").into_iter().flat_map(Node::children_mut) {
+                watch.get_mut("exec").into_iter().for_each(|own| hook(own, report));
+                for key in ["ignore", "include"] {
+                    watch.get_mut(key).into_iter().for_each(forms::one_to_list);
+                }
+            }
+        }
         "extends" => forms::extends(node),
         _ => {}
     }
+}
+
+fn hook(hook: &mut Node, report: &mut Report) {
+    hook.get_mut("command").into_iter().for_each(|command| words::split_in_place(command, report));
+    hook.get_mut("environment").into_iter().for_each(|variables| forms::list_to_map(variables, &['=']));
 }
 
 fn build(build: &mut Node) {

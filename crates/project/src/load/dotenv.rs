@@ -40,26 +40,35 @@ pub(crate) fn parse(
     parser.set
 }
 
-/// Reads a file of the `raw` format: `NAME=value` lines, nothing quoted, nothing filled in.
-pub(crate) fn parse_raw(file: FileId, text: &str, report: &mut Report) -> IndexMap<String, Variable> {
+/// Reads a file of the `raw` format: `NAME=value` lines, nothing quoted, nothing filled in; a name alone takes the value
+/// of the variable around it.
+pub(crate) fn parse_raw(
+    file: FileId,
+    text: &str,
+    around: &Variables,
+    report: &mut Report,
+) -> IndexMap<String, Variable> {
     let lines = Lines::new(file, text);
     let mut set = IndexMap::new();
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        let bare = line.trim_end_matches(['\n', '\r']);
-        if !bare.trim().is_empty() && !bare.trim_start().starts_with('#') {
-            match bare.split_once('=') {
-                Some((name, value)) => {
-                    let span = Some(lines.span(at + name.len() + 1, at + bare.len()));
-                    set.insert(name.trim().to_owned(), Variable { value: value.to_owned(), span });
-                }
-                None => {
-                    let message = "This line has no `=` after the variable's name.";
-                    report.at(ProblemKind::EnvironmentFile, lines.span(at, at + bare.len()), message);
-                }
-            }
-        }
+        let start = at;
         at += line.len();
+        let line = line.trim_end_matches('\n').trim_end_matches('\r');
+        let bare = line.trim_start_matches('\u{feff}').trim_start();
+        if bare.is_empty() || bare.starts_with('#') {
+            continue;
+        }
+        let (name, value) = bare.split_once('=').map_or((bare, None), |(name, value)| (name, Some(value)));
+        if name.is_empty() || name.contains(char::is_whitespace) {
+            let message = "This line does not begin with a variable's name.";
+            report.at(ProblemKind::EnvironmentFile, lines.span(start, start + line.len()), message);
+        } else if let Some(value) = value {
+            let span = Some(lines.span(start + line.len() - value.len(), start + line.len()));
+            set.insert(name.to_owned(), Variable { value: value.to_owned(), span });
+        } else if let Some(variable) = around.get(name) {
+            set.insert(name.to_owned(), variable.clone());
+        }
     }
     set
 }
@@ -78,51 +87,55 @@ impl<'a> Parser<'a> {
         &self.text[self.at..]
     }
 
-    fn skip(&mut self, characters: &[char]) {
+    /// Skips blanks, but no line break.
+    fn skip_blanks(&mut self) {
         let rest = self.rest();
-        self.at += rest.len() - rest.trim_start_matches(characters).len();
+        self.at += rest.len() - rest.trim_start_matches(is_blank).len();
     }
 
     /// What is left of the current line, without its end.
     fn line(&self) -> &'a str {
-        self.rest().split('\n').next().unwrap_or_default().trim_end_matches('\r')
+        self.rest().split('\n').next().unwrap_or_default()
     }
 
     fn next_line(&mut self) {
         self.at += self.rest().find('\n').map_or(self.rest().len(), |end| end + 1);
     }
 
-    /// Reads one line, or more where a quoted value has more.
+    /// Reads one line, or more where a quoted value has more, or less where something follows a quoted value.
     fn statement(&mut self) {
-        self.skip(&[' ', '\t', '\r', '\n']);
+        self.at += self.rest().len() - self.rest().trim_start().len();
         if self.rest().is_empty() || self.rest().starts_with('#') {
             return self.next_line();
         }
-        let start = self.at;
-        if let Some(after) = self.line().strip_prefix("export").filter(|after| after.starts_with([' ', '\t']))
-        {
-            self.at += "export".len() + after.len() - after.trim_start().len();
+        if let Some(after) = self.line().strip_prefix("export").filter(|after| after.starts_with(is_blank)) {
+            self.at += "export".len() + after.len() - after.trim_start_matches(is_blank).len();
         }
-        let allowed = |c: char| c.is_alphanumeric() || "_.-[]".contains(c);
-        let length = self.line().find(|c| !allowed(c)).unwrap_or(self.line().len());
-        let name = self.line()[..length].to_owned();
-        self.at += length;
-        self.skip(&[' ', '\t']);
-        match self.line().chars().next() {
-            _ if name.is_empty() => self.fail(start, "This line does not begin with a variable's name."),
-            Some('=' | ':') => {
-                self.at += 1;
-                self.skip(&[' ', '\t']);
-                self.value(&name);
+        let start = self.at;
+        let line = self.line();
+        let end = line.find(['=', ':']);
+        let name = line[..end.unwrap_or(line.len())].trim_end();
+        let odd = |c: &char| !(c.is_alphanumeric() || is_blank(*c) || "_.-[]".contains(*c));
+        if let Some(odd) = name.chars().find(odd) {
+            let message = format!("The character `{odd}` cannot stand in a variable's name.");
+            return self.fail(start, &message);
+        }
+        if name.contains(' ') {
+            return self.fail(start, "There is no `=` after the variable's name.");
+        }
+        match end {
+            Some(end) => {
+                self.at += end + 1;
+                self.skip_blanks();
+                self.value(name);
             }
-            None | Some('#') => {
-                // A name alone takes its value from the shell.
-                if let Some(variable) = self.around.over.get(&name) {
-                    self.set.insert(name, variable.clone());
+            None => {
+                // A name alone takes its value from around it.
+                if let Some(variable) = self.around.over.get(name) {
+                    self.set.insert(name.to_owned(), variable.clone());
                 }
                 self.next_line();
             }
-            Some(_) => self.fail(start, "There is no `=` after the variable's name."),
         }
     }
 
@@ -131,14 +144,7 @@ impl<'a> Parser<'a> {
             Some(quote @ ('"' | '\'')) => self.quoted(name, quote),
             _ => {
                 let line = self.line();
-                let mut end = line.len();
-                for (index, _) in line.match_indices('#') {
-                    if index == 0 || line[..index].ends_with([' ', '\t']) {
-                        end = index;
-                        break;
-                    }
-                }
-                let value = line[..end].trim_end();
+                let value = line.split(" #").next().unwrap_or_default().trim_end();
                 let start = self.at;
                 self.insert(name, value, start, value.len(), true);
                 self.next_line();
@@ -149,25 +155,32 @@ impl<'a> Parser<'a> {
     fn quoted(&mut self, name: &str, quote: char) {
         let start = self.at;
         let inside = &self.text[start + 1..];
+        let mut value = String::new();
         let mut escaped = false;
-        let close = inside.char_indices().find(|(_, c)| {
-            let found = *c == quote && !escaped;
-            escaped = *c == '\\' && !escaped && quote == '"';
-            found
-        });
-        let Some((length, _)) = close else {
+        let mut length = None;
+        for (index, c) in inside.char_indices() {
+            if c == quote && !escaped {
+                length = Some(index);
+                break;
+            }
+            if c == '\\' && !escaped {
+                escaped = true;
+                continue;
+            }
+            if escaped && c != quote {
+                value.push('\\');
+            }
+            escaped = false;
+            value.push(c);
+        }
+        let Some(length) = length else {
             return self.fail(start, "This quote is never closed.");
         };
-        let value = if quote == '"' { unescape(&inside[..length]) } else { inside[..length].to_owned() };
+        if quote == '"' {
+            value = unescape(&value);
+        }
         self.insert(name, &value, start, length + 2, quote == '"');
         self.at = start + length + 2;
-        let after = self.line().trim_start();
-        if after.is_empty() || after.starts_with('#') {
-            self.next_line();
-        } else {
-            let at = self.at;
-            self.fail(at, "Something stands after the closing quote.");
-        }
     }
 
     fn insert(&mut self, name: &str, value: &str, start: usize, length: usize, fill: bool) {
@@ -205,26 +218,51 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The escapes of a value in double quotes; `\$` stays a `$` that begins no variable.
+/// A blank that does not end a line.
+fn is_blank(c: char) -> bool {
+    matches!(c, '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}')
+}
+
+/// The escapes of a value in double quotes; `\$` stays a `$` that begins no variable. What Compose does not know as an
+/// escape stays as it is.
 fn unescape(text: &str) -> String {
     let mut out = String::new();
-    let mut characters = text.chars();
-    while let Some(c) = characters.next() {
-        if c != '\\' {
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let known = match after.chars().next() {
+            Some('a') => Some("\u{7}"),
+            Some('b') => Some("\u{8}"),
+            Some('f') => Some("\u{c}"),
+            Some('n') => Some("\n"),
+            Some('r') => Some("\r"),
+            Some('t') => Some("\t"),
+            Some('v') => Some("\u{b}"),
+            Some('"') => Some("\""),
+            Some('\\') => Some("\\"),
+            Some('$') => Some("$$"),
+            _ => None,
+        };
+        if let Some(known) = known {
+            out.push_str(known);
+            rest = &after[1..];
+        } else if let Some(c) = octal(after) {
             out.push(c);
-            continue;
-        }
-        match characters.next() {
-            Some('n') => out.push('\n'),
-            Some('r') => out.push('\r'),
-            Some('t') => out.push('\t'),
-            Some('$') => out.push_str("$$"),
-            Some(c @ ('"' | '\\' | '\'')) => out.push(c),
-            Some(other) => out.extend(['\\', other]),
-            None => out.push('\\'),
+            rest = &after[4..];
+        } else {
+            out.push('\\');
+            rest = after;
         }
     }
+    out.push_str(rest);
     out
+}
+
+/// The character that `0123` after a backslash stands for: a `0` and three octal digits of one byte.
+fn octal(text: &str) -> Option<char> {
+    let digits = text.strip_prefix('0')?.get(..3)?;
+    u8::from_str_radix(digits, 8).ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit())).map(char::from)
 }
 
 #[cfg(test)]
@@ -260,7 +298,7 @@ mod tests {
             ("A = 1 # note", "1"),
             ("A=1#2", "1#2"),
             ("A=", ""),
-            ("A=# note", ""),
+            ("A=# note", "# note"),
             ("A: 1", "1"),
             ("A='x $B # y'  # note", "x $B # y"),
             ("A=\"x\\n\\\"y\\\" \\$B\"", "x\n\"y\" $B"),
@@ -282,14 +320,13 @@ mod tests {
 
     #[test]
     fn bad_lines_have_their_place_and_do_not_stop_the_rest() {
-        let (set, problems) = read("A=1\n=2\nB C\nD=\"x\" y\nE=a$\nF=2\n");
+        let (set, problems) = read("A=1\nB!=2\nB C\nE=${A\nF=2\n");
         assert_eq!(
             problems,
             [
-                "2:1 This line does not begin with a variable's name.",
+                "2:1 The character `!` cannot stand in a variable's name.",
                 "3:1 There is no `=` after the variable's name.",
-                "4:6 Something stands after the closing quote.",
-                "5:3 A `$` stands here without a variable's name after it.",
+                "4:3 This `${` is never closed.",
             ]
         );
         assert_eq!(set.last(), Some(&("F".to_owned(), "2".to_owned())));
@@ -300,7 +337,7 @@ mod tests {
         #[test]
         fn any_text_is_taken(text in "[A-C=:'\"\\\\$#{} \n\r\té-]{0,80}") {
             read(&text);
-            parse_raw(FileId(0), &text, &mut Report::default());
+            parse_raw(FileId(0), &text, &Variables::default(), &mut Report::default());
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::load::report::Report;
 use crate::load::template::{Expanded, Fault, Reason, expand};
 use crate::load::variables::Variables;
-use crate::{Node, Position, Problem, ProblemKind, ScalarStyle, Span, Value};
+use crate::{Node, Position, Problem, ProblemKind, Say, ScalarStyle, Span, Value};
 
 /// Fills variables into the scalars of a tree read from `source`.
 pub(crate) fn interpolate(node: &mut Node, source: &str, variables: &Variables, report: &mut Report) {
@@ -23,7 +23,10 @@ pub(crate) fn interpolate(node: &mut Node, source: &str, variables: &Variables, 
                 report.warn(unset(name, place(range)));
             }
             let Expanded { text, used, .. } = expanded;
-            node.history.extend(used.iter().filter_map(|(name, _)| variables.get(name)?.span));
+            node.history.extend(used.into_iter().map(|(name, _)| {
+                let place = variables.get(&name).and_then(|variable| variable.span);
+                Say::Variable { name, place }
+            }));
             scalar.text = text;
             scalar.style = ScalarStyle::Quoted;
         }
@@ -43,8 +46,6 @@ pub(crate) fn describe(fault: &Fault, span: Span, template: &str) -> Problem {
     let expression = template.get(fault.range.clone()).unwrap_or_default();
     let broken = |message: String| Problem::at(ProblemKind::Interpolation, span, message);
     match &fault.reason {
-        Reason::LoneDollar => broken("A `$` stands here without a variable's name after it.".to_owned())
-            .hint("write `$$` for a `$` that stands for itself"),
         Reason::Unclosed => broken("This `${` is never closed.".to_owned())
             .hint("add the missing `}`, or write `$$` for a `$` that stands for itself"),
         Reason::BadName => broken(format!("`{expression}` does not name a variable."))

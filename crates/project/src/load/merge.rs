@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::load::canonicalize::is_reset;
 use crate::load::merge::rules::{Rule, rule};
-use crate::{Entry, Node, Tag, Value};
+use crate::{Entry, Node, Say, Tag, Value};
 
 /// Lays `over` over `base`; both canonical. What loses is kept in the winner's history.
 pub(crate) fn merge(base: &mut Node, over: Node) {
@@ -34,7 +34,7 @@ fn lay(base: &mut Node, mut over: Node, path: &mut Vec<String>) {
                 over.value = Value::Mapping(entries);
                 return replace(base, over);
             }
-            base.history.push(over.span);
+            base.history.push(Say::Written(over.span));
             let Value::Mapping(own) = std::mem::replace(&mut base.value, Value::Null) else { return };
             let mut own: IndexMap<String, Entry> =
                 own.into_iter().map(|entry| (entry.key.value.clone(), entry)).collect();
@@ -47,7 +47,7 @@ fn lay(base: &mut Node, mut over: Node, path: &mut Vec<String>) {
         }
         (Value::Sequence(own), Value::Sequence(items)) => {
             own.extend(items);
-            base.history.push(over.span);
+            base.history.push(Say::Written(over.span));
             unify(base, path);
         }
         // A key left empty over a map or list says nothing new, except where emptiness is a value.
@@ -78,7 +78,7 @@ fn lay_entry(own: &mut IndexMap<String, Entry>, over: Entry, path: &mut Vec<Stri
 
 fn replace(base: &mut Node, mut over: Node) {
     let mut history = std::mem::take(&mut base.history);
-    history.push(base.span);
+    history.push(Say::Written(base.span));
     history.append(&mut over.history);
     *base = Node { history, ..over };
 }
@@ -98,7 +98,7 @@ fn unify(list: &mut Node, path: &[String]) {
     for (index, mut item) in std::mem::take(items).into_iter().enumerate() {
         let key = identity(&item).ok_or(index);
         if let Some(earlier) = unique.get(&key) {
-            item.history.insert(0, earlier.span);
+            item.history.insert(0, Say::Written(earlier.span));
         }
         unique.insert(key, item);
     }

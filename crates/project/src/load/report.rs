@@ -16,6 +16,10 @@ pub(crate) struct Report {
     pub(crate) warnings: Vec<Problem>,
     /// How many ports the short forms of all files came to so far; a range of a few characters is thousands.
     pub(crate) ports: usize,
+    /// Whether what Compose would load, though nothing could run it, is odd and not wrong: so it is in development.
+    pub(crate) tolerant: bool,
+    /// Whether texts with a `$` in them are taken for whatever their key wants, since nothing was filled in.
+    pub(crate) templates_stay: bool,
 }
 
 impl Report {
@@ -29,6 +33,11 @@ impl Report {
     /// Adds a problem at a place.
     pub(crate) fn at(&mut self, kind: ProblemKind, span: Span, message: impl Into<String>) {
         self.problem(Problem::at(kind, span, message));
+    }
+
+    /// Adds what Compose loads and nothing could run: a problem, or in development a warning.
+    pub(crate) fn doubt(&mut self, problem: Problem) {
+        if self.tolerant { self.warn(problem) } else { self.problem(problem) }
     }
 
     /// Adds a warning.

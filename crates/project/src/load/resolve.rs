@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::load::canonicalize::{is_reset, mounts};
 use crate::load::read::absolute;
-use crate::load::validate::references::needed_services;
-use crate::{Entry, Node, ProjectName, Span, Spanned, Value};
+use crate::load::validate::references::{Needed, needed_services};
+use crate::{Entry, Node, ProjectName, Say, Span, Spanned, Value};
 
 /// Makes the relative paths of a canonical tree absolute, seen from `folder`; `~` is `home`. Doing it twice changes nothing.
 pub(crate) fn paths(root: &mut Node, folder: &Path, home: Option<&str>) {
@@ -94,8 +94,8 @@ pub(crate) fn drop_nothing(root: &mut Node) {
     }
 }
 
-/// Fills in what Compose implies: the project's name, the names of its resources, the default network, the Dockerfile.
-pub(crate) fn implied(root: &mut Node, name: &ProjectName) {
+/// Writes the project's name.
+pub(crate) fn name(root: &mut Node, name: &ProjectName) {
     let span = root.span;
     match root.get_mut("name") {
         Some(node) => node.value = Node::string(name.as_str(), node.span).value,
@@ -105,6 +105,10 @@ pub(crate) fn implied(root: &mut Node, name: &ProjectName) {
             root.entries_mut().into_iter().for_each(|entries| entries.insert(0, entry.clone()));
         }
     }
+}
+
+/// Fills in what Compose implies: the names of resources, the default network, the Dockerfile.
+pub(crate) fn implied(root: &mut Node, name: &ProjectName) {
     let mut default_needed = None;
     for service in section(root, "services") {
         service_defaults(service, &mut default_needed);
@@ -113,7 +117,7 @@ pub(crate) fn implied(root: &mut Node, name: &ProjectName) {
         default_network(root, span);
     }
     for network in section(root, "networks").filter(|network| network.get("ipam").is_none()) {
-        network.set("ipam", Node::new(Value::Mapping(Vec::new()), network.span));
+        network.set("ipam", implied_new(Value::Mapping(Vec::new()), network.span));
     }
     for key in ["networks", "volumes"] {
         name_resources(root, key, |key| format!("{name}_{key}"));
@@ -128,8 +132,8 @@ fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
     let joined = service.get("networks").is_some_and(|networks| !networks.entries().is_empty());
     if service.get("network_mode").is_none() && service.get("provider").is_none() && !joined {
         let default =
-            Entry { key: Spanned::new("default".to_owned(), span), node: Node::new(Value::Null, span) };
-        service.set("networks", Node::new(Value::Mapping(vec![default]), span));
+            Entry { key: Spanned::new("default".to_owned(), span), node: implied_new(Value::Null, span) };
+        service.set("networks", implied_new(Value::Mapping(vec![default]), span));
     }
     if service.get("networks").is_some_and(|networks| networks.get("default").is_some()) {
         default_needed.get_or_insert(span);
@@ -138,8 +142,8 @@ fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
     for Entry { key, node } in service.get_mut("depends_on").and_then(Node::entries_mut).into_iter().flatten()
     {
         for (name, default) in [
-            ("condition", Node::string("service_started", key.span)),
-            ("required", Node::plain("true", key.span)),
+            ("condition", implied_string("service_started", key.span)),
+            ("required", implied_plain("true", key.span)),
         ] {
             if node.get(name).is_none() {
                 node.set(name, default);
@@ -148,7 +152,7 @@ fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
     }
     for key in ["command", "entrypoint"] {
         if service.get(key).is_none() {
-            service.set(key, Node::new(Value::Null, span));
+            service.set(key, implied_new(Value::Null, span));
         }
     }
     for secret in service.get_mut("secrets").into_iter().flat_map(Node::children_mut) {
@@ -157,50 +161,50 @@ fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
     if let Some(deploy) = service.get_mut("deploy") {
         for key in ["resources", "placement"] {
             if deploy.get(key).is_none() {
-                deploy.set(key, Node::new(Value::Mapping(Vec::new()), deploy.span));
+                deploy.set(key, implied_new(Value::Mapping(Vec::new()), deploy.span));
             }
         }
     }
     let Some(build) = service.get_mut("build").filter(|build| !build.is_null()) else { return };
     let span = build.span;
     if build.get("context").is_none() {
-        build.set("context", Node::string(".", span));
+        build.set("context", implied_string(".", span));
     }
     if build.get("dockerfile").is_none() && build.get("dockerfile_inline").is_none() {
-        build.set("dockerfile", Node::string("Dockerfile", span));
+        build.set("dockerfile", implied_string("Dockerfile", span));
     }
 }
 
 /// A secret lies under `/run/secrets` unless it says otherwise.
 fn secret_target(secret: &mut Node) {
     let Some(source) = secret.get("source").filter(|_| secret.get("target").is_none()) else { return };
-    let target = Node::string(format!("/run/secrets/{}", source.text().unwrap_or_default()), source.span);
+    let target = implied_string(format!("/run/secrets/{}", source.text().unwrap_or_default()), source.span);
     secret.set("target", target);
 }
 
 /// A service that is named elsewhere than in `depends_on` is waited for too.
 fn implied_dependencies(service: &mut Node) {
     let span = service.span;
-    for (name, place) in needed_services(service) {
+    for Needed { name, place, restart } in needed_services(service) {
         if service.get("depends_on").is_none() {
-            service.set("depends_on", Node::new(Value::Mapping(Vec::new()), span));
+            service.set("depends_on", implied_new(Value::Mapping(Vec::new()), span));
         }
         let written = service.get_mut("depends_on").filter(|written| written.get(&name).is_none());
         if let Some(written) = written {
-            let restart =
-                Entry { key: Spanned::new("restart".to_owned(), place), node: Node::plain("true", place) };
-            written.set(&name, Node::new(Value::Mapping(vec![restart]), place));
+            let node = implied_plain(restart.to_string(), place);
+            let restart = Entry { key: Spanned::new("restart".to_owned(), place), node };
+            written.set(&name, implied_new(Value::Mapping(vec![restart]), place));
         }
     }
 }
 
 fn default_network(root: &mut Node, span: Span) {
     if root.get("networks").is_none() {
-        root.set("networks", Node::new(Value::Mapping(Vec::new()), span));
+        root.set("networks", implied_new(Value::Mapping(Vec::new()), span));
     }
     let networks = root.get_mut("networks").filter(|networks| networks.get("default").is_none());
     if let Some(networks) = networks {
-        networks.set("default", Node::new(Value::Mapping(Vec::new()), span));
+        networks.set("default", implied_new(Value::Mapping(Vec::new()), span));
     }
 }
 
@@ -210,7 +214,19 @@ fn name_resources(root: &mut Node, section_name: &str, name: impl Fn(&str) -> St
         if node.get("name").is_none() {
             let external = node.get("external").and_then(Node::text) == Some("true");
             let own = if external { key.value.clone() } else { name(&key.value) };
-            node.set("name", Node::string(own, key.span));
+            node.set("name", implied_string(own, key.span));
         }
     }
+}
+
+fn implied_new(value: Value, span: Span) -> Node {
+    Node { history: vec![Say::Implied], ..Node::new(value, span) }
+}
+
+fn implied_string(text: impl Into<String>, span: Span) -> Node {
+    Node { history: vec![Say::Implied], ..Node::string(text, span) }
+}
+
+fn implied_plain(text: impl Into<String>, span: Span) -> Node {
+    Node { history: vec![Say::Implied], ..Node::plain(text, span) }
 }

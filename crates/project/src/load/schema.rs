@@ -26,6 +26,8 @@ pub(crate) enum Shape {
     Duration,
     /// One of a few words.
     Choice(&'static [&'static str]),
+    /// One of a few words; Compose loads others too, though no engine knows them.
+    Known(&'static [&'static str]),
     /// A text of a certain form.
     Form(&'static Form),
     List(&'static Shape),
@@ -42,6 +44,8 @@ pub(crate) struct Form {
     /// What it should be, with an example, to follow "needs".
     pub(crate) expected: &'static str,
     pub(crate) accepts: fn(&str) -> bool,
+    /// Whether Compose refuses everything else; if not, it loads what no engine takes.
+    pub(crate) enforced: bool,
 }
 
 /// A map with known keys.

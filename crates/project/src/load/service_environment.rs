@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use crate::load::dotenv::{self, Surroundings};
 use crate::load::session::{Session, is_true};
 use crate::load::variables::{Variable, Variables};
-use crate::{Entry, Node, Span, Spanned, Value};
+use crate::{Entry, Node, Say, Span, Spanned, Value};
 
 /// Resolves the environment of one service and the arguments of its build; `env_file` is gone afterwards, since
 /// nothing of it is left to say.
@@ -16,6 +16,10 @@ pub(crate) fn resolve(session: &mut Session<'_>, service: &mut Node, variables: 
     if let Some(arguments) = service.get_mut("build").and_then(|build| build.get_mut("args")) {
         give_values(arguments, variables);
         arguments.entries_mut().into_iter().for_each(|entries| entries.retain(|entry| !entry.node.is_null()));
+    }
+    labels(session, service);
+    if !session.detail.resolve_environment {
+        return;
     }
     let Some(files) = service.remove("env_file") else { return };
     let own = service.get("environment").cloned();
@@ -30,23 +34,49 @@ pub(crate) fn resolve(session: &mut Session<'_>, service: &mut Node, variables: 
         all.extend(read(session, file, &over, &all));
     }
     let span = own.as_ref().map_or(files.node.span, |own| own.span);
+    service.set("environment", lay_over(all, own_entries, span));
+}
+
+/// Puts what `label_file` names under `labels`, which win; `label_file` is gone afterwards.
+fn labels(session: &mut Session<'_>, service: &mut Node) {
+    let Some(files) = service.remove("label_file") else { return };
+    let mut all: IndexMap<String, Variable> = IndexMap::new();
+    for file in files.node.items().iter().filter(|file| file.text().is_some()) {
+        match session.reader.read(file.text().unwrap_or_default().as_ref(), Some(file.span)) {
+            Ok(id) => {
+                let around = Surroundings { over: &Variables::default(), under: &all };
+                let set = dotenv::parse(id, session.reader.text(id), around, &mut session.report);
+                all.extend(set);
+            }
+            Err(problem) => session.report.problem(problem.hint("create the file, or correct the path")),
+        }
+    }
+    let own = service.remove("labels").map(|entry| entry.node);
+    let span = own.as_ref().map_or(files.node.span, |own| own.span);
+    let own = own.as_ref().map(Node::entries).unwrap_or_default();
+    service.set("labels", lay_over(all, own, span));
+}
+
+/// Values read from files, and what is written beside them over those.
+fn lay_over(read: IndexMap<String, Variable>, own: &[Entry], span: Span) -> Node {
     let mut entries: IndexMap<String, Entry> =
-        all.into_iter().map(|(name, variable)| (name.clone(), entry(name, variable, span))).collect();
-    for Entry { key, node } in own_entries {
+        read.into_iter().map(|(name, variable)| (name.clone(), entry(name, variable, span))).collect();
+    for Entry { key, node } in own {
         let mut node = node.clone();
         if let Some(loser) = entries.get(&key.value) {
-            node.history.insert(0, loser.node.span);
+            node.history.insert(0, Say::Written(loser.node.span));
         }
         entries.insert(key.value.clone(), Entry { key: key.clone(), node });
     }
-    service.set("environment", Node::new(Value::Mapping(entries.into_values().collect()), span));
+    Node::new(Value::Mapping(entries.into_values().collect()), span)
 }
 
 /// Gives names without a value the value of the variable of that name, if it is set.
 fn give_values(map: &mut Node, variables: &Variables) {
     for Entry { key, node } in map.entries_mut().into_iter().flatten().filter(|entry| entry.node.is_null()) {
         if let Some(variable) = variables.get(&key.value) {
-            let history = std::mem::take(&mut node.history).into_iter().chain(variable.span).collect();
+            let mut history = std::mem::take(&mut node.history);
+            history.push(Say::Variable { name: key.value.clone(), place: variable.span });
             *node = Node { history, ..Node::string(&variable.value, node.span) };
         }
     }
@@ -71,7 +101,7 @@ fn read(
     }
     match session.reader.read(text.as_ref(), Some(path.span)) {
         Ok(id) if file.get("format").and_then(Node::text) == Some("raw") => {
-            dotenv::parse_raw(id, session.reader.text(id), &mut session.report)
+            dotenv::parse_raw(id, session.reader.text(id), variables, &mut session.report)
         }
         Ok(id) => {
             let around = Surroundings { over: variables, under };

@@ -10,7 +10,7 @@ use crate::load::read::Reader;
 use crate::load::report::Report;
 use crate::load::schema::{PROJECT, check};
 use crate::load::variables::{Variable, Variables};
-use crate::load::{canonicalize, extends, include, interpolate, merge, parse, resolve};
+use crate::load::{Detail, canonicalize, extends, include, interpolate, merge, parse, resolve};
 use crate::{FileId, Node, Problem, ProblemKind, ScalarStyle, Span, Value};
 
 /// The most Compose files one project may consist of, each inclusion counted.
@@ -22,9 +22,12 @@ pub(crate) struct Session<'a> {
     pub(crate) report: Report,
     /// The user's home folder, for `~`.
     pub(crate) home: Option<String>,
+    /// The project's folder.
+    pub(crate) directory: PathBuf,
     /// Files that services extend, by path: each is prepared once.
     pub(crate) extended: HashMap<PathBuf, Option<Node>>,
     pub(crate) files_used: usize,
+    pub(crate) detail: Detail,
 }
 
 /// Where a file's relative paths start and which variables it sees.
@@ -101,7 +104,9 @@ impl Session<'_> {
         variables: &Variables,
     ) -> Node {
         let report = &mut self.report;
-        interpolate::interpolate(&mut root, self.reader.text(id), variables, report);
+        if self.detail.interpolate {
+            interpolate::interpolate(&mut root, self.reader.text(id), variables, report);
+        }
         if let Some(problem) = old_dialect(&root) {
             report.problem(problem);
             root.value = Value::Mapping(Vec::new());
@@ -113,7 +118,10 @@ impl Session<'_> {
             report.warn(warning.hint("remove the line"));
         }
         canonicalize::canonicalize(&mut root, report);
-        resolve::paths(&mut root, folder, self.home.as_deref());
+        // Where a path is relative to depends on the file it stands in, unless that is the project's own folder.
+        if self.detail.resolve_paths || folder != self.directory {
+            resolve::paths(&mut root, folder, self.home.as_deref());
+        }
         root
     }
 

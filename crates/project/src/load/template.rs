@@ -7,6 +7,9 @@ pub(crate) const MAX_NESTING: usize = 16;
 /// The longest text that filling in variables may give.
 pub(crate) const MAX_EXPANDED_BYTES: usize = 1 << 20;
 
+/// The most expressions with an operator in one text.
+pub(crate) const MAX_EXPRESSIONS: usize = 10_000;
+
 /// What a template became.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Expanded {
@@ -18,6 +21,8 @@ pub(crate) struct Expanded {
     pub(crate) unset: Vec<(String, Range<usize>)>,
     /// What is wrong.
     pub(crate) faults: Vec<Fault>,
+    /// Expressions with an operator so far.
+    expressions: usize,
 }
 
 /// What is wrong in a template, and where in it.
@@ -30,8 +35,6 @@ pub(crate) struct Fault {
 /// What is wrong in a template.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// A `$` that begins nothing.
-    LoneDollar,
     /// `${` without its `}`.
     Unclosed,
     /// Something else than a name after `${`.
@@ -65,25 +68,26 @@ fn expand_into(
         text.push_str(&template[at..dollar]);
         let rest = &template[dollar + 1..];
         let place = |length: usize| offset + dollar..offset + dollar + length;
+        let name = name_length(rest);
         if rest.starts_with('$') {
             text.push('$');
             at = dollar + 2;
         } else if let Some(inner) = rest.strip_prefix('{') {
             let Some(length) = closing_brace(inner) else {
-                out.faults.push(Fault { range: place(template.len() - dollar), reason: Reason::Unclosed });
+                let line = rest.split('\n').next().map_or(0, str::len);
+                out.faults.push(Fault { range: place(line + 1), reason: Reason::Unclosed });
                 return text;
             };
             let expression = Expression { text: &inner[..length], range: place(length + 3), depth };
             text.push_str(&expression.value(lookup, out));
             at = dollar + length + 3;
+        } else if name > 0 {
+            text.push_str(&plain(&rest[..name], place(name + 1), lookup, out));
+            at = dollar + 1 + name;
         } else {
-            let length = name_length(rest);
-            if length == 0 {
-                out.faults.push(Fault { range: place(1), reason: Reason::LoneDollar });
-            } else {
-                text.push_str(&plain(&rest[..length], place(length + 1), lookup, out));
-            }
-            at = dollar + 1 + length;
+            // A `$` before anything else stands for itself.
+            text.push('$');
+            at = dollar + 1;
         }
         if text.len() > MAX_EXPANDED_BYTES {
             out.faults.push(Fault { range: place(1), reason: Reason::Limit("MAX_EXPANDED_BYTES") });
@@ -118,25 +122,33 @@ impl Expression<'_> {
             Some(operator) => (true, operator),
             None => (false, rest),
         };
-        let value = lookup(name).filter(|value| !(empty_is_unset && value.is_empty()));
         let Some(kind) = operator.chars().next().filter(|kind| "-?+".contains(*kind)) else {
             return self.fault(Reason::BadOperator, out);
         };
-        // `${`, the name, perhaps `:`, and the operator stand before the word.
+        if out.expressions >= MAX_EXPRESSIONS {
+            return self.fault(Reason::Limit("MAX_EXPRESSIONS"), out);
+        }
+        out.expressions += 1;
+        // `${`, the name, perhaps `:`, and the operator stand before the word, which Compose fills in even when it is
+        // not needed: a variable that must be set in there must be set.
         let word_offset = self.range.start + 2 + self.text.len() - operator.len() + 1;
-        let word = |out: &mut Expanded| expand_into(&operator[1..], word_offset, self.depth + 1, lookup, out);
+        let mut aside = Expanded { expressions: out.expressions, ..Expanded::default() };
+        let word = expand_into(&operator[1..], word_offset, self.depth + 1, lookup, &mut aside);
+        out.expressions = aside.expressions;
+        out.faults.append(&mut aside.faults);
+        out.unset.append(&mut aside.unset);
+        let value = lookup(name).filter(|value| !(empty_is_unset && value.is_empty()));
         match (kind, value) {
-            ('+', Some(_)) => word(out),
+            ('+', Some(_)) | ('-', None) => {
+                out.used.append(&mut aside.used);
+                word
+            }
             ('+', None) => String::new(),
             (_, Some(value)) => {
                 out.used.push((name.to_owned(), self.range));
                 value
             }
-            ('-', None) => word(out),
-            (_, None) => {
-                let message = word(out);
-                self.fault(Reason::Required { name: name.to_owned(), message }, out)
-            }
+            (_, None) => self.fault(Reason::Required { name: name.to_owned(), message: word }, out),
         }
     }
 
@@ -158,6 +170,53 @@ fn plain(
     value.unwrap_or_default()
 }
 
+/// A variable that a template names.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mention {
+    pub(crate) name: String,
+    pub(crate) required: bool,
+    pub(crate) default: String,
+    pub(crate) alternate: String,
+}
+
+/// The variables that a template names, those inside defaults too, in order.
+pub(crate) fn mentions(template: &str) -> Vec<Mention> {
+    let mut found = Vec::new();
+    collect(template, 0, &mut found);
+    found
+}
+
+fn collect(template: &str, depth: usize, found: &mut Vec<Mention>) {
+    let mut rest = template;
+    while let Some(dollar) = rest.find('$').filter(|_| depth <= MAX_NESTING) {
+        rest = &rest[dollar + 1..];
+        let length = name_length(rest);
+        if let Some(after) = rest.strip_prefix('$') {
+            rest = after;
+        } else if let Some(inner) = rest.strip_prefix('{') {
+            let Some(end) = closing_brace(inner) else { return };
+            let (name, word) = inner[..end].split_at(name_length(&inner[..end]));
+            rest = &inner[end + 1..];
+            let word = word.strip_prefix(':').unwrap_or(word);
+            let mut mention = Mention { name: name.to_owned(), ..Mention::default() };
+            let said = word.get(1..).unwrap_or_default();
+            match word.chars().next() {
+                Some('?') => mention.required = true,
+                Some('-') => said.clone_into(&mut mention.default),
+                Some('+') => said.clone_into(&mut mention.alternate),
+                _ => {}
+            }
+            if !name.is_empty() {
+                found.push(mention);
+                collect(said, depth + 1, found);
+            }
+        } else if length > 0 {
+            found.push(Mention { name: rest[..length].to_owned(), ..Mention::default() });
+            rest = &rest[length..];
+        }
+    }
+}
+
 /// How many bytes of a text are a variable's name.
 pub(crate) fn name_length(text: &str) -> usize {
     if text.starts_with(|c: char| c.is_ascii_digit()) {
@@ -166,21 +225,33 @@ pub(crate) fn name_length(text: &str) -> usize {
     text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len())
 }
 
-/// Where the `}` stands that belongs to a `${` just before the text.
+/// Where the `}` stands that belongs to a `${` just before the text. As Compose reads it: an expression ends on its own
+/// line, braces inside it are counted, and where the count never comes out even it is the line's last `}`.
 fn closing_brace(text: &str) -> Option<usize> {
+    let line = text.split('\n').next().unwrap_or_default();
+    let operator = line.get(name_length(line)..).unwrap_or_default();
+    if !operator.trim_start_matches(':').starts_with(['-', '+', '?']) {
+        return line.find('}');
+    }
+    let bytes = line.as_bytes();
     let mut open = 1;
-    let bytes = text.as_bytes();
-    for (index, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'{' if index > 0 && bytes[index - 1] == b'$' => open += 1,
+    let mut index = 0;
+    while index < bytes.len() {
+        match bytes[index] {
             b'}' => open -= 1,
+            b'{' => {
+                open += 1;
+                // What follows a `{` is not looked at.
+                index += 1;
+            }
             _ => {}
         }
         if open == 0 {
             return Some(index);
         }
+        index += 1;
     }
-    None
+    line.rfind('}')
 }
 
 #[cfg(test)]
@@ -215,6 +286,10 @@ mod tests {
             ("$$SET $${SET}", "$SET ${SET}"),
             ("${NO:-${ALSO_NO:-${SET}}}", "value"),
             ("${NO:-{a}", "{a"),
+            (r#"${NO:-{"a":1}}"#, r#"{"a":1}"#),
+            ("${NO:-{}}", "{}"),
+            ("${NO:-a} and ${SET}", "a and value"),
+            ("$(SET) $1 a$", "$(SET) $1 a$"),
             ("${NO}|$NO", "|"),
             ("é${SET}é", "évalueé"),
         ];
@@ -224,14 +299,14 @@ mod tests {
     }
 
     #[test]
-    fn a_default_that_is_not_needed_is_not_looked_at() {
-        assert_eq!(text("${SET:-${NO:?never}}"), "value");
+    fn a_default_that_is_not_needed_is_looked_at_all_the_same() {
+        assert!(matches!(expand("${SET:-${NO:?always}}", &lookup).faults[0].reason, Reason::Required { .. }));
     }
 
     #[test]
     fn faults_have_their_place() {
         let faults = |template: &str| expand(template, &lookup).faults;
-        assert_eq!(faults("a$"), [Fault { range: 1..2, reason: Reason::LoneDollar }]);
+        assert_eq!(faults("a${SET:-x\ny}"), [Fault { range: 1..9, reason: Reason::Unclosed }]);
         assert_eq!(faults("a${SET"), [Fault { range: 1..6, reason: Reason::Unclosed }]);
         assert_eq!(faults("${1}"), [Fault { range: 0..4, reason: Reason::BadName }]);
         assert_eq!(faults("${SET!x}"), [Fault { range: 0..8, reason: Reason::BadOperator }]);

@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 
 pub(crate) use resources::CAPTURED_VALUE;
 
-use crate::{EnvironmentName, Node, Project, ProjectName, Service, ServiceName, Sources};
+use crate::{EnvironmentName, Node, Project, ProjectName, Sensitive, Service, ServiceName, Sources};
 
 /// What a project has beside its tree.
 pub(crate) struct Frame {
@@ -39,7 +39,8 @@ pub(crate) fn project(node: Node, frame: Frame, sources: Sources) -> Project {
     let secrets = section("secrets").iter().filter_map(file).collect();
     let configs = section("configs").iter().filter_map(file).collect();
     let settings = settings::project(node.get("x-seaworthy"));
-    let Frame { name, environment, directory, disabled, .. } = frame;
+    let Frame { name, environment, directory, disabled, variables } = frame;
+    let variables = variables.into_iter().map(|(name, value)| (name, Sensitive::new(value))).collect();
     Project {
         name,
         environment,
@@ -52,6 +53,7 @@ pub(crate) fn project(node: Node, frame: Frame, sources: Sources) -> Project {
         secrets,
         configs,
         settings,
+        variables,
         node,
     }
 }

@@ -10,9 +10,9 @@ use crate::{Entry, Node};
 
 /// Checks a merged, canonical tree. `disabled` are the services that the profiles leave out.
 pub(crate) fn validate(root: &Node, disabled: &[String], report: &mut Report) {
-    required::check(root, report);
+    required::check(root, disabled, report);
     references::check(root, disabled, report);
-    cycles::check(root, report);
+    cycles::check(root, disabled, report);
     conflicts::check(root, disabled, report);
 }
 

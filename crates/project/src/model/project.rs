@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::model::resource::{FileResource, Network, Volume};
 use crate::model::settings::ProjectSettings;
-use crate::{EnvironmentName, Node, ProjectName, Service, ServiceName, Sources};
+use crate::{EnvironmentName, Node, ProjectName, Sensitive, Service, ServiceName, Sources};
 
 /// A loaded, resolved set of Compose files. Immutable.
 #[derive(Debug, Clone)]
@@ -35,12 +35,51 @@ pub struct Project {
     pub configs: IndexMap<String, FileResource>,
     /// Top-level `x-seaworthy`.
     pub settings: ProjectSettings,
+    /// The variables it was loaded with: those of the shell and of environment files. Values may be secret.
+    pub variables: IndexMap<String, Sensitive>,
 }
 
 impl Project {
     /// The services, in the order written.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.services.values()
+    }
+
+    /// The image of a service: `image`, else the name that a build is given, `<project>-<service>`.
+    pub fn image_name(&self, service: &Service) -> String {
+        match service.image.as_ref().filter(|image| !image.value.is_empty()) {
+            Some(image) => image.value.clone(),
+            None => format!("{}-{}", self.name, service.name.value),
+        }
+    }
+
+    /// The project with these services only, and those they need. Names that are not there are returned as the error.
+    ///
+    /// # Errors
+    /// The names that no service has.
+    pub fn select(&self, names: &[String]) -> Result<Self, Vec<String>> {
+        let unknown = |name: &&String| !self.services.keys().any(|service| service.as_str() == name.as_str());
+        let missing: Vec<String> = names.iter().filter(unknown).cloned().collect();
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        let mut wanted: Vec<String> = names.to_vec();
+        let mut next = 0;
+        while let Some(name) = wanted.get(next).cloned() {
+            next += 1;
+            let service = self.services.values().find(|service| service.name.value.as_str() == name);
+            for dependency in service.into_iter().flat_map(|service| &service.depends_on) {
+                let name = dependency.service.value.to_string();
+                if !wanted.contains(&name) {
+                    wanted.push(name);
+                }
+            }
+        }
+        let mut selected = self.clone();
+        let rest = self.services.keys().filter(|name| !wanted.iter().any(|wanted| wanted == name.as_str()));
+        selected.disabled.extend(rest.cloned());
+        selected.services.retain(|name, _| wanted.iter().any(|wanted| wanted == name.as_str()));
+        Ok(selected)
     }
 
     /// Service names such that each comes after all it depends on; ties in the order written.

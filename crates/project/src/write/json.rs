@@ -75,12 +75,20 @@ fn plain(text: &str) -> Json {
     float.map_or_else(|| Json::String(text.to_owned()), Json::Number)
 }
 
-/// Doubles each `$` in values, so that Compose reads what was meant.
+/// Doubles each `$`, so that Compose reads what was meant.
 pub(super) fn escape_dollars(value: &mut Json) {
     match value {
-        Json::String(text) => *text = text.replace('$', "$$"),
+        Json::String(text) if text.contains('$') => *text = text.replace('$', "$$"),
         Json::Array(items) => items.iter_mut().for_each(escape_dollars),
-        Json::Object(map) => map.values_mut().for_each(escape_dollars),
+        Json::Object(map) => {
+            map.values_mut().for_each(escape_dollars);
+            if map.keys().any(|key| key.contains('$')) {
+                *map = std::mem::take(map)
+                    .into_iter()
+                    .map(|(key, value)| (key.replace('$', "$$"), value))
+                    .collect();
+            }
+        }
         _ => {}
     }
 }

@@ -2,31 +2,74 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::is_credential_name;
-use crate::write::json::drop_captured;
+use crate::load::typed::CAPTURED_VALUE;
+use crate::write::json::{drop_captured, value};
+use crate::{Project, is_credential_name};
 
 /// What stands in place of a secret.
 const REDACTED: &str = "[redacted]";
 /// A shorter value would be found by chance in texts that have nothing to do with it.
 const MIN_FOUND_ELSEWHERE: usize = 6;
 
+/// The values that must not be shown.
+pub(crate) struct Secrets(Vec<String>);
+
+impl Secrets {
+    /// What stands in place of a secret.
+    pub(crate) const REDACTED: &'static str = REDACTED;
+
+    /// The secrets of a project.
+    pub(crate) fn of(project: &Project) -> Self {
+        let mut root = value(project);
+        let named = project.variables.iter().filter(|(name, _)| is_credential_name(name));
+        let mut secrets = Self::take_all(&mut root);
+        secrets.0.extend(named.map(|(_, value)| value.reveal().to_owned()));
+        secrets.settle();
+        secrets
+    }
+
+    /// Takes the credentials in variables, build arguments and secrets out of a tree.
+    fn take_all(root: &mut Json) -> Self {
+        let mut secrets = Vec::new();
+        for service in section(root, "services") {
+            for path in ["/environment", "/build/args"] {
+                let variables = service.pointer_mut(path).and_then(Json::as_object_mut);
+                variables.into_iter().for_each(|variables| credentials(variables, &mut secrets));
+            }
+        }
+        for secret in section(root, "secrets") {
+            for key in ["content", CAPTURED_VALUE] {
+                secret.get_mut(key).into_iter().for_each(|content| take(content, &mut secrets));
+            }
+        }
+        let mut secrets = Self(secrets);
+        secrets.settle();
+        secrets
+    }
+
+    fn settle(&mut self) {
+        self.0.retain(|secret| secret.len() >= MIN_FOUND_ELSEWHERE && secret != REDACTED);
+        // The longest first, so that a secret that contains another goes as a whole.
+        self.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        self.0.dedup();
+    }
+
+    /// The text without any of them, and without passwords in URLs.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.0 {
+            if text.contains(secret.as_str()) {
+                text = text.replace(secret.as_str(), REDACTED);
+            }
+        }
+        without_url_password(&text).unwrap_or(text)
+    }
+}
+
 /// Redacts credentials in variables, build arguments and secrets, and wherever else the same values stand.
 pub(super) fn redact(root: &mut Json) {
+    let secrets = Secrets::take_all(root);
     drop_captured(root);
-    let mut secrets = Vec::new();
-    for service in section(root, "services") {
-        for path in ["/environment", "/build/args"] {
-            let variables = service.pointer_mut(path).and_then(Json::as_object_mut);
-            variables.into_iter().for_each(|variables| credentials(variables, &mut secrets));
-        }
-    }
-    for secret in section(root, "secrets") {
-        secret.get_mut("content").into_iter().for_each(|content| take(content, &mut secrets));
-    }
-    secrets.retain(|secret| secret.len() >= MIN_FOUND_ELSEWHERE);
-    // The longest first, so that a secret that contains another goes as a whole.
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    secrets.dedup();
     everywhere(root, &secrets);
 }
 
@@ -48,18 +91,9 @@ fn take(value: &mut Json, secrets: &mut Vec<String>) {
     }
 }
 
-fn everywhere(value: &mut Json, secrets: &[String]) {
+fn everywhere(value: &mut Json, secrets: &Secrets) {
     match value {
-        Json::String(text) => {
-            for secret in secrets.iter().filter(|secret| secret.as_str() != REDACTED) {
-                if text.contains(secret.as_str()) {
-                    *text = text.replace(secret.as_str(), REDACTED);
-                }
-            }
-            if let Some(redacted) = without_url_password(text) {
-                *text = redacted;
-            }
-        }
+        Json::String(text) => *text = secrets.hide(text),
         Json::Array(items) => items.iter_mut().for_each(|item| everywhere(item, secrets)),
         Json::Object(map) => map.values_mut().for_each(|value| everywhere(value, secrets)),
         _ => {}

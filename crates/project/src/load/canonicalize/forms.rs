@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::load::canonicalize::text;
-use crate::{Entry, Node, Spanned, Value};
+use crate::{Entry, Node, Say, Spanned, Value};
 
 /// An entry whose key stands where its value stands.
 pub(super) fn entry(key: &str, node: Node) -> Entry {
@@ -24,7 +24,7 @@ pub(super) fn list_to_map(node: &mut Node, separators: &[char]) {
             let key = Spanned::new(key.trim().to_owned(), item.span);
             let mut node = Node { history: item.history, ..value };
             if let Some(earlier) = entries.get(&key.value) {
-                node.history.push(earlier.node.span);
+                node.history.push(Say::Written(earlier.node.span));
             }
             entries.insert(key.value.clone(), Entry { key, node });
         }
@@ -74,12 +74,11 @@ pub(super) fn list_to_nulls(node: &mut Node) {
 
 /// A `test` in one string is run by the shell.
 pub(super) fn health_test(node: &mut Node) {
-    if let Value::Scalar(scalar) = &node.value {
+    if let Value::Scalar(_) = &node.value {
         let shell = Node::string("CMD-SHELL", node.span);
-        let words = if scalar.text == "NONE" { Vec::new() } else { vec![shell] };
         let mut item = Node { tag: None, ..node.clone() };
         text::normalize(&mut item);
-        node.value = Value::Sequence(words.into_iter().chain([item]).collect());
+        node.value = Value::Sequence(vec![shell, item]);
     }
     texts(node);
 }

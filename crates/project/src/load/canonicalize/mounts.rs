@@ -25,6 +25,9 @@ pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
             }
             continue;
         };
+        if report.templates_stay && scalar.text.contains('$') {
+            continue;
+        }
         match parse(&scalar.text) {
             Some(short) => item.value = long(&short, item),
             None => report.problem(

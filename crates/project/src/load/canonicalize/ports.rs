@@ -25,6 +25,7 @@ pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
     let mut ports = Vec::new();
     for item in std::mem::take(items) {
         match &item.value {
+            Value::Scalar(scalar) if report.templates_stay && scalar.text.contains('$') => ports.push(item),
             Value::Scalar(scalar) => match parse(&scalar.text) {
                 Ok(list) => {
                     report.ports += list.len();

@@ -51,7 +51,7 @@ fn spelling(scalar: &Scalar, shape: &Shape) -> Option<Scalar> {
             quoted(if text == "-1" { text.clone() } else { Bytes::parse(text).ok()?.0.to_string() })
         }
         Shape::Duration => quoted(duration(parse_duration(text).ok()?)),
-        Shape::Text | Shape::Choice(_) => quoted(text.clone()),
+        Shape::Text | Shape::Choice(_) | Shape::Known(_) => quoted(text.clone()),
         // Only what YAML takes for a number or a boolean is plain.
         _ if !check::is_typed(text) => quoted(text.clone()),
         _ => None,

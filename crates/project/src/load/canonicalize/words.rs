@@ -6,7 +6,10 @@ use crate::{Node, Problem, ProblemKind, Value};
 
 /// Makes a `command` or `entrypoint` a list of words.
 pub(super) fn split_in_place(node: &mut Node, report: &mut Report) {
-    if let Value::Scalar(scalar) = &node.value {
+    let template = report.templates_stay && node.text().is_some_and(|text| text.contains('$'));
+    if let Value::Scalar(scalar) = &node.value
+        && !template
+    {
         match split(&scalar.text) {
             Some(words) => {
                 node.value =

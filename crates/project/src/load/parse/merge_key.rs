@@ -1,7 +1,7 @@
 //! The merge key `<<` (YAML 1.1, "Merge Key Language-Independent Type"), which Compose files use with anchors.
 
 use crate::load::report::Report;
-use crate::{Entry, Node, ProblemKind, Value};
+use crate::{Entry, Node, ProblemKind, Say, Value};
 
 /// Replaces `<<` by the entries it stands for. What is written beside it wins; of several maps, the earlier wins.
 pub(super) fn apply(entries: &mut Vec<Entry>, report: &mut Report) {
@@ -23,7 +23,7 @@ fn add(entries: &mut Vec<Entry>, map: Node, report: &mut Report) {
     };
     for entry in merged {
         match entries.iter_mut().find(|own| own.key.value == entry.key.value) {
-            Some(own) => own.node.history.push(entry.node.span),
+            Some(own) => own.node.history.push(Say::Written(entry.node.span)),
             None => entries.push(entry),
         }
     }

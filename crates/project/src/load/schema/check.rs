@@ -2,7 +2,7 @@
 
 use crate::load::report::Report;
 use crate::load::scalar;
-use crate::load::schema::{Object, Shape};
+use crate::load::schema::{Form, Object, Shape};
 use crate::{Bytes, Cpus, Entry, Node, Problem, ProblemKind, ScalarStyle, Tag, Value, parse_duration};
 
 /// How near, from 0 to 1, a known key must be to an unknown one to be suggested.
@@ -60,7 +60,8 @@ fn join(path: &str, key: &str) -> String {
 
 fn shape(node: &Node, wanted: &'static Shape, path: &str, report: &mut Report) {
     // Nothing is allowed everywhere, as the absence of the key; what is reset is not read.
-    if node.is_null() || node.tag == Some(Tag::Reset) {
+    let template = report.templates_stay && node.text().is_some_and(|text| text.contains('$'));
+    if node.is_null() || node.tag == Some(Tag::Reset) || template {
         return;
     }
     match wanted {
@@ -107,19 +108,22 @@ fn scalar_shape(node: &Node, wanted: &'static Shape, path: &str, report: &mut Re
             let hint = format!("put it in quotes: `\"{}\"`", scalar.text);
             report.problem(Problem::at(ProblemKind::WrongType, node.span, message).hint(hint));
         }
-        Shape::Choice(words) => {
+        Shape::Choice(words) | Shape::Known(words) => {
             let message = format!("`{}` is not allowed for `{key}`.", scalar.text);
             let near = nearest(&scalar.text, words.iter().copied());
             let hint = near.map_or_else(
                 || format!("write one of {}", list(words.iter().copied())),
                 |near| format!("did you mean `{near}`?"),
             );
-            report.problem(Problem::at(ProblemKind::InvalidValue, node.span, message).hint(hint));
+            let problem = Problem::at(ProblemKind::InvalidValue, node.span, message).hint(hint);
+            if matches!(wanted, Shape::Known(_)) { report.doubt(problem) } else { report.problem(problem) }
         }
         Shape::Form(_) | Shape::Processors | Shape::Size | Shape::Duration => {
             let message = format!("`{}` is not allowed for `{key}`.", scalar.text);
-            let hint = format!("write {}", name(wanted));
-            report.problem(Problem::at(ProblemKind::InvalidValue, node.span, message).hint(hint));
+            let problem = Problem::at(ProblemKind::InvalidValue, node.span, message);
+            let problem = problem.hint(format!("write {}", name(wanted)));
+            let enforced = !matches!(wanted, Shape::Form(Form { enforced: false, .. }));
+            if enforced { report.problem(problem) } else { report.doubt(problem) }
         }
         _ => wrong_type(node, name(wanted), path, report),
     }
@@ -135,7 +139,7 @@ pub(crate) fn accepts(text: &str, style: ScalarStyle, wanted: &Shape) -> bool {
         Shape::Processors => Cpus::parse(text).is_ok(),
         Shape::Size => text == "-1" || Bytes::parse(text).is_ok(),
         Shape::Duration => parse_duration(text).is_ok(),
-        Shape::Choice(words) => words.contains(&text),
+        Shape::Choice(words) | Shape::Known(words) => words.contains(&text),
         Shape::Form(form) => (form.accepts)(text),
         Shape::Any | Shape::Plain => true,
         Shape::Either(choices) => choices.iter().any(|choice| accepts(text, style, choice)),
@@ -191,7 +195,7 @@ fn name(wanted: &Shape) -> &'static str {
         Shape::Processors => "a number of processors such as `0.5`",
         Shape::Size => "a size such as `512m` or `1gb`",
         Shape::Duration => "a duration such as `30s` or `1m30s`",
-        Shape::Choice(_) => "one of a few words",
+        Shape::Choice(_) | Shape::Known(_) => "one of a few words",
         Shape::Form(form) => form.expected,
         Shape::List(_) => "a list",
         Shape::Map(_) | Shape::Object(_) => "a map",

@@ -1,15 +1,15 @@
 //! `deploy` (Compose Deploy Specification).
 
 use super::Shape::{
-    Any, Choice, Duration, Either, Integer, List, Map, Number, Object as In, Processors, Size, Text,
+    Any, Choice, Duration, Either, Integer, Known, List, Map, Number, Object as In, Processors, Size, Text,
 };
 use super::{LIST_OR_MAP, Object, PLAIN_MAP, TEXTS};
 
 pub(super) static DEPLOY: Object = Object {
     name: "`deploy`",
     keys: &[
-        ("mode", Choice(&["replicated", "global", "replicated-job", "global-job"])),
-        ("endpoint_mode", Choice(&["vip", "dnsrr"])),
+        ("mode", Known(&["replicated", "global", "replicated-job", "global-job"])),
+        ("endpoint_mode", Known(&["vip", "dnsrr"])),
         ("replicas", Integer),
         ("labels", LIST_OR_MAP),
         ("rollback_config", In(&UPDATE)),
@@ -26,7 +26,7 @@ static UPDATE: Object = Object {
     keys: &[
         ("parallelism", Integer),
         ("delay", Duration),
-        ("failure_action", Choice(&["continue", "rollback", "pause"])),
+        ("failure_action", Known(&["continue", "rollback", "pause"])),
         ("monitor", Duration),
         ("max_failure_ratio", Number),
         ("order", Choice(&["start-first", "stop-first"])),
@@ -73,7 +73,7 @@ pub(super) static DEVICE: Object = Object {
 static RESTART_POLICY: Object = Object {
     name: "`restart_policy`",
     keys: &[
-        ("condition", Choice(&["none", "on-failure", "any"])),
+        ("condition", Known(&["none", "on-failure", "any"])),
         ("delay", Duration),
         ("max_attempts", Integer),
         ("window", Duration),

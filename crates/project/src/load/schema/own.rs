@@ -51,16 +51,19 @@ static HOST: Form = Form {
         };
         name.len() <= 253 && name.split('.').all(label)
     },
+    enforced: true,
 };
 
 static PATH: Form = Form {
     expected: "a path such as `/` or `/api`",
     accepts: |text| text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic()),
+    enforced: true,
 };
 
 static PORT: Form = Form {
     expected: "a port number from 1 to 65535",
     accepts: |text| text.parse::<u16>().is_ok_and(|port| port > 0),
+    enforced: true,
 };
 
 static PROBE: Object = Object {
@@ -70,7 +73,7 @@ static PROBE: Object = Object {
 };
 
 static PROBE_TARGET: Form =
-    Form { expected: "`GET /path` or `tcp`", accepts: |text| probe_target(text).is_some() };
+    Form { expected: "`GET /path` or `tcp`", accepts: |text| probe_target(text).is_some(), enforced: true };
 
 static PROCESS: Object =
     Object { name: "`process`", keys: &[("command", WORDS), ("build", WORDS)], extensible: false };

@@ -1,8 +1,8 @@
 //! A service (Compose Specification, "Services top-level element").
 
 use super::Shape::{
-    Any, Boolean, Choice, Duration, Either, Form as A, Integer, List, Map, Number, Object as In, Plain,
-    Processors, Size, Text,
+    Any, Boolean, Choice, Duration, Either, Form as A, Integer, Known, List, Map, Number, Object as In,
+    Plain, Processors, Size, Text,
 };
 use super::{
     Form, HOSTS, LIST_OR_MAP, Object, PLAIN_MAP, PLAINS, Shape, TEXT_OR_LIST, TEXTS, deploy, own, project,
@@ -126,11 +126,13 @@ static ULIMIT_LONG: Object =
 static EXPOSED: Form = Form {
     expected: "a port or a range such as `8080` or `9000-9010/udp`",
     accepts: |text| text.starts_with(|c: char| c.is_ascii_digit()),
+    enforced: false,
 };
 
 static MODE: Form = Form {
     expected: "permission bits such as `\"0440\"`",
     accepts: |text| u32::from_str_radix(text.trim_start_matches("0o"), 8).is_ok_and(|mode| mode <= 0o7777),
+    enforced: true,
 };
 
 static RESTART: Form = Form {
@@ -140,48 +142,55 @@ static RESTART: Form = Form {
         Some(_) => false,
         None => matches!(text, "no" | "always" | "unless-stopped" | "on-failure"),
     },
+    enforced: false,
 };
 
 static PULL_POLICY: Form = Form {
     expected: "`always`, `never`, `missing`, `build`, `daily`, `weekly` or `every_12h`",
-    accepts: |text| match text.strip_prefix("every_") {
-        Some(every) => !every.is_empty(),
-        None => {
-            matches!(
-                text,
-                "always" | "never" | "missing" | "if_not_present" | "build" | "refresh" | "daily" | "weekly"
-            )
-        }
+    // Compose looks for one of these words anywhere.
+    accepts: |text| {
+        let words = ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"];
+        text.contains("every_") || words.iter().any(|word| text.contains(word))
     },
+    enforced: true,
 };
 
 static PROTOCOL: Form = Form {
     expected: "`tcp`, `udp` or `sctp`",
     accepts: |text| matches!(text.to_ascii_lowercase().as_str(), "tcp" | "udp" | "sctp"),
+    enforced: false,
 };
 
 static TARGET_PORT: Form = Form {
     expected: "a port number from 1 to 65535",
     accepts: |text| text.parse::<u16>().is_ok_and(|port| port > 0),
+    enforced: false,
 };
 
 static PUBLISHED_PORT: Form = Form {
     expected: "a port number or a range such as `8080` or `8000-8010`",
     accepts: |text| text.is_empty() || text.split('-').all(|port| port.parse::<u16>().is_ok()),
+    enforced: false,
 };
 
 static BLKIO: Object = Object {
     name: "`blkio_config`",
     keys: &[
         ("weight", Integer),
-        ("weight_device", Any),
-        ("device_read_bps", Any),
-        ("device_read_iops", Any),
-        ("device_write_bps", Any),
-        ("device_write_iops", Any),
+        ("weight_device", List(&In(&DEVICE_WEIGHT))),
+        ("device_read_bps", List(&In(&DEVICE_RATE))),
+        ("device_read_iops", List(&In(&DEVICE_RATE))),
+        ("device_write_bps", List(&In(&DEVICE_RATE))),
+        ("device_write_iops", List(&In(&DEVICE_RATE))),
     ],
     extensible: false,
 };
+
+static DEVICE_WEIGHT: Object =
+    Object { name: "a device's weight", keys: &[("path", Text), ("weight", Integer)], extensible: false };
+
+static DEVICE_RATE: Object =
+    Object { name: "a device's rate", keys: &[("path", Text), ("rate", Size)], extensible: false };
 
 static CREDENTIAL_SPEC: Object = Object {
     name: "`credential_spec`",
@@ -207,7 +216,7 @@ static DEVICE: Object = Object {
 
 static ENV_FILE: Object = Object {
     name: "an `env_file` entry",
-    keys: &[("path", Text), ("required", Boolean), ("format", Choice(&["raw"]))],
+    keys: &[("path", Text), ("required", Boolean), ("format", Choice(&["raw", ".env", ""]))],
     extensible: false,
 };
 
@@ -254,7 +263,7 @@ static PORT: Object = Object {
     name: "a port",
     keys: &[
         ("name", Text),
-        ("mode", Choice(&["ingress", "host"])),
+        ("mode", Known(&["ingress", "host"])),
         ("host_ip", Text),
         ("target", A(&TARGET_PORT)),
         ("published", A(&PUBLISHED_PORT)),

@@ -7,7 +7,7 @@ use crate::{Entry, Node, Problem, ProblemKind, Span};
 pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
     ports(root, disabled, report);
     container_names(root, disabled, report);
-    for service in section(root, "services") {
+    for service in section(root, "services").iter().filter(|service| !disabled.contains(&service.key.value)) {
         let node = &service.node;
         let mode = node.get("network_mode");
         let networks = node.get("networks").filter(|networks| !networks.entries().is_empty());
@@ -104,7 +104,7 @@ fn ports(root: &Node, disabled: &[String], report: &mut Report) {
                     "`{}` and `{}` both publish host port {port}/{protocol}.",
                     other.service, taken.service
                 );
-                report.problem(
+                report.doubt(
                     Problem::at(ProblemKind::Conflict, taken.span, message)
                         .related(other.span, format!("`{}` publishes it here", other.service))
                         .hint("give one of them another host port"),

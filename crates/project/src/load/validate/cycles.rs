@@ -9,12 +9,13 @@ use crate::{Node, Problem, ProblemKind, Span};
 /// What a service waits for, by its name.
 type Edges = HashMap<String, Vec<(String, Span)>>;
 
-pub(super) fn check(root: &Node, report: &mut Report) {
+pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
     let mut edges = Edges::new();
-    for service in section(root, "services") {
+    for service in section(root, "services").iter().filter(|service| !disabled.contains(&service.key.value)) {
         let written = section(&service.node, "depends_on").iter();
         let written = written.map(|entry| (entry.key.value.clone(), entry.key.span));
-        edges.insert(service.key.value.clone(), written.chain(needed_services(&service.node)).collect());
+        let needed = needed_services(&service.node).into_iter().map(|needed| (needed.name, needed.place));
+        edges.insert(service.key.value.clone(), written.chain(needed).collect());
     }
     let mut done: HashSet<&str> = HashSet::new();
     for service in section(root, "services") {

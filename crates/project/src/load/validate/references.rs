@@ -8,13 +8,13 @@ use crate::{Entry, Node, Problem, ProblemKind, Span};
 
 pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
     for service in section(root, "services") {
-        let enabled = !disabled.contains(&service.key.value);
-        for (name, span) in needed_services(&service.node) {
-            named(root, "services", &name, span, report);
+        if disabled.contains(&service.key.value) {
+            continue;
         }
-        if enabled {
-            dependencies(root, service, disabled, report);
+        for needed in needed_services(&service.node) {
+            named(root, "services", &needed.name, needed.place, report);
         }
+        dependencies(root, service, disabled, report);
         for network in
             section(&service.node, "networks").iter().filter(|network| network.key.value != "default")
         {
@@ -84,24 +84,37 @@ fn dependencies(root: &Node, service: &Entry, disabled: &[String], report: &mut 
     }
 }
 
-/// Services named elsewhere than in `depends_on`, each with its place.
-pub(crate) fn needed_services(service: &Node) -> Vec<(String, Span)> {
+/// A service named elsewhere than in `depends_on`.
+pub(crate) struct Needed {
+    pub(crate) name: String,
+    pub(crate) place: Span,
+    /// Whether this service is restarted with it.
+    pub(crate) restart: bool,
+}
+
+/// Services named elsewhere than in `depends_on`, in the order in which Compose looks for them.
+pub(crate) fn needed_services(service: &Node) -> Vec<Needed> {
     let mut needed = Vec::new();
-    for key in ["network_mode", "ipc", "pid"] {
-        let Some(node) = service.get(key) else { continue };
-        if let Some(name) = node.text().and_then(|text| text.strip_prefix("service:")) {
-            needed.push((name.to_owned(), node.span));
-        }
-    }
+    let mut add = |name: &str, place: Span, restart: bool| {
+        needed.push(Needed { name: name.to_owned(), place, restart });
+    };
     let items = |key: &str| service.get(key).map(Node::items).unwrap_or_default();
     for link in items("links") {
-        let name = link.text().and_then(|text| text.split(':').next()).unwrap_or_default();
-        needed.push((name.to_owned(), link.span));
+        let text = link.text().unwrap_or_default();
+        let name =
+            text.split_once(':').filter(|(_, alias)| !alias.contains(':')).map_or(text, |(name, _)| name);
+        add(name, link.span, true);
+    }
+    for key in ["network_mode", "ipc", "pid", "uts", "cgroup"] {
+        let Some(node) = service.get(key) else { continue };
+        if let Some(name) = node.text().and_then(|text| text.strip_prefix("service:")) {
+            add(name, node.span, true);
+        }
     }
     for from in items("volumes_from") {
         let text = from.text().unwrap_or_default();
         if !text.starts_with("container:") {
-            needed.push((text.split(':').next().unwrap_or_default().to_owned(), from.span));
+            add(text.split(':').next().unwrap_or_default(), from.span, false);
         }
     }
     needed

@@ -5,13 +5,13 @@ use crate::load::session::is_true;
 use crate::load::validate::{section, text};
 use crate::{Entry, Node, Problem, ProblemKind, ServiceName, Value};
 
-pub(super) fn check(root: &Node, report: &mut Report) {
+pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
     if section(root, "services").is_empty() && report.problems.is_empty() {
         let problem = Problem::at(ProblemKind::InvalidValue, root.span, "The project has no service.");
-        report.problem(problem.hint("add one under `services:`"));
+        report.doubt(problem.hint("add one under `services:`"));
     }
     for entry in section(root, "services") {
-        service(entry, report);
+        service(entry, !disabled.contains(&entry.key.value), report);
     }
     for key in ["secrets", "configs"] {
         for entry in section(root, key) {
@@ -20,7 +20,7 @@ pub(super) fn check(root: &Node, report: &mut Report) {
     }
 }
 
-fn service(entry: &Entry, report: &mut Report) {
+fn service(entry: &Entry, enabled: bool, report: &mut Report) {
     let (name, node) = (&entry.key.value, &entry.node);
     if let Err(error) = ServiceName::new(name.clone()) {
         report.problem(
@@ -31,7 +31,7 @@ fn service(entry: &Entry, report: &mut Report) {
     let runs =
         ["image", "build", "provider"].iter().any(|key| node.get(key).is_some_and(|node| !node.is_null()))
             || node.at(&["x-seaworthy", "process"]).is_some();
-    if !runs && (node.is_null() || matches!(node.value, Value::Mapping(_))) {
+    if enabled && !runs && (node.is_null() || matches!(node.value, Value::Mapping(_))) {
         let message = format!("`{name}` has neither `image` nor `build`.");
         let problem = Problem::at(ProblemKind::InvalidValue, entry.key.span, message);
         report.problem(problem.hint("add `image:` or `build:`, or `x-seaworthy: {process: {command: […]}}`"));
@@ -45,9 +45,11 @@ fn service(entry: &Entry, report: &mut Report) {
             report.problem(problem.hint("add `command: [\"./program\"]`"));
         }
     }
-    health_test(node, report);
+    if enabled {
+        health_test(node, report);
+    }
     for item in node.get("ports").map(Node::items).unwrap_or_default() {
-        if item.get("target").is_none() {
+        if item.get("target").is_none() && item.text().is_none() {
             let problem = Problem::at(ProblemKind::InvalidValue, item.span, "This port has no `target`.");
             report.problem(problem.hint("add `target:`, the port inside"));
         }

@@ -1,0 +1,154 @@
+//! A resolved project as Docker Compose shows it: its order of keys, without what nothing uses and what says nothing.
+
+use serde_json::{Map, Value as Json};
+
+use crate::write::layout::{CONFIG, Field, Layout, MODEL, NETWORK, Presence, SECRET, SERVICE, Under, VOLUME};
+
+/// The format that is written: Compose's JSON has no room for `x-…` below the top level, nor for `models`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Json,
+    Yaml,
+}
+
+/// Sections in the order in which YAML shows them.
+const SECTIONS: [(&str, &Layout); 6] = [
+    ("services", &SERVICE),
+    ("networks", &NETWORK),
+    ("volumes", &VOLUME),
+    ("secrets", &SECRET),
+    ("configs", &CONFIG),
+    ("models", &MODEL),
+];
+
+/// The project as it is shown.
+pub(super) fn project(mut root: Json, format: Format) -> Json {
+    drop_unused(&mut root);
+    let Json::Object(mut root) = root else { return root };
+    let mut out = Map::new();
+    out.extend(root.shift_remove("name").map(|name| ("name".to_owned(), name)));
+    for (section, layout) in SECTIONS {
+        let Some(Json::Object(entries)) = root.shift_remove(section) else { continue };
+        let shown: Map<String, Json> =
+            sorted(entries).map(|(name, entry)| (name, one(entry, layout, format))).collect();
+        let hidden = format == Format::Json && section == "models";
+        if section == "services" || !(shown.is_empty() || hidden) {
+            out.insert(section.to_owned(), Json::Object(shown));
+        }
+    }
+    out.entry("services").or_insert_with(|| Json::Object(Map::new()));
+    out.extend(sorted(root).filter(|(key, _)| key.starts_with("x-")));
+    match format {
+        Format::Yaml => Json::Object(out),
+        Format::Json => Json::Object(sorted(out).collect()),
+    }
+}
+
+/// One map, its keys in the layout's order.
+pub(super) fn one(value: Json, layout: &Layout, format: Format) -> Json {
+    let Json::Object(mut given) = value else { return value };
+    let mut out = Map::new();
+    for field in layout.fields {
+        let value = given.shift_remove(field.key);
+        if let Some(value) = shown(field, value, format) {
+            let capital = layout.capitals && format == Format::Json;
+            out.insert(if capital { capitalized(field.key) } else { field.key.to_owned() }, value);
+        }
+    }
+    if layout.extensions && format == Format::Yaml {
+        out.extend(sorted(given).filter(|(key, _)| key.starts_with("x-")));
+    }
+    Json::Object(out)
+}
+
+fn shown(field: &Field, value: Option<Json>, format: Format) -> Option<Json> {
+    let value = value.map(|value| match &field.under {
+        Under::Leaf => leaf(value),
+        Under::One(layout) => one(value, layout, format),
+        Under::List(layout) => match value {
+            Json::Array(items) => {
+                Json::Array(items.into_iter().map(|item| one(item, layout, format)).collect())
+            }
+            other => other,
+        },
+        Under::Map(layout) => match value {
+            Json::Object(entries) => {
+                Json::Object(sorted(entries).map(|(key, entry)| (key, one(entry, layout, format))).collect())
+            }
+            other => other,
+        },
+    });
+    match (field.presence, format) {
+        (Presence::Telling, _) => value.filter(|value| !says_nothing(value)),
+        (Presence::Given, _) => value.filter(|value| !value.is_null()),
+        (Presence::Word, Format::Json) => Some(value.unwrap_or(Json::Null)),
+        (Presence::Word, Format::Yaml) => value.filter(|value| !value.is_null()),
+        (Presence::Part, Format::Json) => {
+            let Under::One(layout) = &field.under else { return value };
+            Some(value.unwrap_or_else(|| one(Json::Object(Map::new()), layout, format)))
+        }
+        (Presence::Part, Format::Yaml) => value.filter(|value| !says_nothing(value)),
+    }
+}
+
+fn capitalized(key: &str) -> String {
+    let (first, rest) = key.split_at(1);
+    first.to_uppercase() + rest
+}
+
+fn leaf(value: Json) -> Json {
+    match value {
+        Json::Object(map) => Json::Object(sorted(map).map(|(key, value)| (key, leaf(value))).collect()),
+        other => other,
+    }
+}
+
+fn sorted(map: Map<String, Json>) -> impl Iterator<Item = (String, Json)> {
+    let mut entries: Vec<(String, Json)> = map.into_iter().collect();
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    entries.into_iter()
+}
+
+/// Zero, false, the empty text, an empty list or map. A duration or size of zero says nothing either.
+fn says_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Bool(value) => !value,
+        Json::Number(number) => number.as_f64() == Some(0.0),
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(map) => map.is_empty(),
+    }
+}
+
+/// Leaves out resources that no service uses.
+fn drop_unused(root: &mut Json) {
+    for section in ["networks", "volumes", "secrets", "configs", "models"] {
+        let used = used(root, section);
+        if let Some(resources) = root.get_mut(section).and_then(Json::as_object_mut) {
+            resources.retain(|name, _| used.contains(name.as_str()));
+        }
+    }
+}
+
+/// The resources of a section that some service uses.
+fn used(root: &Json, section: &str) -> std::collections::HashSet<String> {
+    let services = root.get("services").and_then(Json::as_object);
+    let mut used = std::collections::HashSet::new();
+    for service in services.into_iter().flat_map(Map::values) {
+        match service.get(section) {
+            Some(Json::Object(named)) => used.extend(named.keys().cloned()),
+            Some(Json::Array(items)) => used.extend(items.iter().filter_map(source)),
+            _ => {}
+        }
+        let build = service.get("build").and_then(|build| build.get(section)).and_then(Json::as_array);
+        used.extend(build.into_iter().flatten().filter_map(source));
+    }
+    used
+}
+
+/// What an item refers to; of mounts, only those of type `volume` refer to a resource.
+fn source(item: &Json) -> Option<String> {
+    let mount = item.get("type").and_then(Json::as_str);
+    item.get("source")?.as_str().filter(|_| mount.is_none_or(|kind| kind == "volume")).map(str::to_owned)
+}
