@@ -1,7 +1,7 @@
 //! Short forms to long forms, so that every later phase knows one shape per key.
 
 mod files;
-mod forms;
+pub(crate) mod forms;
 pub(crate) mod mounts;
 pub(crate) mod ports;
 mod text;
@@ -19,7 +19,7 @@ pub(crate) fn canonicalize(root: &mut Node, report: &mut Report) {
         for node in entries.iter_mut().map(|entry| &mut entry.node).filter(|node| !is_reset(node)) {
             match section {
                 "services" => service(node, report),
-                _ => resource(node),
+                _ => resource(node, report),
             }
         }
     }
@@ -35,34 +35,42 @@ fn service(service: &mut Node, report: &mut Report) {
 
 fn service_key(key: &str, node: &mut Node, report: &mut Report) {
     match key {
-        "build" => build(node),
+        "build" => build(node, report),
         "command" | "entrypoint" => words::split_in_place(node, report),
         "healthcheck" => {
             node.get_mut("test").into_iter().for_each(forms::health_test);
         }
-        "environment" | "annotations" => forms::list_to_map(node, &['=']),
-        "labels" | "sysctls" | "storage_opt" => forms::list_to_texts(node),
+        "environment" => {
+            forms::refuse_blanks(node, report);
+            forms::list_to_map(node, &['=']);
+        }
+        "labels" | "annotations" | "sysctls" | "storage_opt" => forms::list_to_texts(node),
         "env_file" => files::env_files(node),
-        "dns" | "dns_search" | "tmpfs" | "label_file" | "dns_opt" => forms::one_to_list(node),
+        "dns" => {
+            forms::one_to_list(node);
+            if let Value::Sequence(items) = &mut node.value {
+                items.retain(|item| item.text() != Some(""));
+            }
+        }
+        "dns_search" | "tmpfs" | "label_file" | "dns_opt" => forms::one_to_list(node),
         "expose" | "group_add" => node.children_mut().for_each(text::normalize),
         "extra_hosts" => forms::extra_hosts(node),
         "ports" => ports::canonicalize(node, report),
         "volumes" => mounts::canonicalize(node, report),
         "secrets" | "configs" => files::grants(node),
-        "devices" => files::devices(node),
+        "devices" => files::devices(node, report),
         "depends_on" => forms::depends_on(node),
         "networks" | "models" => {
             forms::list_to_nulls(node);
             let options = node.children_mut().filter_map(|network| network.get_mut("driver_opts"));
-            options.for_each(forms::texts);
+            options.for_each(forms::list_to_texts);
         }
         "gpus" => forms::gpus(node),
         "deploy" => {
             node.get_mut("labels").into_iter().for_each(forms::list_to_texts);
-            forms::device_counts(node);
         }
         "logging" => {
-            node.get_mut("options").into_iter().for_each(forms::texts);
+            node.get_mut("options").into_iter().for_each(forms::list_to_texts);
         }
         "post_start" | "pre_stop" => node.children_mut().for_each(|own| hook(own, report)),
         "develop" => {
@@ -83,7 +91,7 @@ fn hook(hook: &mut Node, report: &mut Report) {
     hook.get_mut("environment").into_iter().for_each(|variables| forms::list_to_map(variables, &['=']));
 }
 
-fn build(build: &mut Node) {
+fn build(build: &mut Node, report: &mut Report) {
     if let Value::Scalar(_) = build.value {
         let context = Node { tag: None, ..build.clone() };
         build.value = Value::Mapping(vec![forms::entry("context", context)]);
@@ -94,7 +102,9 @@ fn build(build: &mut Node) {
         match entry.key.value.as_str() {
             "args" => forms::list_to_map(node, &['=']),
             "additional_contexts" | "labels" => forms::list_to_texts(node),
-            "cache_from" | "cache_to" | "tags" | "platforms" | "ssh" => forms::one_to_list(node),
+            "cache_from" | "cache_to" | "tags" | "platforms" => forms::one_to_list(node),
+            "provenance" | "sbom" => text::normalize(node),
+            "ssh" => files::keys(node, report),
             "extra_hosts" => forms::extra_hosts(node),
             "secrets" => files::grants(node),
             _ => {}
@@ -102,7 +112,7 @@ fn build(build: &mut Node) {
     }
 }
 
-fn resource(resource: &mut Node) {
+fn resource(resource: &mut Node, report: &mut Report) {
     if resource.is_null() {
         resource.value = Value::Mapping(Vec::new());
     }
@@ -110,11 +120,11 @@ fn resource(resource: &mut Node) {
     for entry in entries.iter_mut().filter(|entry| !is_reset(&entry.node)) {
         match entry.key.value.as_str() {
             "labels" => forms::list_to_texts(&mut entry.node),
-            "driver_opts" => forms::texts(&mut entry.node),
+            "driver_opts" => forms::list_to_texts(&mut entry.node),
             _ => {}
         }
     }
-    forms::external(resource);
+    forms::external(resource, report);
 }
 
 /// Whether the node only says that what the files before said is to be dropped.

@@ -15,13 +15,20 @@ pub(crate) fn paths(root: &mut Node, folder: &Path, home: Option<&str>) {
     }
     for section_name in ["secrets", "configs"] {
         for file in section(root, section_name) {
-            file.get_mut("file").into_iter().for_each(path);
+            if let Some(file) = file.get_mut("file") {
+                match &mut file.value {
+                    Value::Scalar(empty) if empty.text.is_empty() => {
+                        empty.text = folder.display().to_string()
+                    }
+                    _ => path(file),
+                }
+            }
         }
     }
     for volume in section(root, "volumes") {
+        let local = volume.get("driver").and_then(Node::text) == Some("local");
         let Some(options) = volume.get_mut("driver_opts") else { continue };
-        let bind = options.get("o").and_then(Node::text).is_some_and(|o| o.split(',').any(|o| o == "bind"));
-        if bind && options.get("type").and_then(Node::text).is_none_or(|kind| kind == "none") {
+        if local && options.get("o").and_then(Node::text) == Some("bind") {
             options.get_mut("device").into_iter().for_each(path);
         }
     }
@@ -32,7 +39,7 @@ pub(crate) fn service_paths(service: &mut Node, path: &dyn Fn(&mut Node)) {
     if let Some(build) = service.get_mut("build") {
         build.get_mut("context").filter(|context| !is_remote(context)).into_iter().for_each(path);
         for context in build.get_mut("additional_contexts").into_iter().flat_map(Node::children_mut) {
-            if !is_remote(context) && !context.text().is_some_and(|text| text.starts_with("service:")) {
+            if !is_remote(context) {
                 path(context);
             }
         }
@@ -59,8 +66,13 @@ pub(crate) fn service_paths(service: &mut Node, path: &dyn Fn(&mut Node)) {
 /// A path rewritten by the rules of [`paths`].
 pub(crate) fn rewrite(node: &mut Node, folder: &Path, home: Option<&str>) {
     let Value::Scalar(scalar) = &mut node.value else { return };
+    if scalar.text.is_empty() {
+        return;
+    }
     let text = match (scalar.text.strip_prefix('~'), home) {
-        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => format!("{home}{rest}"),
+        (Some(rest), Some(home)) => {
+            absolute(Path::new(home), Path::new(rest.trim_start_matches('/'))).display().to_string()
+        }
         _ => scalar.text.clone(),
     };
     if mounts::is_path(&text) && !text.starts_with(['.', '/', '~']) {
@@ -73,7 +85,7 @@ pub(crate) fn rewrite(node: &mut Node, folder: &Path, home: Option<&str>) {
 
 fn is_remote(context: &Node) -> bool {
     let text = context.text().unwrap_or_default();
-    text.contains("://") || text.starts_with("git@") || text.starts_with("github.com/")
+    text.contains("://") || ["service:", "git@", "github.com/"].iter().any(|start| text.starts_with(start))
 }
 
 fn section<'a>(root: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut Node> {
@@ -83,7 +95,7 @@ fn section<'a>(root: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut No
 /// Takes out keys under which nothing stands; for a command nothing has a meaning.
 pub(crate) fn drop_nothing(root: &mut Node) {
     if let Some(entries) = root.entries_mut() {
-        entries.retain(|entry| !entry.node.is_null());
+        entries.retain(|entry| !entry.node.is_null() || entry.key.value.starts_with("x-"));
     }
     for service in section(root, "services") {
         if let Some(entries) = service.entries_mut() {
