@@ -40,14 +40,21 @@ fn service_key(key: &str, node: &mut Node, report: &mut Report) {
         "healthcheck" => {
             node.get_mut("test").into_iter().for_each(forms::health_test);
         }
-        "environment" | "annotations" => forms::list_to_map(node, &['=']),
-        "labels" | "sysctls" | "storage_opt" => forms::list_to_texts(node),
+        "environment" => forms::list_to_map(node, &['=']),
+        "labels" | "annotations" | "sysctls" | "storage_opt" => forms::list_to_texts(node),
         "env_file" => files::env_files(node),
         "dns" | "dns_search" | "tmpfs" | "label_file" | "dns_opt" => forms::one_to_list(node),
         "expose" | "group_add" => node.children_mut().for_each(text::normalize),
         "extra_hosts" => forms::extra_hosts(node),
-        "ports" => ports::canonicalize(node, report),
-        "volumes" => mounts::canonicalize(node, report),
+        "ports" => {
+            node.children_mut().filter(|port| !is_reset(port)).for_each(text::normalize);
+            ports::canonicalize(node, report);
+        }
+        "volumes" => {
+            mounts::canonicalize(node, report);
+            let named = node.children_mut().filter_map(|mount| mount.get_mut("volume"));
+            named.filter_map(|named| named.get_mut("labels")).for_each(forms::list_to_texts);
+        }
         "secrets" | "configs" => files::grants(node),
         "devices" => files::devices(node),
         "depends_on" => forms::depends_on(node),
@@ -56,13 +63,26 @@ fn service_key(key: &str, node: &mut Node, report: &mut Report) {
             let options = node.children_mut().filter_map(|network| network.get_mut("driver_opts"));
             options.for_each(forms::texts);
         }
-        "gpus" => forms::gpus(node),
+        "gpus" => {
+            forms::gpus(node);
+            node.children_mut().for_each(device_request);
+        }
         "deploy" => {
             node.get_mut("labels").into_iter().for_each(forms::list_to_texts);
             forms::device_counts(node);
+            let reservations = node.get_mut("resources").and_then(|at| at.get_mut("reservations"));
+            let devices = reservations.and_then(|reservations| reservations.get_mut("devices"));
+            devices.into_iter().flat_map(Node::children_mut).for_each(device_request);
         }
         "logging" => {
-            node.get_mut("options").into_iter().for_each(forms::texts);
+            node.get_mut("options").into_iter().for_each(forms::list_to_texts);
+        }
+        "provider" => {
+            let options = node.get_mut("options");
+            options.into_iter().flat_map(Node::children_mut).for_each(forms::one_to_list);
+        }
+        "pull_policy" if node.text() == Some("if_not_present") => {
+            node.value = Node::string("missing", node.span).value;
         }
         "post_start" | "pre_stop" => node.children_mut().for_each(|own| hook(own, report)),
         "develop" => {
@@ -76,6 +96,10 @@ fn service_key(key: &str, node: &mut Node, report: &mut Report) {
         "extends" => forms::extends(node),
         _ => {}
     }
+}
+
+fn device_request(device: &mut Node) {
+    device.get_mut("options").into_iter().for_each(forms::list_to_texts);
 }
 
 fn hook(hook: &mut Node, report: &mut Report) {

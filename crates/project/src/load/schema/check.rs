@@ -129,7 +129,10 @@ fn map(node: &Node, wanted: &Shape, inner: &'static Shape, path: &str, report: &
         }
         let inner_path = join(path, name);
         // In canonical form these no longer show that nothing stood here.
-        let lost = matches!(inner, Shape::Object(_)) && path != "services" && node.tag.is_none();
+        let lost = matches!(inner, Shape::Object(_) | Shape::Either(_))
+            && !takes_nothing(inner)
+            && path != "services"
+            && node.tag.is_none();
         if node.is_null() && lost {
             empty(node, inner, &inner_path, report);
         }

@@ -4,7 +4,7 @@ use super::check::{self, join};
 use super::{Object, PROJECT, Shape, unique};
 use crate::load::canonicalize::is_reset;
 use crate::load::report::Report;
-use crate::{Node, Problem, ProblemKind, Value};
+use crate::{Entry, Node, Problem, ProblemKind, Say, Spanned, Value};
 
 /// Checks a canonical tree into which a file was just merged. A file may say a part of what others complete, but
 /// Compose wants all that was read so far to be complete after each file.
@@ -31,8 +31,13 @@ fn walk(node: &Node, shape: &'static Shape, path: &str, report: &mut Report) {
     if is_reset(node) {
         return;
     }
-    if node.is_null() && !check::takes_nothing(shape) {
-        return check::empty(node, shape, path, report);
+    if node.is_null() {
+        // Nothing over something says nothing new.
+        let over = node.history.iter().any(|say| matches!(say, Say::Written(_)));
+        if !over && !check::takes_nothing(shape) {
+            check::empty(node, shape, path, report);
+        }
+        return;
     }
     match shape {
         Shape::List(inner) | Shape::Unique(inner) => {
@@ -68,9 +73,29 @@ fn across_files(node: &Node, path: &str, report: &mut Report) {
     }
 }
 
-/// Takes out what Compose counts as not said: sizes and pauses of zero. Limits of zero are written out.
+/// Takes out what Compose counts as not said: sizes and pauses of zero. Limits of zero are written out, and `scale`
+/// is also the number of replicas of a `deploy`.
 pub(crate) fn settle(root: &mut Node) {
     settle_object(root, &PROJECT);
+    for service in root.get_mut("services").into_iter().flat_map(Node::children_mut) {
+        let scale = service.get("scale").cloned();
+        let deploy = service.get_mut("deploy").filter(|deploy| deploy.get("replicas").is_none());
+        if let (Some(scale), Some(deploy)) = (scale, deploy) {
+            deploy.set("replicas", scale);
+        }
+        service.get_mut("ulimits").into_iter().for_each(limits);
+        service.get_mut("build").and_then(|build| build.get_mut("ulimits")).into_iter().for_each(limits);
+    }
+}
+
+fn limits(limits: &mut Node) {
+    for limit in limits.children_mut().filter(|limit| limit.text() == Some("0")) {
+        let entry = |key: &str| Entry {
+            key: Spanned::new(key.to_owned(), limit.span),
+            node: Node::plain("0", limit.span),
+        };
+        limit.value = Value::Mapping(vec![entry("soft"), entry("hard")]);
+    }
 }
 
 fn settle_object(node: &mut Node, object: &'static Object) {
@@ -87,17 +112,9 @@ fn settle_object(node: &mut Node, object: &'static Object) {
 fn settle_at(node: &mut Node, shape: &'static Shape) {
     match shape {
         Shape::Object(inner) => settle_object(node, inner),
-        Shape::Maybe(inner)
-        | Shape::List(inner)
-        | Shape::Unique(inner)
-        | Shape::Map(inner)
-        | Shape::Named(inner) => {
-            let whole = matches!(shape, Shape::Maybe(_));
-            if whole {
-                settle_at(node, inner);
-            } else {
-                node.children_mut().for_each(|child| settle_at(child, inner));
-            }
+        Shape::Maybe(inner) => settle_at(node, inner),
+        Shape::List(inner) | Shape::Unique(inner) | Shape::Map(inner) | Shape::Named(inner) => {
+            node.children_mut().for_each(|child| settle_at(child, inner));
         }
         Shape::Either(choices) => {
             let found = choices.iter().find(|choice| check::fits(node, choice));
