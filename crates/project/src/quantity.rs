@@ -36,21 +36,29 @@ impl Bytes {
     /// When the text is not a size.
     pub fn parse(text: &str) -> Result<Self, QuantityError> {
         let error = || QuantityError { text: text.to_owned(), expected: "a size such as `512m` or `1gb`" };
-        let trimmed = text.trim();
-        let split = trimmed.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(trimmed.len());
-        let number: f64 = trimmed[..split].parse().map_err(|_| error())?;
-        let scale: u64 = match trimmed[split..].trim().to_ascii_lowercase().as_str() {
-            "" | "b" => 1,
-            "k" | "kb" | "kib" => 1 << 10,
-            "m" | "mb" | "mib" => 1 << 20,
-            "g" | "gb" | "gib" => 1 << 30,
-            "t" | "tb" | "tib" => 1 << 40,
-            "p" | "pb" | "pib" => 1 << 50,
-            _ => return Err(error()),
-        };
-        let bytes = number * scale as f64;
-        if bytes.is_finite() && bytes <= u64::MAX as f64 { Ok(Self(bytes as u64)) } else { Err(error()) }
+        signed_bytes(text).and_then(|bytes| u64::try_from(bytes).ok()).map(Self).ok_or_else(error)
     }
+}
+
+/// A size as Compose reads a text: a number, at most one space, a unit.
+pub(crate) fn signed_bytes(text: &str) -> Option<i64> {
+    let last = text.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ')?;
+    let (number, unit) = match text[last..].strip_prefix(' ') {
+        Some(unit) => (&text[..last], unit),
+        None => text.split_at(last + 1),
+    };
+    let number: f64 = number.parse().ok()?;
+    let scale: u64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        "t" | "tb" | "tib" => 1 << 40,
+        "p" | "pb" | "pib" => 1 << 50,
+        _ => return None,
+    };
+    let bytes = number * scale as f64;
+    (bytes >= 0.0 && bytes < i64::MAX as f64).then_some(bytes as i64)
 }
 
 impl fmt::Display for Bytes {
@@ -88,33 +96,60 @@ impl fmt::Display for Cpus {
 }
 
 /// Reads `1m30s`, `90s`, `500ms`, `2h`, `10min`, `3d`, or a bare number of seconds (Compose Specification,
-/// "Specifying durations"; `min` and `d` are ours, for `x-seaworthy`).
+/// "Specifying durations"; `min` and bare numbers are ours, for `x-seaworthy`).
 ///
 /// # Errors
 /// When the text is not a duration.
 pub fn parse_duration(text: &str) -> Result<Duration, QuantityError> {
     let error = || QuantityError { text: text.to_owned(), expected: "a duration such as `30s` or `1m30s`" };
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(error());
+    let nanoseconds = parts(text.trim(), true).and_then(|value| u64::try_from(value).ok());
+    nanoseconds.map(Duration::from_nanos).ok_or_else(error)
+}
+
+/// A duration as Compose reads it, in nanoseconds: each number with its unit, perhaps a sign in front.
+pub(crate) fn signed_nanoseconds(text: &str) -> Option<i64> {
+    let (negative, rest) = match text.strip_prefix(['-', '+']) {
+        Some(rest) => (text.starts_with('-'), rest),
+        None => (false, text),
+    };
+    if rest == "0" {
+        return Some(0);
     }
-    let mut seconds = 0f64;
+    let value = i64::try_from(parts(rest, false)?).ok()?;
+    Some(if negative { -value } else { value })
+}
+
+/// The sum of numbers with their units, in nanoseconds. `ours` allows what Compose does not know.
+fn parts(text: &str, ours: bool) -> Option<u128> {
+    if text.is_empty() {
+        return None;
+    }
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    let (mut rest, mut sum) = (text, 0u128);
     while !rest.is_empty() {
-        let split = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
-        let number: f64 = rest[..split].parse().map_err(|_| error())?;
-        rest = &rest[split..];
-        let unit_end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        seconds += number
-            * match &rest[..unit_end] {
-                "" | "s" => 1.0,
-                "us" | "µs" => 1e-6,
-                "ms" => 1e-3,
-                "m" | "min" => 60.0,
-                "h" => 3600.0,
-                "d" => 86_400.0,
-                _ => return Err(error()),
-            };
-        rest = &rest[unit_end..];
+        let (number, after) = rest.split_at(rest.find(|c| !is_number(c)).unwrap_or(rest.len()));
+        let (unit, after) = after.split_at(after.find(is_number).unwrap_or(after.len()));
+        let nanoseconds: u64 = match unit {
+            "ns" => 1,
+            "us" | "µs" | "μs" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            "d" => 86_400_000_000_000,
+            "w" => 604_800_000_000_000,
+            "" if ours => 1_000_000_000,
+            "min" if ours => 60_000_000_000,
+            _ => return None,
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+            return None;
+        }
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        let fraction: f64 = if fraction.is_empty() { 0.0 } else { format!("0.{fraction}").parse().ok()? };
+        sum += u128::from(whole) * u128::from(nanoseconds) + (fraction * nanoseconds as f64) as u128;
+        rest = after;
     }
-    Duration::try_from_secs_f64(seconds).map_err(|_| error())
+    (sum <= i64::MAX as u128).then_some(sum)
 }

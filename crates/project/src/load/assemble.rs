@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::load::discover::{self, Found, discover};
 use crate::load::read::{Reader, absolute};
 use crate::load::report::Report;
+use crate::load::schema::complete;
 use crate::load::session::{Context, Session, is_true};
 use crate::load::variables::Variables;
 use crate::load::{Loaded, Request, finish, merge, naming, resolve, service_environment, typed, validate};
@@ -212,6 +213,7 @@ fn combine(
             Some(base) => merge::merge(base, layer, &mut session.report),
             None => combined = Some(layer),
         }
+        combined.iter().for_each(|root| complete::check(root, &mut session.report));
     }
     let mut root = combined?;
     merge::settle(&mut root);
@@ -219,6 +221,7 @@ fn combine(
         session.empty(root.span.file);
     }
     finish::finish(&mut root, &mut session.report);
+    complete::settle(&mut root);
     resolve::drop_nothing(&mut root);
     Some(root)
 }

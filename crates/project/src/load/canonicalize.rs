@@ -56,7 +56,9 @@ fn service_key(key: &str, node: &mut Node, report: &mut Report) {
         "expose" | "group_add" => node.children_mut().for_each(text::normalize),
         "extra_hosts" => forms::extra_hosts(node),
         "ports" => ports::canonicalize(node, report),
-        "volumes" => mounts::canonicalize(node, report),
+        "volumes" => {
+            mounts::canonicalize(node, report);
+        }
         "secrets" | "configs" => files::grants(node),
         "devices" => files::devices(node, report),
         "depends_on" => forms::depends_on(node),
@@ -118,10 +120,8 @@ fn resource(resource: &mut Node, report: &mut Report) {
     }
     let Some(entries) = resource.entries_mut() else { return };
     for entry in entries.iter_mut().filter(|entry| !is_reset(&entry.node)) {
-        match entry.key.value.as_str() {
-            "labels" => forms::list_to_texts(&mut entry.node),
-            "driver_opts" => forms::list_to_texts(&mut entry.node),
-            _ => {}
+        if matches!(entry.key.value.as_str(), "labels" | "driver_opts") {
+            forms::list_to_texts(&mut entry.node);
         }
     }
     forms::external(resource, report);

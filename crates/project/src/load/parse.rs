@@ -21,6 +21,11 @@ pub(crate) const MAX_RESOLVED_NODES: usize = 5_000_000;
 /// The documents of a file, in order; none when there is a problem. Several documents lie one over the other.
 pub(crate) fn parse(file: FileId, text: &str, max_nodes: usize, report: &mut Report) -> Option<Vec<Node>> {
     let before = report.problems.len();
+    if let Some(span) = later_version(file, text) {
+        let message = "Compose reads YAML 1.1, and this file says that it is of another version.";
+        report.problem(Problem::at(ProblemKind::Dialect, span, message).hint("remove the line `%YAML`"));
+        return None;
+    }
     let mut builder = build::Builder::new(file, max_nodes, report);
     let options = granit_parser::options! {
         emit_comments: false,
@@ -43,6 +48,25 @@ pub(crate) fn parse(file: FileId, text: &str, max_nodes: usize, report: &mut Rep
     }
     let documents = builder.documents;
     (report.problems.len() == before).then_some(documents)
+}
+
+/// The line in front of the first document that asks for another version of YAML than 1.1.
+fn later_version(file: FileId, text: &str) -> Option<Span> {
+    let mut byte = 0;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let plain = line.trim_end();
+        if plain.strip_prefix("%YAML").is_some_and(|version| version.trim() != "1.1") {
+            let number = index as u32 + 1;
+            let start = Position { byte, line: number, column: 1 };
+            let end = Position { byte: byte + plain.len(), line: number, column: plain.len() as u32 + 1 };
+            return Some(Span { file, start, end });
+        }
+        if !(plain.is_empty() || plain.starts_with(['#', '%'])) {
+            return None;
+        }
+        byte += line.len();
+    }
+    None
 }
 
 /// The place of a parser's marker.

@@ -20,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) tolerant: bool,
     /// Whether texts with a `$` in them are taken for whatever their key wants, since nothing was filled in.
     pub(crate) templates_stay: bool,
+    /// Whether the tree is one that was written out resolved.
+    pub(crate) written: bool,
 }
 
 impl Report {

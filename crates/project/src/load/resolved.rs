@@ -18,7 +18,7 @@ pub(super) fn load(
     environment: &EnvironmentName,
     directory: &Path,
 ) -> Loaded {
-    let mut report = Report::default();
+    let mut report = Report { written: true, ..Report::default() };
     let mut sources = Sources::default();
     let id = sources.add(PathBuf::from(SHOWN_AS), escape(text));
     let text = sources.get(id).map_or("", |source| &source.text);

@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod cycles;
+mod exclusive;
 pub(crate) mod references;
 mod required;
 
@@ -14,6 +15,7 @@ pub(crate) fn validate(root: &Node, disabled: &[String], report: &mut Report) {
     references::check(root, disabled, report);
     cycles::check(root, disabled, report);
     conflicts::check(root, disabled, report);
+    exclusive::check(root, disabled, report);
 }
 
 /// The entries of a section.

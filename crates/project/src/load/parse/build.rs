@@ -7,6 +7,7 @@ use granit_parser::{Event, ScalarStyle as Style, StructureStyle};
 
 use crate::load::parse::{MAX_DEPTH, MAX_EXPANDED_BYTES, merge_key, position};
 use crate::load::report::Report;
+use crate::load::scalar::{self, Type, type_of};
 use crate::{Entry, FileId, Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Spanned, Tag, Value};
 
 /// Takes events one by one and holds the documents that are complete.
@@ -29,6 +30,8 @@ struct Frame {
     /// The deepest child so far, this collection not counted.
     depth: usize,
     key: Option<Spanned<String>>,
+    /// The places of merge keys (`<<` without quotes).
+    merges: Vec<Span>,
     /// The keys so far, to find one that stands twice without walking a long map each time.
     keys: HashMap<String, Span>,
 }
@@ -88,6 +91,7 @@ impl<'a> Builder<'a> {
             flow: style == StructureStyle::Flow,
             depth: 0,
             key: None,
+            merges: Vec::new(),
             keys: HashMap::new(),
         });
         true
@@ -105,7 +109,7 @@ impl<'a> Builder<'a> {
         frame.node.span.end =
             if frame.flow { place.end } else { last.unwrap_or(place.start) }.max(frame.node.span.start);
         if let Value::Mapping(entries) = &mut frame.node.value {
-            merge_key::apply(entries, self.report);
+            merge_key::apply(entries, &frame.merges, self.report);
         }
         let depth = frame.depth + 1;
         self.finished(frame.node, frame.anchor, depth, place)
@@ -155,9 +159,19 @@ impl<'a> Builder<'a> {
     }
 
     fn key(&mut self, node: Node) -> bool {
+        let merges =
+            matches!(&node.value, Value::Scalar(at) if at.style == ScalarStyle::Plain && at.text == "<<");
         let text = match node.value {
-            Value::Scalar(scalar) => scalar.text,
-            Value::Null => "null".to_owned(),
+            Value::Scalar(scalar) => {
+                if type_of(&scalar) != Type::Text {
+                    self.report.problem(untexted(&scalar.text, node.span));
+                }
+                scalar.text
+            }
+            Value::Null => {
+                self.report.problem(untexted("null", node.span));
+                "null".to_owned()
+            }
             Value::Sequence(_) | Value::Mapping(_) => {
                 let problem = Problem::at(
                     ProblemKind::Dialect,
@@ -172,6 +186,7 @@ impl<'a> Builder<'a> {
             }
         };
         if let Some(frame) = self.stack.last_mut() {
+            frame.merges.extend(merges.then_some(node.span));
             frame.key = Some(Spanned::new(text, node.span));
         }
         true
@@ -199,13 +214,62 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// The problem of a key that YAML takes for something else than a text.
+fn untexted(key: &str, span: Span) -> Problem {
+    let message = format!("A key must be a text, and YAML takes `{key}` for something else.");
+    Problem::at(ProblemKind::WrongType, span, message).hint(format!("put it in quotes: `\"{key}\"`"))
+}
+
 fn scalar(text: Cow<'_, str>, style: Style, tag: Option<&granit_parser::Tag>, span: Span) -> Node {
     let plain = style == Style::Plain;
     let core = tag.filter(|tag| tag.handle() == "tag:yaml.org,2002:").map(|tag| tag.suffix());
-    let null = plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL") && core != Some("str");
-    let style = if plain && core != Some("str") { ScalarStyle::Plain } else { ScalarStyle::Quoted };
-    let value = if null { Value::Null } else { Value::Scalar(Scalar { text: text.into_owned(), style }) };
+    let null = match core {
+        Some("str" | "binary") => false,
+        Some("null") => true,
+        _ => plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL"),
+    };
+    let (text, style) = match core {
+        Some("binary") => (decoded(&text).unwrap_or_else(|| text.into_owned()), ScalarStyle::Quoted),
+        Some("str") => (text.into_owned(), ScalarStyle::Quoted),
+        Some("float") => (fraction(&text), ScalarStyle::Plain),
+        Some("int" | "bool" | "timestamp") => (text.into_owned(), ScalarStyle::Plain),
+        _ if plain => (text.into_owned(), ScalarStyle::Plain),
+        _ => (text.into_owned(), ScalarStyle::Quoted),
+    };
+    let value = if null { Value::Null } else { Value::Scalar(Scalar { text, style }) };
     Node { value, span, tag: compose_tag(tag), history: Vec::new() }
+}
+
+/// A whole number that its tag makes one with a fraction.
+fn fraction(text: &str) -> String {
+    if scalar::integer(text).is_some() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("{text}.0")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The text in base 64 (RFC 4648, section 4), with white space anywhere; `None` when it is none.
+fn decoded(text: &str) -> Option<String> {
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0u32, 0u32);
+    for c in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
+        let six = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6) | u32::from(six);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 fn compose_tag(tag: Option<&granit_parser::Tag>) -> Option<Tag> {

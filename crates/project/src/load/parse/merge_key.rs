@@ -1,11 +1,11 @@
 //! The merge key `<<` (YAML 1.1, "Merge Key Language-Independent Type"), which Compose files use with anchors.
 
 use crate::load::report::Report;
-use crate::{Entry, Node, ProblemKind, Say, Value};
+use crate::{Entry, Node, ProblemKind, Say, Span, Value};
 
-/// Replaces `<<` by the entries it stands for. What is written beside it wins; of several maps, the earlier wins.
-pub(super) fn apply(entries: &mut Vec<Entry>, report: &mut Report) {
-    let Some(index) = entries.iter().position(|entry| entry.key.value == "<<") else { return };
+/// Replaces the `<<` at one of these places by the entries it stands for. What is written beside it wins; of several maps, the earlier wins.
+pub(super) fn apply(entries: &mut Vec<Entry>, places: &[Span], report: &mut Report) {
+    let Some(index) = entries.iter().position(|entry| places.contains(&entry.key.span)) else { return };
     let merge = entries.remove(index).node;
     let maps = match merge.value {
         Value::Sequence(items) => items,

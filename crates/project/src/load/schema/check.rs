@@ -1,9 +1,10 @@
 //! Compares a tree with what the specification allows, and says what stands in the way.
 
+use super::complete::nothing;
+use super::{Number, Object, Others, Shape, Size, reading, unique};
 use crate::load::report::Report;
-use crate::load::scalar;
-use crate::load::schema::{Form, Object, Shape};
-use crate::{Bytes, Cpus, Entry, Node, Problem, ProblemKind, ScalarStyle, Tag, Value, parse_duration};
+use crate::load::scalar::{Type, type_of};
+use crate::{Entry, Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Tag, Value};
 
 /// How near, from 0 to 1, a known key must be to an unknown one to be suggested.
 const NEAR: f64 = 0.75;
@@ -13,21 +14,38 @@ pub(crate) fn object(node: &Node, object: &'static Object, path: &str, report: &
     let Value::Mapping(entries) = &node.value else {
         return wrong_type(node, "a map", path, report);
     };
-    for Entry { key, node } in entries {
+    // Outside of lists, other files may add what is missing here.
+    if path.contains('[') {
+        missing(node, object, path, report);
+    }
+    for Entry { key, node } in entries.iter().filter(|entry| entry.node.tag != Some(Tag::Reset)) {
         let inner = join(path, &key.value);
         match object.key(&key.value) {
             Some(found) => shape(node, found, &inner, report),
+            None if object.others == Others::Ignored => {
+                report.doubt(unknown_key(key.span, &key.value, object))
+            }
             None => report.problem(unknown_key(key.span, &key.value, object)),
         }
     }
 }
 
-fn unknown_key(span: crate::Span, key: &str, object: &Object) -> Problem {
+/// Says which required keys are not there.
+pub(super) fn missing(node: &Node, object: &Object, path: &str, report: &mut Report) {
+    for key in object.required.iter().filter(|key| node.get(key).is_none()) {
+        let place = if node.entries().is_empty() { node.span } else { node.entries()[0].key.span };
+        let message = format!("`{path}` has no `{key}`.");
+        let problem = Problem::at(ProblemKind::InvalidValue, place, message);
+        report.problem(problem.hint(format!("add `{key}:`")));
+    }
+}
+
+fn unknown_key(span: Span, key: &str, object: &Object) -> Problem {
     let message = format!("`{key}` is not a key of {}.", object.name);
     let problem = Problem::at(ProblemKind::UnknownKey, span, message);
     match nearest(key, object.keys.iter().map(|(name, _)| *name)) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None if object.extensible => {
+        None if object.others == Others::Extensions => {
             problem.hint("remove it; a key of your own must begin with `x-`".to_owned())
         }
         None => problem.hint(format!("known here: {}", list(object.keys.iter().map(|(name, _)| *name)))),
@@ -54,42 +72,96 @@ pub(crate) fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn join(path: &str, key: &str) -> String {
+pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 fn shape(node: &Node, wanted: &'static Shape, path: &str, report: &mut Report) {
-    // Nothing is allowed everywhere, as the absence of the key; what is reset is not read.
+    // Whether nothing may stand here shows when all files are merged; what is reset is not read.
     let template = report.templates_stay && node.text().is_some_and(|text| text.contains('$'));
     if node.is_null() || node.tag == Some(Tag::Reset) || template {
         return;
     }
     match wanted {
         Shape::Any => {}
-        Shape::List(inner) => match &node.value {
-            Value::Sequence(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    shape(item, inner, &format!("{path}[{index}]"), report);
-                }
-            }
-            _ => wrong_type(node, "a list", path, report),
-        },
-        Shape::Map(inner) => match &node.value {
-            Value::Mapping(entries) => {
-                for Entry { key, node } in entries {
-                    if !key.value.starts_with("x-") || !matches!(inner, Shape::Object(_)) {
-                        shape(node, inner, &join(path, &key.value), report);
-                    }
-                }
-            }
-            _ => wrong_type(node, "a map", path, report),
-        },
+        Shape::List(inner) | Shape::Unique(inner) => items(node, wanted, inner, path, report),
+        Shape::Map(inner) | Shape::Named(inner) => map(node, wanted, inner, path, report),
         Shape::Object(inner) => object(node, inner, path, report),
-        Shape::Either(choices) => match choices.iter().find(|choice| fits(node, choice)) {
-            Some(choice) => shape(node, choice, path, report),
-            None => wrong_type(node, &alternatives(choices), path, report),
-        },
+        Shape::Maybe(inner) => shape(node, inner, path, report),
+        Shape::Either(choices) => {
+            let sort = || choices.iter().find(|choice| same_sort(node, choice));
+            match choices.iter().find(|choice| fits(node, choice)).or_else(sort) {
+                Some(choice) => shape(node, choice, path, report),
+                None => wrong_type(node, &alternatives(choices), path, report),
+            }
+        }
         _ => scalar_shape(node, wanted, path, report),
+    }
+}
+
+fn items(node: &Node, wanted: &Shape, inner: &'static Shape, path: &str, report: &mut Report) {
+    let Value::Sequence(items) = &node.value else {
+        return wrong_type(node, "a list", path, report);
+    };
+    for (index, item) in items.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        if item.is_null() && item.tag.is_none() && !takes_nothing(inner) {
+            empty(item, inner, &path, report);
+        }
+        shape(item, inner, &path, report);
+    }
+    if matches!(wanted, Shape::Unique(_)) {
+        unique::repeated(items).into_iter().for_each(|(item, first)| twice(item, first, path, report));
+    }
+}
+
+fn map(node: &Node, wanted: &Shape, inner: &'static Shape, path: &str, report: &mut Report) {
+    let Value::Mapping(entries) = &node.value else {
+        return wrong_type(node, "a map", path, report);
+    };
+    for Entry { key, node } in entries {
+        let name = &key.value;
+        let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if name.is_empty() || (matches!(wanted, Shape::Named(_)) && !name.chars().all(letter)) {
+            let message = format!("`{name}` is no name for an entry of `{path}`.");
+            let problem = Problem::at(ProblemKind::InvalidValue, key.span, message);
+            report.problem(problem.hint("use letters, digits, `.`, `_` and `-`"));
+        }
+        let inner_path = join(path, name);
+        // In canonical form these no longer show that nothing stood here.
+        let lost = matches!(inner, Shape::Object(_) | Shape::Either(_))
+            && !takes_nothing(inner)
+            && path != "services"
+            && node.tag.is_none();
+        if node.is_null() && lost {
+            empty(node, inner, &inner_path, report);
+        }
+        shape(node, inner, &inner_path, report);
+    }
+}
+
+/// Says that an item stands twice in its list.
+pub(super) fn twice(item: &Node, first: Span, path: &str, report: &mut Report) {
+    let message = format!("The same item stands twice in `{path}`.");
+    let problem = Problem::at(ProblemKind::DuplicateKey, item.span, message);
+    report.problem(problem.related(first, "first written here").hint("keep one of the two"));
+}
+
+/// Says that something must stand at a place.
+pub(super) fn empty(node: &Node, wanted: &Shape, path: &str, report: &mut Report) {
+    let wanted = match wanted {
+        Shape::Either(choices) => alternatives(choices),
+        wanted => name(wanted).to_owned(),
+    };
+    report.problem(nothing(node, path, &wanted));
+}
+
+/// Whether nothing may stand there.
+pub(super) fn takes_nothing(wanted: &Shape) -> bool {
+    match wanted {
+        Shape::Any | Shape::Plain | Shape::Maybe(_) => true,
+        Shape::Either(choices) => choices.iter().any(takes_nothing),
+        _ => false,
     }
 }
 
@@ -97,77 +169,74 @@ fn scalar_shape(node: &Node, wanted: &'static Shape, path: &str, report: &mut Re
     let Value::Scalar(scalar) = &node.value else {
         return wrong_type(node, name(wanted), path, report);
     };
-    if accepts(&scalar.text, scalar.style, wanted) {
-        return;
-    }
-    let key = path.rsplit('.').next().unwrap_or(path);
-    match wanted {
-        Shape::Text => {
-            let message =
-                format!("`{path}` needs a text, and `{}` is {}.", scalar.text, plain_name(&scalar.text));
-            let hint = format!("put it in quotes: `\"{}\"`", scalar.text);
-            report.problem(Problem::at(ProblemKind::WrongType, node.span, message).hint(hint));
+    match reading::read(scalar, wanted) {
+        Some(read) if reading::is_doubtful(&read, scalar, wanted) => {
+            report.doubt(not_allowed(node, scalar, wanted, path));
         }
-        Shape::Choice(words) | Shape::Known(words) => {
-            let message = format!("`{}` is not allowed for `{key}`.", scalar.text);
-            let near = nearest(&scalar.text, words.iter().copied());
-            let hint = near.map_or_else(
-                || format!("write one of {}", list(words.iter().copied())),
-                |near| format!("did you mean `{near}`?"),
-            );
-            let problem = Problem::at(ProblemKind::InvalidValue, node.span, message).hint(hint);
-            if matches!(wanted, Shape::Known(_)) { report.doubt(problem) } else { report.problem(problem) }
-        }
-        Shape::Form(_) | Shape::Processors | Shape::Size | Shape::Duration => {
-            let message = format!("`{}` is not allowed for `{key}`.", scalar.text);
-            let problem = Problem::at(ProblemKind::InvalidValue, node.span, message);
-            let problem = problem.hint(format!("write {}", name(wanted)));
-            let enforced = !matches!(wanted, Shape::Form(Form { enforced: false, .. }));
-            if enforced { report.problem(problem) } else { report.doubt(problem) }
-        }
-        _ => wrong_type(node, name(wanted), path, report),
+        Some(_) => {}
+        // A negative size is written out as a text, which nobody else may do.
+        None if report.written && matches!(wanted, Shape::Size(_)) && scalar.text.parse::<i64>().is_ok() => {}
+        None => match wanted {
+            Shape::Text | Shape::Known(_) | Shape::Form(_) | Shape::Choice(_)
+                if type_of(scalar) != Type::Text =>
+            {
+                report.problem(needs_text(node, scalar, wanted, path));
+            }
+            Shape::Number(Number { .. }) | Shape::Boolean | Shape::Truth | Shape::Plain | Shape::Of(_) => {
+                wrong_type(node, name(wanted), path, report);
+            }
+            _ => report.problem(not_allowed(node, scalar, wanted, path)),
+        },
     }
 }
 
-/// Whether the text of a scalar is what a shape wants.
-pub(crate) fn accepts(text: &str, style: ScalarStyle, wanted: &Shape) -> bool {
-    match wanted {
-        Shape::Text => style == ScalarStyle::Quoted || !is_typed(text),
-        Shape::Boolean => scalar::boolean(text).is_some(),
-        Shape::Integer => scalar::integer(text).is_some(),
-        Shape::Number => scalar::integer(text).is_some() || scalar::float(text).is_some(),
-        Shape::Processors => Cpus::parse(text).is_ok(),
-        Shape::Size => text == "-1" || Bytes::parse(text).is_ok(),
-        Shape::Duration => parse_duration(text).is_ok(),
-        Shape::Choice(words) | Shape::Known(words) => words.contains(&text),
-        Shape::Form(form) => (form.accepts)(text),
-        Shape::Any | Shape::Plain => true,
-        Shape::Either(choices) => choices.iter().any(|choice| accepts(text, style, choice)),
-        Shape::List(_) | Shape::Map(_) | Shape::Object(_) => false,
-    }
+fn needs_text(node: &Node, scalar: &Scalar, wanted: &Shape, path: &str) -> Problem {
+    let found = match type_of(scalar) {
+        Type::Integer | Type::Fraction => "a number",
+        Type::Date => "a date",
+        _ => "a boolean",
+    };
+    let message = format!("`{path}` needs a text, and `{}` is {found}.", scalar.text);
+    let hint = match wanted {
+        Shape::Text => format!("put it in quotes: `\"{}\"`", scalar.text),
+        _ => format!("write {}", name(wanted)),
+    };
+    Problem::at(ProblemKind::WrongType, node.span, message).hint(hint)
+}
+
+fn not_allowed(node: &Node, scalar: &Scalar, wanted: &Shape, path: &str) -> Problem {
+    let key = path.rsplit('.').next().unwrap_or(path);
+    let message = format!("`{}` is not allowed for `{key}`.", scalar.text);
+    let hint = match wanted {
+        Shape::Choice(words) | Shape::Known(words) => match nearest(&scalar.text, words.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write one of {}", list(words.iter().copied())),
+        },
+        _ => format!("write {}", name(wanted)),
+    };
+    Problem::at(ProblemKind::InvalidValue, node.span, message).hint(hint)
 }
 
 /// Whether a node is of the sort that a shape is about; for scalars, whether it is accepted.
 pub(crate) fn fits(node: &Node, wanted: &Shape) -> bool {
     match (&node.value, wanted) {
         (_, Shape::Any) | (Value::Null, _) => true,
+        (_, Shape::Maybe(inner)) => fits(node, inner),
         (_, Shape::Either(choices)) => choices.iter().any(|choice| fits(node, choice)),
-        (Value::Sequence(_), Shape::List(_)) => true,
-        (Value::Mapping(_), Shape::Map(_) | Shape::Object(_)) => true,
-        (Value::Scalar(scalar), wanted) => accepts(&scalar.text, scalar.style, wanted),
-        _ => false,
+        (Value::Scalar(scalar), wanted) => reading::read(scalar, wanted).is_some(),
+        _ => same_sort(node, wanted),
     }
 }
 
-/// Whether YAML takes a plain scalar for a number or a boolean.
-pub(crate) fn is_typed(text: &str) -> bool {
-    scalar::integer(text).is_some()
-        || scalar::float(text).is_some()
-        || matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
-}
-
-fn plain_name(text: &str) -> &'static str {
-    if scalar::integer(text).is_some() || scalar::float(text).is_some() { "a number" } else { "a boolean" }
+/// Whether a shape is about lists, maps or scalars, as the node is; of scalars only words, to name them.
+fn same_sort(node: &Node, wanted: &Shape) -> bool {
+    match (&node.value, wanted) {
+        (Value::Sequence(_), Shape::List(_) | Shape::Unique(_)) => true,
+        (Value::Mapping(_), Shape::Map(_) | Shape::Named(_) | Shape::Object(_)) => true,
+        (Value::Scalar(_), Shape::Text | Shape::Choice(_)) => true,
+        (_, Shape::Maybe(inner)) => same_sort(node, inner),
+        _ => false,
+    }
 }
 
 fn wrong_type(node: &Node, wanted: &str, path: &str, report: &mut Report) {
@@ -188,17 +257,21 @@ fn wrong_type(node: &Node, wanted: &str, path: &str, report: &mut Report) {
 
 fn name(wanted: &Shape) -> &'static str {
     match wanted {
-        Shape::Any | Shape::Plain | Shape::Text => "a text",
-        Shape::Boolean => "`true` or `false`",
-        Shape::Integer => "a whole number",
-        Shape::Number => "a number",
+        Shape::Any | Shape::Plain | Shape::Text | Shape::Known(_) => "a text",
+        Shape::Of(types) if types.contains(&Type::Boolean) => "a text, number or boolean",
+        Shape::Of(_) => "a text or number",
+        Shape::Boolean | Shape::Truth => "`true` or `false`",
+        Shape::Number(number) => number.expected,
         Shape::Processors => "a number of processors such as `0.5`",
-        Shape::Size => "a size such as `512m` or `1gb`",
-        Shape::Duration => "a duration such as `30s` or `1m30s`",
-        Shape::Choice(_) | Shape::Known(_) => "one of a few words",
+        Shape::Size(Size::Text) => "a size with its unit such as `512m` or `1gb`",
+        Shape::Size(_) => "a size such as `512m` or `1gb`",
+        Shape::Duration | Shape::Delay | Shape::OwnDuration => "a duration such as `30s` or `1m30s`",
+        Shape::Mode => "permission bits such as `\"0440\"`",
+        Shape::Choice(_) => "one of a few words",
         Shape::Form(form) => form.expected,
-        Shape::List(_) => "a list",
-        Shape::Map(_) | Shape::Object(_) => "a map",
+        Shape::List(_) | Shape::Unique(_) => "a list",
+        Shape::Map(_) | Shape::Named(_) | Shape::Object(_) => "a map",
+        Shape::Maybe(inner) => name(inner),
         Shape::Either(_) => "another form",
     }
 }

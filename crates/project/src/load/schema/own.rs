@@ -1,49 +1,45 @@
 //! `x-seaworthy`: what Compose cannot say. No unknown key passes here.
 
-use super::Shape::{Boolean, Choice, Duration, Either, Form as A, Object as In, Text};
+use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
 use super::{Form, Object, PLAINS, Shape};
+use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
 
 /// At the top level.
-pub(super) static PROJECT: Object = Object {
-    name: "`x-seaworthy`",
-    keys: &[("overlay", Boolean), ("rollout", In(&ROLLOUT))],
-    extensible: false,
-};
+pub(super) static PROJECT: Object =
+    Object::closed("`x-seaworthy`", &[("overlay", Boolean), ("rollout", In(&ROLLOUT))]);
 
 /// On a service.
-pub(super) static SERVICE: Object = Object {
-    name: "`x-seaworthy` of a service",
-    keys: &[
+pub(super) static SERVICE: Object = Object::closed(
+    "`x-seaworthy` of a service",
+    &[
         ("route", In(&ROUTE)),
         ("probe", In(&PROBE)),
         ("process", In(&PROCESS)),
         ("run", Choice(&["before-deploy", "after-deploy"])),
-        ("timeout", Duration),
+        ("timeout", OwnDuration),
         ("rollout", In(&ROLLOUT)),
     ],
-    extensible: false,
-};
+);
 
 /// On a volume.
-pub(super) static VOLUME: Object =
-    Object { name: "`x-seaworthy` of a volume", keys: &[("exclusive", Boolean)], extensible: false };
+pub(super) static VOLUME: Object = Object::closed("`x-seaworthy` of a volume", &[("exclusive", Boolean)]);
 
 const WORDS: Shape = Either(&[Text, PLAINS]);
 
-static ROUTE: Object = Object {
-    name: "`route`",
-    keys: &[
+static ROUTE: Object = Object::closed(
+    "`route`",
+    &[
         ("host", A(&HOST)),
         ("path", A(&PATH)),
         ("port", A(&PORT)),
         ("balance", Choice(&["round-robin", "least-connections"])),
     ],
-    extensible: false,
-};
+);
 
 static HOST: Form = Form {
     expected: "a host name such as `shop.example` or `*.shop.example`",
+    types: ANY_TYPE,
     accepts: |text| {
         let name = text.strip_prefix("*.").unwrap_or(text);
         let label = |label: &str| {
@@ -56,35 +52,37 @@ static HOST: Form = Form {
 
 static PATH: Form = Form {
     expected: "a path such as `/` or `/api`",
+    types: ANY_TYPE,
     accepts: |text| text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic()),
     enforced: true,
 };
 
 static PORT: Form = Form {
     expected: "a port number from 1 to 65535",
+    types: ANY_TYPE,
     accepts: |text| text.parse::<u16>().is_ok_and(|port| port > 0),
     enforced: true,
 };
 
-static PROBE: Object = Object {
-    name: "`probe`",
-    keys: &[("ready", A(&PROBE_TARGET)), ("live", A(&PROBE_TARGET))],
-    extensible: false,
+const ANY_TYPE: &[Type] = &[Type::Text, Type::Integer, Type::Fraction, Type::Boolean];
+
+static PROBE: Object = Object::closed("`probe`", &[("ready", A(&PROBE_TARGET)), ("live", A(&PROBE_TARGET))]);
+
+static PROBE_TARGET: Form = Form {
+    expected: "`GET /path` or `tcp`",
+    types: ANY_TYPE,
+    accepts: |text| probe_target(text).is_some(),
+    enforced: true,
 };
 
-static PROBE_TARGET: Form =
-    Form { expected: "`GET /path` or `tcp`", accepts: |text| probe_target(text).is_some(), enforced: true };
+static PROCESS: Object = Object::closed("`process`", &[("command", WORDS), ("build", WORDS)]);
 
-static PROCESS: Object =
-    Object { name: "`process`", keys: &[("command", WORDS), ("build", WORDS)], extensible: false };
-
-static ROLLOUT: Object = Object {
-    name: "`rollout`",
-    keys: &[
-        ("ready_deadline", Duration),
-        ("min_healthy", Duration),
-        ("progress_deadline", Duration),
-        ("drain", Duration),
+static ROLLOUT: Object = Object::closed(
+    "`rollout`",
+    &[
+        ("ready_deadline", OwnDuration),
+        ("min_healthy", OwnDuration),
+        ("progress_deadline", OwnDuration),
+        ("drain", OwnDuration),
     ],
-    extensible: false,
-};
+);

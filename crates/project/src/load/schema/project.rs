@@ -1,42 +1,49 @@
 //! The top level and its `networks`, `volumes`, `secrets`, `configs`, `models`, `include`.
 
-use super::Shape::{Any, Boolean, Choice, Either, Integer, List, Map, Object as In, Plain, Size, Text};
-use super::{BOOLEAN_OR_TEXT, LIST_OR_MAP, Object, PLAIN_MAP, Shape, TEXT_OR_LIST, TEXTS, own, service};
+use super::Shape::{
+    Any, Boolean, Choice, Either, List, Map, Maybe, Named, Number, Object as In, Size as Bytes, Text, Truth,
+};
+use super::{
+    BOOLEAN_OR_TEXT, LIST_OR_MAP, OPTIONS, Object, Shape, Size, TEXT_OR_LIST, TEXT_OR_UNIQUE, TEXTS,
+    UNIQUE_OR_MAP, numbers, own, service,
+};
 
 /// A whole file.
-pub(crate) static PROJECT: Object = Object {
-    name: "a Compose file",
-    keys: &[
-        ("version", Plain),
+pub(crate) static PROJECT: Object = Object::new(
+    "a Compose file",
+    &[
+        ("version", Text),
         ("name", Text),
         ("include", List(&Either(&[Text, In(&INCLUDE)]))),
         ("services", Map(&In(&service::SERVICE))),
-        ("networks", Map(&In(&NETWORK))),
-        ("volumes", Map(&In(&VOLUME))),
-        ("secrets", Map(&In(&SECRET))),
-        ("configs", Map(&In(&CONFIG))),
+        ("networks", Map(&Maybe(&In(&NETWORK)))),
+        ("volumes", Named(&Maybe(&In(&VOLUME)))),
+        ("secrets", Named(&In(&SECRET))),
+        ("configs", Named(&In(&CONFIG))),
         ("models", Map(&In(&MODEL))),
         ("x-seaworthy", In(&own::PROJECT)),
     ],
-    extensible: true,
-};
+);
 
-static INCLUDE: Object = Object {
-    name: "`include`",
-    keys: &[("path", TEXT_OR_LIST), ("env_file", TEXT_OR_LIST), ("project_directory", Text)],
-    extensible: false,
-};
+static INCLUDE: Object = Object::lenient(
+    "`include`",
+    &[("path", TEXT_OR_LIST), ("env_file", TEXT_OR_LIST), ("project_directory", Text)],
+);
 
 const EXTERNAL: Shape = Either(&[Boolean, In(&EXTERNAL_NAME)]);
 
-static EXTERNAL_NAME: Object = Object { name: "`external`", keys: &[("name", Text)], extensible: true };
+static EXTERNAL_NAME: Object = Object::new("`external`", &[("name", Text)]);
 
-static NETWORK: Object = Object {
-    name: "a network",
-    keys: &[
+const LENIENT_EXTERNAL: Shape = Either(&[Boolean, In(&LENIENT_EXTERNAL_NAME)]);
+
+static LENIENT_EXTERNAL_NAME: Object = Object::lenient("`external`", &[("name", Text)]);
+
+static NETWORK: Object = Object::new(
+    "a network",
+    &[
         ("name", Text),
         ("driver", Text),
-        ("driver_opts", PLAIN_MAP),
+        ("driver_opts", OPTIONS),
         ("ipam", In(&IPAM)),
         ("external", EXTERNAL),
         ("internal", Boolean),
@@ -45,119 +52,107 @@ static NETWORK: Object = Object {
         ("attachable", Boolean),
         ("labels", LIST_OR_MAP),
     ],
-    extensible: true,
-};
+);
 
-static IPAM: Object = Object {
-    name: "`ipam`",
-    keys: &[("driver", Text), ("config", List(&In(&IPAM_CONFIG))), ("options", Map(&Text))],
-    extensible: true,
-};
+static IPAM: Object =
+    Object::new("`ipam`", &[("driver", Text), ("config", List(&In(&IPAM_CONFIG))), ("options", Map(&Text))]);
 
-static IPAM_CONFIG: Object = Object {
-    name: "an `ipam` configuration",
-    keys: &[("subnet", Text), ("ip_range", Text), ("gateway", Text), ("aux_addresses", Map(&Text))],
-    extensible: true,
-};
+static IPAM_CONFIG: Object = Object::new(
+    "an `ipam` configuration",
+    &[("subnet", Text), ("ip_range", Text), ("gateway", Text), ("aux_addresses", Map(&Text))],
+);
 
-static VOLUME: Object = Object {
-    name: "a volume",
-    keys: &[
+static VOLUME: Object = Object::new(
+    "a volume",
+    &[
         ("name", Text),
         ("driver", Text),
-        ("driver_opts", PLAIN_MAP),
+        ("driver_opts", OPTIONS),
         ("external", EXTERNAL),
-        ("labels", LIST_OR_MAP),
+        ("labels", UNIQUE_OR_MAP),
         ("x-seaworthy", In(&own::VOLUME)),
     ],
-    extensible: true,
-};
+);
 
-static SECRET: Object = Object {
-    name: "a secret",
-    keys: &[
+static SECRET: Object = Object::new(
+    "a secret",
+    &[
         ("name", Text),
         ("environment", Text),
         ("file", Text),
-        ("content", Text),
-        ("external", EXTERNAL),
-        ("labels", LIST_OR_MAP),
+        ("external", LENIENT_EXTERNAL),
+        ("labels", UNIQUE_OR_MAP),
         ("driver", Text),
-        ("driver_opts", PLAIN_MAP),
+        ("driver_opts", OPTIONS),
         ("template_driver", Text),
         ("x-seaworthy-value", Any),
     ],
-    extensible: true,
-};
+);
 
-static CONFIG: Object = Object {
-    name: "a config",
-    keys: &[
+static CONFIG: Object = Object::new(
+    "a config",
+    &[
         ("name", Text),
         ("content", Text),
         ("environment", Text),
         ("file", Text),
-        ("external", EXTERNAL),
-        ("labels", LIST_OR_MAP),
+        ("external", LENIENT_EXTERNAL),
+        ("labels", UNIQUE_OR_MAP),
         ("template_driver", Text),
         ("x-seaworthy-value", Any),
     ],
-    extensible: true,
-};
+);
 
-static MODEL: Object = Object {
-    name: "a model",
-    keys: &[("name", Text), ("model", Text), ("context_size", Integer), ("runtime_flags", TEXTS)],
-    extensible: true,
-};
+static MODEL: Object = Object::new(
+    "a model",
+    &[("name", Text), ("model", Text), ("context_size", Number(&numbers::WHOLE)), ("runtime_flags", TEXTS)],
+)
+.required(&["model"]);
 
 /// `build` (Compose Build Specification).
-pub(super) static BUILD: Object = Object {
-    name: "`build`",
-    keys: &[
+pub(super) static BUILD: Object = Object::new(
+    "`build`",
+    &[
         ("context", Text),
         ("dockerfile", Text),
         ("dockerfile_inline", Text),
         ("entitlements", TEXTS),
         ("args", LIST_OR_MAP),
-        ("ssh", Either(&[Text, TEXTS, PLAIN_MAP])),
+        ("ssh", UNIQUE_OR_MAP),
         ("labels", LIST_OR_MAP),
-        ("cache_from", TEXT_OR_LIST),
-        ("cache_to", TEXT_OR_LIST),
+        ("cache_from", TEXTS),
+        ("cache_to", TEXTS),
         ("no_cache", Boolean),
-        ("no_cache_filter", TEXT_OR_LIST),
         ("additional_contexts", LIST_OR_MAP),
         ("network", Text),
         ("provenance", BOOLEAN_OR_TEXT),
         ("sbom", BOOLEAN_OR_TEXT),
         ("pull", Boolean),
         ("target", Text),
-        ("shm_size", Size),
+        ("shm_size", Bytes(Size::Whole)),
         ("extra_hosts", super::HOSTS),
         ("isolation", Text),
         ("privileged", Boolean),
         ("secrets", List(&service::GRANT)),
         ("tags", TEXTS),
-        ("ulimits", Map(&service::ULIMIT)),
+        ("ulimits", Map(&service::BUILD_ULIMIT)),
         ("platforms", TEXTS),
     ],
-    extensible: true,
-};
+);
 
 /// `develop` (Compose Develop Specification).
-pub(super) static DEVELOP: Object =
-    Object { name: "`develop`", keys: &[("watch", List(&In(&WATCH)))], extensible: true };
+pub(super) static DEVELOP: Object = Object::new("`develop`", &[("watch", List(&In(&WATCH)))]);
 
-static WATCH: Object = Object {
-    name: "a `watch` rule",
-    keys: &[
+static WATCH: Object = Object::new(
+    "a `watch` rule",
+    &[
         ("path", Text),
         ("action", Choice(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"])),
         ("target", Text),
-        ("ignore", TEXT_OR_LIST),
-        ("include", TEXT_OR_LIST),
-        ("initial_sync", Boolean),
+        ("ignore", TEXT_OR_UNIQUE),
+        ("include", TEXT_OR_UNIQUE),
+        ("initial_sync", Truth),
         ("exec", In(&service::HOOK)),
     ],
-    extensible: true,
-};
+)
+.required(&["path", "action"]);

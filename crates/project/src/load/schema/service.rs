@@ -1,16 +1,18 @@
 //! A service (Compose Specification, "Services top-level element").
 
 use super::Shape::{
-    Any, Boolean, Choice, Duration, Either, Form as A, Integer, Known, List, Map, Number, Object as In,
-    Plain, Processors, Size, Text,
+    Boolean, Choice, Duration, Either, Form as A, Known, List, Map, Maybe, Mode, Named, Number, Object as In,
+    Of, Processors, Size as Bytes, Text, Truth, Unique,
 };
 use super::{
-    Form, HOSTS, LIST_OR_MAP, Object, PLAIN_MAP, PLAINS, Shape, TEXT_OR_LIST, TEXTS, deploy, own, project,
+    COMMAND, Form, HOSTS, LIST_OR_MAP, OPTIONS, Object, Shape, Size, TEXT_OR_LIST, TEXTS, UNIQUE_OR_MAP,
+    UNIQUE_TEXTS, deploy, numbers, own, project,
 };
+use crate::load::scalar::Type;
 
-pub(super) static SERVICE: Object = Object {
-    name: "a service",
-    keys: &[
+pub(super) static SERVICE: Object = Object::new(
+    "a service",
+    &[
         ("annotations", LIST_OR_MAP),
         ("attach", Boolean),
         ("blkio_config", In(&BLKIO)),
@@ -19,37 +21,37 @@ pub(super) static SERVICE: Object = Object {
         ("cap_drop", TEXTS),
         ("cgroup", Choice(&["host", "private"])),
         ("cgroup_parent", Text),
-        ("command", TEXT_OR_LIST_OF_PLAINS),
+        ("command", COMMAND),
         ("configs", List(&GRANT)),
-        ("container_name", Text),
-        ("cpu_count", Integer),
-        ("cpu_percent", Number),
-        ("cpu_period", Either(&[Number, Duration])),
-        ("cpu_quota", Either(&[Number, Duration])),
-        ("cpu_rt_period", Either(&[Number, Duration])),
-        ("cpu_rt_runtime", Either(&[Number, Duration])),
-        ("cpu_shares", Number),
+        ("container_name", A(&CONTAINER_NAME)),
+        ("cpu_count", Number(&numbers::COUNT)),
+        ("cpu_percent", Number(&numbers::PERCENT)),
+        ("cpu_period", Number(&numbers::CUT)),
+        ("cpu_quota", Number(&numbers::CUT)),
+        ("cpu_rt_period", Number(&numbers::CUT)),
+        ("cpu_rt_runtime", Number(&numbers::CUT)),
+        ("cpu_shares", Number(&numbers::CUT)),
         ("cpus", Processors),
-        ("cpuset", Plain),
+        ("cpuset", Text),
         ("credential_spec", In(&CREDENTIAL_SPEC)),
-        ("depends_on", Either(&[TEXTS, Map(&In(&DEPENDENCY))])),
-        ("deploy", In(&deploy::DEPLOY)),
-        ("develop", In(&project::DEVELOP)),
-        ("device_cgroup_rules", TEXTS),
+        ("depends_on", Either(&[UNIQUE_TEXTS, Named(&In(&DEPENDENCY))])),
+        ("deploy", deploy::DEPLOY),
+        ("develop", Maybe(&In(&project::DEVELOP))),
+        ("device_cgroup_rules", UNIQUE_TEXTS),
         ("devices", List(&Either(&[Text, In(&DEVICE)]))),
         ("dns", TEXT_OR_LIST),
         ("dns_opt", TEXTS),
         ("dns_search", TEXT_OR_LIST),
         ("domainname", Text),
-        ("entrypoint", TEXT_OR_LIST_OF_PLAINS),
-        ("env_file", Either(&[Text, List(&Either(&[Text, In(&ENV_FILE)])), In(&ENV_FILE)])),
+        ("entrypoint", COMMAND),
+        ("env_file", Either(&[Text, List(&Either(&[Text, In(&ENV_FILE)]))])),
         ("environment", LIST_OR_MAP),
         ("expose", List(&A(&EXPOSED))),
         ("extends", Either(&[Text, In(&EXTENDS)])),
-        ("external_links", TEXTS),
+        ("external_links", UNIQUE_TEXTS),
         ("extra_hosts", HOSTS),
         ("gpus", Either(&[Choice(&["all"]), List(&In(&deploy::DEVICE))])),
-        ("group_add", PLAINS),
+        ("group_add", Unique(&Of(&[Type::Text, Type::Integer]))),
         ("healthcheck", In(&HEALTHCHECK)),
         ("hostname", Text),
         ("image", Text),
@@ -61,19 +63,19 @@ pub(super) static SERVICE: Object = Object {
         ("links", TEXTS),
         ("logging", In(&LOGGING)),
         ("mac_address", Text),
-        ("mem_limit", Size),
-        ("mem_reservation", Size),
-        ("mem_swappiness", Size),
-        ("memswap_limit", Size),
-        ("models", Either(&[TEXTS, Map(&In(&MODEL))])),
+        ("mem_limit", Bytes(Size::Number)),
+        ("mem_reservation", Bytes(Size::Whole)),
+        ("mem_swappiness", Bytes(Size::Whole)),
+        ("memswap_limit", Bytes(Size::Number)),
+        ("models", Either(&[UNIQUE_TEXTS, Map(&Maybe(&In(&MODEL)))])),
         ("network_mode", Text),
-        ("networks", Either(&[TEXTS, Map(&In(&NETWORK))])),
+        ("networks", Either(&[UNIQUE_TEXTS, Named(&Maybe(&In(&NETWORK)))])),
         ("oom_kill_disable", Boolean),
-        ("oom_score_adj", Integer),
-        ("pid", Text),
-        ("pids_limit", Integer),
+        ("oom_score_adj", Number(&numbers::OUT_OF_MEMORY_SCORE)),
+        ("pid", Maybe(&Text)),
+        ("pids_limit", Number(&numbers::CUT)),
         ("platform", Text),
-        ("ports", List(&Either(&[Plain, In(&PORT)]))),
+        ("ports", List(&Either(&[Of(&[Type::Text, Type::Integer, Type::Fraction]), In(&PORT)]))),
         ("post_start", List(&In(&HOOK))),
         ("pre_stop", List(&In(&HOOK))),
         ("privileged", Boolean),
@@ -84,59 +86,57 @@ pub(super) static SERVICE: Object = Object {
         ("read_only", Boolean),
         ("restart", A(&RESTART)),
         ("runtime", Text),
-        ("scale", Integer),
+        ("scale", Number(&numbers::COUNT)),
         ("secrets", List(&GRANT)),
-        ("security_opt", TEXTS),
-        ("shm_size", Size),
+        ("security_opt", UNIQUE_TEXTS),
+        ("shm_size", Bytes(Size::Number)),
         ("stdin_open", Boolean),
         ("stop_grace_period", Duration),
         ("stop_signal", Text),
-        ("storage_opt", PLAIN_MAP),
+        ("storage_opt", Map(&Maybe(&Of(&[Type::Text, Type::Integer])))),
         ("sysctls", LIST_OR_MAP),
         ("tmpfs", TEXT_OR_LIST),
         ("tty", Boolean),
         ("ulimits", Map(&ULIMIT)),
-        ("use_api_socket", Boolean),
+        ("use_api_socket", Truth),
         ("user", Text),
         ("userns_mode", Text),
         ("uts", Text),
         ("volumes", List(&Either(&[Text, In(&VOLUME)]))),
-        ("volumes_from", TEXTS),
+        ("volumes_from", UNIQUE_TEXTS),
         ("working_dir", Text),
         ("x-seaworthy", In(&own::SERVICE)),
     ],
-    extensible: true,
-};
-
-const TEXT_OR_LIST_OF_PLAINS: Shape = Either(&[Text, PLAINS]);
+);
 
 pub(super) const GRANT: Shape = Either(&[Text, In(&GRANT_LONG)]);
 
-static GRANT_LONG: Object = Object {
-    name: "a granted secret or config",
-    keys: &[("source", Text), ("target", Text), ("uid", Plain), ("gid", Plain), ("mode", A(&MODE))],
-    extensible: true,
-};
+static GRANT_LONG: Object = Object::new(
+    "a granted secret or config",
+    &[("source", Text), ("target", Text), ("uid", Text), ("gid", Text), ("mode", Mode)],
+);
 
-pub(super) const ULIMIT: Shape = Either(&[Integer, In(&ULIMIT_LONG)]);
+const OPTION: Shape = Of(&[Type::Text, Type::Integer, Type::Fraction, Type::Boolean]);
+
+const ULIMIT: Shape = Either(&[Number(&numbers::EXACT), In(&ULIMIT_LONG)]);
+
+/// A limit of a build; here no text stands for a number.
+pub(super) const BUILD_ULIMIT: Shape = Either(&[Number(&numbers::EXACT_NUMBER), In(&ULIMIT_LONG)]);
 
 static ULIMIT_LONG: Object =
-    Object { name: "a ulimit", keys: &[("soft", Integer), ("hard", Integer)], extensible: true };
+    Object::new("a ulimit", &[("soft", Number(&numbers::EXACT)), ("hard", Number(&numbers::EXACT))])
+        .required(&["soft", "hard"]);
 
 static EXPOSED: Form = Form {
     expected: "a port or a range such as `8080` or `9000-9010/udp`",
+    types: &[Type::Text, Type::Integer],
     accepts: |text| text.starts_with(|c: char| c.is_ascii_digit()),
     enforced: false,
 };
 
-static MODE: Form = Form {
-    expected: "permission bits such as `\"0440\"`",
-    accepts: |text| u32::from_str_radix(text.trim_start_matches("0o"), 8).is_ok_and(|mode| mode <= 0o7777),
-    enforced: true,
-};
-
 static RESTART: Form = Form {
     expected: "`no`, `always`, `unless-stopped`, `on-failure` or `on-failure:3`",
+    types: &[Type::Text],
     accepts: |text| match text.split_once(':') {
         Some(("on-failure", count)) => count.parse::<u32>().is_ok(),
         Some(_) => false,
@@ -147,150 +147,154 @@ static RESTART: Form = Form {
 
 static PULL_POLICY: Form = Form {
     expected: "`always`, `never`, `missing`, `build`, `daily`, `weekly` or `every_12h`",
-    // Compose looks for one of these words anywhere.
+    types: &[Type::Text],
+    // Compose looks for one of these anywhere.
     accepts: |text| {
         let words = ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"];
-        text.contains("every_") || words.iter().any(|word| text.contains(word))
+        let every = |(at, _): (usize, &str)| {
+            let rest = &text[at + "every_".len()..];
+            let unit = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            unit.len() < rest.len() && unit.starts_with(['w', 'd', 'h', 'm', 's'])
+        };
+        words.iter().any(|word| text.contains(word)) || text.match_indices("every_").any(every)
+    },
+    enforced: true,
+};
+
+static CONTAINER_NAME: Form = Form {
+    expected: "a name of two or more letters, digits, `_`, `.` or `-`, beginning with a letter or digit",
+    types: &[Type::Text],
+    // Compose looks for such a name anywhere.
+    accepts: |text| {
+        let inner = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+        text.as_bytes().windows(2).any(|pair| pair[0].is_ascii_alphanumeric() && inner(&pair[1]))
     },
     enforced: true,
 };
 
 static PROTOCOL: Form = Form {
     expected: "`tcp`, `udp` or `sctp`",
+    types: &[Type::Text],
     accepts: |text| matches!(text.to_ascii_lowercase().as_str(), "tcp" | "udp" | "sctp"),
-    enforced: false,
-};
-
-static TARGET_PORT: Form = Form {
-    expected: "a port number from 1 to 65535",
-    accepts: |text| text.parse::<u16>().is_ok_and(|port| port > 0),
     enforced: false,
 };
 
 static PUBLISHED_PORT: Form = Form {
     expected: "a port number or a range such as `8080` or `8000-8010`",
+    types: &[Type::Text, Type::Integer],
     accepts: |text| text.is_empty() || text.split('-').all(|port| port.parse::<u16>().is_ok()),
     enforced: false,
 };
 
-static BLKIO: Object = Object {
-    name: "`blkio_config`",
-    keys: &[
-        ("weight", Integer),
+static BLKIO: Object = Object::closed(
+    "`blkio_config`",
+    &[
+        ("weight", Number(&numbers::WEIGHT)),
         ("weight_device", List(&In(&DEVICE_WEIGHT))),
         ("device_read_bps", List(&In(&DEVICE_RATE))),
         ("device_read_iops", List(&In(&DEVICE_RATE))),
         ("device_write_bps", List(&In(&DEVICE_RATE))),
         ("device_write_iops", List(&In(&DEVICE_RATE))),
     ],
-    extensible: false,
-};
+);
 
 static DEVICE_WEIGHT: Object =
-    Object { name: "a device's weight", keys: &[("path", Text), ("weight", Integer)], extensible: false };
+    Object::closed("a device's weight", &[("path", Text), ("weight", Number(&numbers::WEIGHT))]);
 
 static DEVICE_RATE: Object =
-    Object { name: "a device's rate", keys: &[("path", Text), ("rate", Size)], extensible: false };
+    Object::closed("a device's rate", &[("path", Text), ("rate", Bytes(Size::Rate))]);
 
-static CREDENTIAL_SPEC: Object = Object {
-    name: "`credential_spec`",
-    keys: &[("config", Text), ("file", Text), ("registry", Text)],
-    extensible: true,
-};
+static CREDENTIAL_SPEC: Object =
+    Object::new("`credential_spec`", &[("config", Text), ("file", Text), ("registry", Text)]);
 
-static DEPENDENCY: Object = Object {
-    name: "a dependency",
-    keys: &[
+static DEPENDENCY: Object = Object::new(
+    "a dependency",
+    &[
         ("condition", Choice(&["service_started", "service_healthy", "service_completed_successfully"])),
         ("restart", Boolean),
-        ("required", Boolean),
+        ("required", Truth),
     ],
-    extensible: true,
-};
+)
+.required(&["condition"]);
 
-static DEVICE: Object = Object {
-    name: "a device",
-    keys: &[("source", Text), ("target", Text), ("permissions", Text)],
-    extensible: true,
-};
+static DEVICE: Object = Object::new("a device", &[("source", Text), ("target", Text), ("permissions", Text)])
+    .required(&["source", "target"]);
 
-static ENV_FILE: Object = Object {
-    name: "an `env_file` entry",
-    keys: &[("path", Text), ("required", Boolean), ("format", Choice(&["raw", ".env", ""]))],
-    extensible: false,
-};
+static ENV_FILE: Object = Object::closed(
+    "an `env_file` entry",
+    &[("path", Text), ("required", Boolean), ("format", Choice(&["raw", ".env", ""]))],
+)
+.required(&["path"]);
 
-static EXTENDS: Object =
-    Object { name: "`extends`", keys: &[("service", Text), ("file", Text)], extensible: false };
+static EXTENDS: Object = Object::lenient("`extends`", &[("service", Text), ("file", Text)]);
 
-static HEALTHCHECK: Object = Object {
-    name: "`healthcheck`",
-    keys: &[
+static HEALTHCHECK: Object = Object::new(
+    "`healthcheck`",
+    &[
         ("disable", Boolean),
-        ("test", TEXT_OR_LIST_OF_PLAINS),
+        ("test", TEXT_OR_LIST),
         ("interval", Duration),
         ("timeout", Duration),
-        ("retries", Integer),
+        ("retries", Number(&numbers::CUT_COUNT)),
         ("start_period", Duration),
         ("start_interval", Duration),
     ],
-    extensible: true,
-};
+);
 
-static LOGGING: Object =
-    Object { name: "`logging`", keys: &[("driver", Text), ("options", PLAIN_MAP)], extensible: true };
+static LOGGING: Object = Object::new(
+    "`logging`",
+    &[("driver", Text), ("options", Map(&Maybe(&Of(&[Type::Text, Type::Integer, Type::Fraction]))))],
+);
 
-static MODEL: Object =
-    Object { name: "a model", keys: &[("endpoint_var", Text), ("model_var", Text)], extensible: true };
+static MODEL: Object = Object::new("a model", &[("endpoint_var", Text), ("model_var", Text)]);
 
-static NETWORK: Object = Object {
-    name: "a service's network",
-    keys: &[
+static NETWORK: Object = Object::new(
+    "a service's network",
+    &[
         ("aliases", TEXTS),
         ("interface_name", Text),
         ("ipv4_address", Text),
         ("ipv6_address", Text),
         ("link_local_ips", TEXTS),
         ("mac_address", Text),
-        ("driver_opts", PLAIN_MAP),
-        ("priority", Number),
-        ("gw_priority", Number),
+        ("driver_opts", OPTIONS),
+        ("priority", Number(&numbers::PRIORITY)),
+        ("gw_priority", Number(&numbers::PRIORITY)),
     ],
-    extensible: true,
-};
+);
 
-static PORT: Object = Object {
-    name: "a port",
-    keys: &[
+static PORT: Object = Object::new(
+    "a port",
+    &[
         ("name", Text),
         ("mode", Known(&["ingress", "host"])),
         ("host_ip", Text),
-        ("target", A(&TARGET_PORT)),
+        ("target", Number(&numbers::PORT)),
         ("published", A(&PUBLISHED_PORT)),
         ("protocol", A(&PROTOCOL)),
         ("app_protocol", Text),
     ],
-    extensible: true,
-};
+);
 
-pub(super) static HOOK: Object = Object {
-    name: "a hook",
-    keys: &[
-        ("command", TEXT_OR_LIST_OF_PLAINS),
+pub(super) static HOOK: Object = Object::new(
+    "a hook",
+    &[
+        ("command", COMMAND),
         ("user", Text),
         ("privileged", Boolean),
         ("working_dir", Text),
-        ("environment", LIST_OR_MAP),
+        ("environment", UNIQUE_OR_MAP),
     ],
-    extensible: true,
-};
+)
+.required(&["command"]);
 
 static PROVIDER: Object =
-    Object { name: "`provider`", keys: &[("type", Text), ("options", Map(&Any))], extensible: true };
+    Object::new("`provider`", &[("type", Text), ("options", Map(&Either(&[OPTION, List(&OPTION)])))])
+        .required(&["type"]);
 
-static VOLUME: Object = Object {
-    name: "a mount",
-    keys: &[
+static VOLUME: Object = Object::new(
+    "a mount",
+    &[
         ("type", Choice(&["bind", "volume", "tmpfs", "cluster", "npipe", "image"])),
         ("source", Text),
         ("target", Text),
@@ -301,26 +305,23 @@ static VOLUME: Object = Object {
         ("tmpfs", In(&TMPFS)),
         ("image", In(&IMAGE)),
     ],
-    extensible: true,
-};
+)
+.required(&["type"]);
 
-static BIND: Object = Object {
-    name: "`bind`",
-    keys: &[
+static BIND: Object = Object::new(
+    "`bind`",
+    &[
         ("propagation", Text),
         ("create_host_path", Boolean),
         ("recursive", Choice(&["enabled", "disabled", "writable", "readonly"])),
         ("selinux", Choice(&["z", "Z"])),
     ],
-    extensible: true,
-};
+);
 
-static NAMED: Object = Object {
-    name: "`volume`",
-    keys: &[("nocopy", Boolean), ("subpath", Text), ("labels", LIST_OR_MAP)],
-    extensible: true,
-};
+static NAMED: Object =
+    Object::new("`volume`", &[("nocopy", Boolean), ("subpath", Text), ("labels", UNIQUE_OR_MAP)]);
 
-static TMPFS: Object = Object { name: "`tmpfs`", keys: &[("size", Size), ("mode", Plain)], extensible: true };
+static TMPFS: Object =
+    Object::new("`tmpfs`", &[("size", Bytes(Size::Natural)), ("mode", Number(&numbers::BITS))]);
 
-static IMAGE: Object = Object { name: "`image`", keys: &[("subpath", Text)], extensible: true };
+static IMAGE: Object = Object::new("`image`", &[("subpath", Text)]);

@@ -36,27 +36,36 @@ pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
     }
 }
 
-/// Old keys and the keys of `deploy` that mean the same.
-const SAME: [(&str, &[&str]); 5] = [
-    ("scale", &["deploy", "replicas"]),
-    ("cpus", &["deploy", "resources", "limits", "cpus"]),
-    ("mem_limit", &["deploy", "resources", "limits", "memory"]),
-    ("pids_limit", &["deploy", "resources", "limits", "pids"]),
-    ("mem_reservation", &["deploy", "resources", "reservations", "memory"]),
+/// Old keys and the keys of `deploy` that mean the same, the last two apart.
+const SAME: [(&str, &[&str], &str); 5] = [
+    ("scale", &["deploy"], "replicas"),
+    ("cpus", &["deploy", "resources", "limits"], "cpus"),
+    ("mem_limit", &["deploy", "resources", "limits"], "memory"),
+    ("pids_limit", &["deploy", "resources", "limits"], "pids"),
+    ("mem_reservation", &["deploy", "resources", "reservations"], "memory"),
 ];
 
-/// One thing said twice, differently.
+/// One thing said twice, differently. Limits that do not say it say that there is none.
 fn twice(service: &Entry, report: &mut Report) {
-    for (old, new) in SAME {
-        if let (Some(one), Some(other)) = (service.node.get(old), service.node.at(new))
-            && one.text() != other.text()
-        {
-            let new = new.join(".");
-            let message = format!("`{}` has `{old}` and another `{new}`.", service.key.value);
-            let problem = Problem::at(ProblemKind::Conflict, one.span, message);
-            report
-                .problem(problem.related(other.span, format!("`{new}` is here")).hint("keep one of the two"));
+    for (old, place, new) in SAME {
+        let Some(one) = service.node.get(old).filter(|one| old == "scale" || one.text() != Some("0")) else {
+            continue;
+        };
+        let Some(group) = service.node.at(place).filter(|group| !group.is_null()) else { continue };
+        let other = group.get(new);
+        if (other.is_none() && old == "scale") || other.and_then(Node::text) == one.text() {
+            continue;
         }
+        let new = format!("{}.{new}", place.join("."));
+        let message = match other {
+            Some(_) => format!("`{}` has `{old}` and another `{new}`.", service.key.value),
+            None => format!("`{}` has `{old}`, and its `{}` does not.", service.key.value, place.join(".")),
+        };
+        let span = other.map_or(group.span, |other| other.span);
+        let problem = Problem::at(ProblemKind::Conflict, one.span, message);
+        let hint =
+            if other.is_some() { "keep one of the two".to_owned() } else { format!("say it as `{new}`") };
+        report.problem(problem.related(span, format!("`{}` is here", place.join("."))).hint(hint));
     }
 }
 

@@ -13,6 +13,11 @@ pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
         }
         for needed in needed_services(&service.node) {
             named(root, "services", &needed.name, needed.place, report);
+            if let Some(known) = root.at(&["services", &needed.name])
+                && disabled.contains(&needed.name)
+            {
+                report.problem(left_out(&service.key.value, &needed.name, known, needed.place));
+            }
         }
         dependencies(root, service, disabled, report);
         for network in
@@ -63,25 +68,27 @@ fn dependencies(root: &Node, service: &Entry, disabled: &[String], report: &mut 
     for dependency in section(&service.node, "depends_on") {
         let name = &dependency.key.value;
         let optional = dependency.node.get("required").is_some_and(|required| !is_true(Some(required)));
-        let known = root.at(&["services", name]);
-        if optional {
-            continue;
-        }
-        let Some(known) = known else {
+        let Some(known) = root.at(&["services", name]) else {
             named(root, "services", name, dependency.key.span, report);
             continue;
         };
-        if disabled.contains(name) {
-            let profiles = known.get("profiles").map(Node::items).unwrap_or_default();
-            let profile = profiles.first().and_then(Node::text).unwrap_or_default();
-            let message = format!("`{}` needs `{name}`, which its profiles leave out.", service.key.value);
-            report.problem(
-                Problem::at(ProblemKind::Undefined, dependency.key.span, message)
-                    .related(known.span, format!("`{name}` is only in the profile `{profile}`"))
-                    .hint(format!("add `--profile {profile}`, or say `required: false`")),
-            );
+        if disabled.contains(name) && !optional {
+            let problem = left_out(&service.key.value, name, known, dependency.key.span);
+            let hint = problem.hint.as_deref().unwrap_or_default();
+            let hint = format!("{hint}, or say `required: false`");
+            report.problem(problem.hint(hint));
         }
     }
+}
+
+/// The problem of a service that needs another one, which its profiles leave out.
+fn left_out(service: &str, name: &str, known: &Node, place: Span) -> Problem {
+    let profiles = known.get("profiles").map(Node::items).unwrap_or_default();
+    let profile = profiles.first().and_then(Node::text).unwrap_or_default();
+    let message = format!("`{service}` needs `{name}`, which its profiles leave out.");
+    Problem::at(ProblemKind::Undefined, place, message)
+        .related(known.span, format!("`{name}` is only in the profile `{profile}`"))
+        .hint(format!("add `--profile {profile}`"))
 }
 
 /// A service named elsewhere than in `depends_on`.

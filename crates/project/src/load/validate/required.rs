@@ -6,7 +6,11 @@ use crate::load::validate::{section, text};
 use crate::{Entry, Node, Problem, ProblemKind, ServiceName, Value};
 
 pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
-    if section(root, "services").is_empty() && report.problems.is_empty() {
+    if root.entries().is_empty() && report.problems.is_empty() {
+        let problem =
+            Problem::at(ProblemKind::InvalidValue, root.span, "Nothing stands in the project's files.");
+        report.problem(problem.hint("write at least `services:` with one service"));
+    } else if section(root, "services").is_empty() && report.problems.is_empty() {
         let problem = Problem::at(ProblemKind::InvalidValue, root.span, "The project has no service.");
         report.doubt(problem.hint("add one under `services:`"));
     }
@@ -28,9 +32,10 @@ fn service(entry: &Entry, enabled: bool, report: &mut Report) {
                 .hint("rename the service, and every place that refers to it"),
         );
     }
-    let runs =
-        ["image", "build", "provider"].iter().any(|key| node.get(key).is_some_and(|node| !node.is_null()))
-            || node.at(&["x-seaworthy", "process"]).is_some();
+    let runs = ["image", "build", "provider"]
+        .iter()
+        .any(|key| node.get(key).is_some_and(|node| !node.is_null() && node.text() != Some("")))
+        || node.at(&["x-seaworthy", "process"]).is_some();
     if enabled && !runs && (node.is_null() || matches!(node.value, Value::Mapping(_))) {
         let message = format!("`{name}` has neither `image` nor `build`.");
         let problem = Problem::at(ProblemKind::InvalidValue, entry.key.span, message);
@@ -47,7 +52,9 @@ fn service(entry: &Entry, enabled: bool, report: &mut Report) {
     }
     if enabled {
         health_test(node, report);
+        watch_targets(node, report);
     }
+    watch_paths(node, report);
     for item in node.get("ports").map(Node::items).unwrap_or_default() {
         if item.get("target").is_none() && item.text().is_none() {
             let problem = Problem::at(ProblemKind::InvalidValue, item.span, "This port has no `target`.");
@@ -66,13 +73,37 @@ fn health_test(service: &Node, report: &mut Report) {
     let Some(test) = service.at(&["healthcheck", "test"]) else { return };
     let first = test.items().first();
     let known = first.and_then(Node::text).is_some_and(|word| matches!(word, "NONE" | "CMD" | "CMD-SHELL"));
-    if !known && !test.is_null() {
+    if !known && first.is_some() {
         let place = first.map_or(test.span, |first| first.span);
         let message = "A health check's `test` list begins with `CMD`, `CMD-SHELL` or `NONE`.";
         let problem = Problem::at(ProblemKind::InvalidValue, place, message);
         report.problem(
             problem.hint("write `[\"CMD\", \"program\", \"argument\"]`, or one string for the shell"),
         );
+    }
+}
+
+fn watches(service: &Node) -> &[Node] {
+    service.at(&["develop", "watch"]).map(Node::items).unwrap_or_default()
+}
+
+fn watch_targets(service: &Node, report: &mut Report) {
+    for watch in watches(service) {
+        let needed = text(watch, "action").is_some_and(|action| !matches!(action, "rebuild" | "restart"));
+        if needed && text(watch, "target").is_none_or(str::is_empty) {
+            let message = "This `watch` rule copies files and does not say where to.";
+            let problem = Problem::at(ProblemKind::InvalidValue, watch.span, message);
+            report.problem(problem.hint("add `target:`, a folder in the container"));
+        }
+    }
+}
+
+fn watch_paths(service: &Node, report: &mut Report) {
+    for path in watches(service).iter().filter_map(|watch| watch.get("path")) {
+        if path.text() == Some("") {
+            let problem = Problem::at(ProblemKind::InvalidValue, path.span, "This `path` is empty.");
+            report.problem(problem.hint("write the folder to watch"));
+        }
     }
 }
 
@@ -101,7 +132,8 @@ fn file_resource(section_name: &str, entry: &Entry, report: &mut Report) {
     let external = is_true(node.get("external"));
     let name = &entry.key.value;
     let (message, hint) = match sources.as_slice() {
-        [] if !external => (
+        // What a driver gives is nothing that Compose could write into a container.
+        [] | ["driver"] if !external && (sources.is_empty() || section_name == "secrets") => (
             format!("`{section_name}.{name}` does not say where its contents come from."),
             "add `file:`, `environment:`, or `external: true`",
         ),
