@@ -222,6 +222,7 @@ fn combine(
     }
     finish::finish(&mut root, &mut session.report);
     complete::settle(&mut root);
+    resolve::build_contexts(&mut root);
     resolve::drop_nothing(&mut root);
     Some(root)
 }

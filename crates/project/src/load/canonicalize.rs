@@ -65,7 +65,7 @@ fn service_key(key: &str, node: &mut Node, report: &mut Report) {
         "networks" | "models" => {
             forms::list_to_nulls(node);
             let options = node.children_mut().filter_map(|network| network.get_mut("driver_opts"));
-            options.for_each(forms::list_to_texts);
+            options.for_each(forms::texts);
         }
         "gpus" => forms::gpus(node),
         "deploy" => {
@@ -103,7 +103,11 @@ fn build(build: &mut Node, report: &mut Report) {
         let node = &mut entry.node;
         match entry.key.value.as_str() {
             "args" => forms::list_to_map(node, &['=']),
-            "additional_contexts" | "labels" => forms::list_to_texts(node),
+            "additional_contexts" => {
+                forms::refuse_bare(node, report);
+                forms::list_to_texts(node);
+            }
+            "labels" => forms::list_to_texts(node),
             "cache_from" | "cache_to" | "tags" | "platforms" => forms::one_to_list(node),
             "provenance" | "sbom" => text::normalize(node),
             "ssh" => files::keys(node, report),
@@ -120,8 +124,10 @@ fn resource(resource: &mut Node, report: &mut Report) {
     }
     let Some(entries) = resource.entries_mut() else { return };
     for entry in entries.iter_mut().filter(|entry| !is_reset(&entry.node)) {
-        if matches!(entry.key.value.as_str(), "labels" | "driver_opts") {
-            forms::list_to_texts(&mut entry.node);
+        match entry.key.value.as_str() {
+            "labels" => forms::list_to_texts(&mut entry.node),
+            "driver_opts" => forms::texts(&mut entry.node),
+            _ => {}
         }
     }
     forms::external(resource, report);

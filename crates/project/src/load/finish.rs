@@ -1,6 +1,6 @@
 //! What only the merged tree shows: the last short forms, and what Compose adds to what is there.
 
-use crate::load::canonicalize::forms;
+use crate::load::canonicalize::{forms, mounts};
 use crate::load::report::Report;
 use crate::{Node, Problem, ProblemKind, Say, ScalarStyle, Spanned, Value};
 
@@ -12,6 +12,7 @@ pub(crate) fn finish(root: &mut Node, report: &mut Report) {
 }
 
 fn service_parts(service: &mut Node, report: &mut Report) {
+    service.get_mut("volumes").into_iter().for_each(mounts::clean_targets);
     for path in [&["extra_hosts"][..], &["build", "extra_hosts"]] {
         if let Some(hosts) = at_mut(service, path) {
             extra_hosts(hosts, report);

@@ -62,6 +62,7 @@ fn part(session: &mut Session<'_>, item: &Node, context: &Context, trail: &mut V
     }
     if let Some(part) = &mut part {
         merge::settle(part);
+        resolve::build_contexts(part);
         resolve::paths(part, &inner.folder, session.home.as_deref());
         capture(part, &inner);
     }

@@ -7,29 +7,37 @@ use crate::load::read::absolute;
 use crate::load::validate::references::{Needed, needed_services};
 use crate::{Entry, Node, ProjectName, Say, Span, Spanned, Value};
 
+/// A build that does not say where is built in the folder of its own project.
+pub(crate) fn build_contexts(root: &mut Node) {
+    for service in section(root, "services") {
+        let build = service.get_mut("build").filter(|build| matches!(build.value, Value::Mapping(_)));
+        if let Some(build) = build.filter(|build| build.get("context").is_none()) {
+            let span = build.span;
+            build.set("context", implied_string(".", span));
+        }
+    }
+}
+
 /// Makes the relative paths of a canonical tree absolute, seen from `folder`; `~` is `home`. Doing it twice changes nothing.
 pub(crate) fn paths(root: &mut Node, folder: &Path, home: Option<&str>) {
     let path = |node: &mut Node| rewrite(node, folder, home);
+    let or_folder = |node: &mut Node| match &mut node.value {
+        Value::Scalar(empty) if empty.text.is_empty() => empty.text = folder.display().to_string(),
+        _ => path(node),
+    };
     for service in section(root, "services") {
         service_paths(service, &path);
     }
     for section_name in ["secrets", "configs"] {
         for file in section(root, section_name) {
-            if let Some(file) = file.get_mut("file") {
-                match &mut file.value {
-                    Value::Scalar(empty) if empty.text.is_empty() => {
-                        empty.text = folder.display().to_string()
-                    }
-                    _ => path(file),
-                }
-            }
+            file.get_mut("file").into_iter().for_each(or_folder);
         }
     }
     for volume in section(root, "volumes") {
         let local = volume.get("driver").and_then(Node::text) == Some("local");
         let Some(options) = volume.get_mut("driver_opts") else { continue };
         if local && options.get("o").and_then(Node::text) == Some("bind") {
-            options.get_mut("device").into_iter().for_each(path);
+            options.get_mut("device").into_iter().for_each(or_folder);
         }
     }
 }
@@ -179,9 +187,6 @@ fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
     }
     let Some(build) = service.get_mut("build").filter(|build| !build.is_null()) else { return };
     let span = build.span;
-    if build.get("context").is_none() {
-        build.set("context", implied_string(".", span));
-    }
     if build.get("dockerfile").is_none() && build.get("dockerfile_inline").is_none() {
         build.set("dockerfile", implied_string("Dockerfile", span));
     }

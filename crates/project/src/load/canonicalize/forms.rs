@@ -46,6 +46,18 @@ pub(super) fn refuse_blanks(node: &Node, report: &mut Report) {
     }
 }
 
+/// Each item needs a `=`.
+pub(super) fn refuse_bare(node: &Node, report: &mut Report) {
+    for item in node.items() {
+        let text = item.text().unwrap_or_default();
+        if !text.contains('=') && !(report.templates_stay && text.contains('$')) {
+            let message = format!("`{text}` has no `=` after its name.");
+            let problem = Problem::at(ProblemKind::InvalidValue, item.span, message);
+            report.problem(problem.hint("write `NAME=VALUE`"));
+        }
+    }
+}
+
 /// As [`list_to_map`], with an empty text where there is no value.
 pub(crate) fn list_to_texts(node: &mut Node) {
     list_to_map(node, &['=']);

@@ -22,9 +22,6 @@ pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
     let Value::Sequence(items) = &mut node.value else { return };
     for item in items.iter_mut().filter(|item| !is_reset(item)) {
         let Value::Scalar(scalar) = &item.value else {
-            if let Some(Value::Scalar(target)) = item.get_mut("target").map(|target| &mut target.value) {
-                target.text = clean(&target.text);
-            }
             let labels = item.get_mut("volume").and_then(|volume| volume.get_mut("labels"));
             labels.into_iter().for_each(forms::list_to_texts);
             continue;
@@ -124,6 +121,16 @@ fn split(text: &str) -> Vec<&str> {
     }
     parts.push(&text[start..]);
     parts
+}
+
+/// Makes the targets of long forms as clean as those of short ones; until all files are merged they are compared as they
+/// are written.
+pub(crate) fn clean_targets(node: &mut Node) {
+    for item in node.children_mut() {
+        if let Some(Value::Scalar(target)) = item.get_mut("target").map(|target| &mut target.value) {
+            target.text = clean(&target.text);
+        }
+    }
 }
 
 /// A path inside without doubled or final slashes.

@@ -40,7 +40,9 @@ pub(super) fn rule(path: &[String]) -> Rule {
         ("services", ["build", "tags", ""]) => Rule::Unique(before_equals),
         ("services", ["build", "extra_hosts", ""]) => Rule::New,
         ("services", ["networks", _, "aliases" | "link_local_ips"]) => Rule::Unique(before_equals),
-        ("services", ["ulimits" | "environment", _, ""] | ["build", "args", _]) => Rule::Replace,
+        ("services", ["ulimits" | "environment", _, ""]) => Rule::Replace,
+        ("services", ["build", "args", name]) if !name.is_empty() => Rule::Replace,
+        ("services", ["build", "ssh", ""]) => Rule::Unique(before_equals),
         ("networks", ["ipam", "config", ""]) => Rule::Pools,
         _ => Rule::Deep,
     }

@@ -113,7 +113,7 @@ fn mount(item: &Node, report: &mut Report) {
         "type"
     } else if item.get("target").is_none() {
         "target"
-    } else if kind == Some("bind") && text(item, "source").is_none_or(str::is_empty) {
+    } else if kind == Some("bind") && item.get("source").is_none() {
         "source"
     } else {
         return;
