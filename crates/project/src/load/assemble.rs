@@ -190,7 +190,7 @@ fn combine(
     }
     let mut root = combined?;
     merge::settle(&mut root);
-    complete::settle(&mut root);
+    complete::settle(&mut root, &mut session.report);
     resolve::drop_nothing(&mut root);
     Some(root)
 }

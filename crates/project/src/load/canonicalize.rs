@@ -10,7 +10,7 @@ pub(crate) mod words;
 
 use crate::load::report::Report;
 use crate::load::schema::PROJECT;
-use crate::{Node, Tag, Value};
+use crate::{Node, Problem, ProblemKind, Tag, Value};
 
 /// Rewrites one file's tree. What has the wrong type was reported by the schema and stays as it is.
 pub(crate) fn canonicalize(root: &mut Node, report: &mut Report) {
@@ -19,7 +19,7 @@ pub(crate) fn canonicalize(root: &mut Node, report: &mut Report) {
         for node in entries.iter_mut().map(|entry| &mut entry.node).filter(|node| !is_reset(node)) {
             match section {
                 "services" => service(node, report),
-                _ => resource(node),
+                _ => resource(node, report),
             }
         }
     }
@@ -43,7 +43,13 @@ fn service_key(key: &str, node: &mut Node, report: &mut Report) {
         "environment" => forms::list_to_map(node, &['=']),
         "labels" | "annotations" | "sysctls" | "storage_opt" => forms::list_to_texts(node),
         "env_file" => files::env_files(node),
-        "dns" | "dns_search" | "tmpfs" | "label_file" | "dns_opt" => forms::one_to_list(node),
+        "dns" => {
+            forms::one_to_list(node);
+            if let Value::Sequence(servers) = &mut node.value {
+                servers.retain(|server| server.text() != Some(""));
+            }
+        }
+        "dns_search" | "tmpfs" | "label_file" | "dns_opt" => forms::one_to_list(node),
         "expose" | "group_add" => node.children_mut().for_each(text::normalize),
         "extra_hosts" => forms::extra_hosts(node),
         "ports" => {
@@ -99,7 +105,15 @@ fn service_key(key: &str, node: &mut Node, report: &mut Report) {
 }
 
 fn device_request(device: &mut Node) {
+    let (span, chosen) = (device.span, device.get("device_ids").is_some());
     device.get_mut("options").into_iter().for_each(forms::list_to_texts);
+    // Who says neither how many nor which gets all of them.
+    let all = || Node::plain("-1", span);
+    match device.get_mut("count") {
+        Some(count) if count.text() == Some("all") => count.value = all().value,
+        None if !chosen => device.set("count", all()),
+        _ => {}
+    }
 }
 
 fn hook(hook: &mut Node, report: &mut Report) {
@@ -126,7 +140,7 @@ fn build(build: &mut Node) {
     }
 }
 
-fn resource(resource: &mut Node) {
+fn resource(resource: &mut Node, report: &mut Report) {
     if resource.is_null() {
         resource.value = Value::Mapping(Vec::new());
     }
@@ -138,7 +152,28 @@ fn resource(resource: &mut Node) {
             _ => {}
         }
     }
+    external(resource, report);
+}
+
+/// The old `external: {name: x}`, which must not name another one than `name`.
+fn external(resource: &mut Node, report: &mut Report) {
+    let Some(external) = resource.get("external").filter(|at| matches!(at.value, Value::Mapping(_))) else {
+        return;
+    };
+    let (old, new) = (external.get("name"), resource.get("name"));
+    if let (Some(old), Some(new)) = (old, new)
+        && old.text() != new.text()
+    {
+        let message = "`name` and `external.name` say different names.";
+        let problem = Problem::at(ProblemKind::Conflict, old.span, message);
+        report.problem(
+            problem.related(new.span, "`name` is here").hint("keep `name`, and write `external: true`"),
+        );
+    }
     forms::external(resource);
+    if let Some(external) = resource.get_mut("external").filter(|external| external.text().is_none()) {
+        external.value = Node::plain("true", external.span).value;
+    }
 }
 
 /// Whether the node only says that what the files before said is to be dropped.

@@ -49,9 +49,8 @@ impl Session<'_> {
         match self.reader.read(path, from) {
             Ok(id) => {
                 let documents = parse::parse(id, self.reader.text(id), parse::MAX_NODES, &mut self.report)?;
-                let documents: Vec<Node> =
-                    documents.into_iter().filter(|document| !document.is_null()).collect();
-                if documents.is_empty() {
+                // A file without a document says nothing; an empty document beside others is a slip.
+                if documents.iter().any(Node::is_null) {
                     self.empty(id);
                     return None;
                 }

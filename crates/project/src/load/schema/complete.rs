@@ -41,8 +41,14 @@ fn walk(node: &Node, shape: &'static Shape, path: &str, report: &mut Report) {
     }
     match shape {
         Shape::List(inner) | Shape::Unique(inner) => {
+            // Numbers and texts look the same by now.
             if matches!(shape, Shape::Unique(_)) {
-                across_files(node, path, report);
+                let typed = matches!(inner, Shape::Of(_));
+                for (item, first) in unique::repeated(node.items()) {
+                    if !typed || item.span.file != first.file || item.span == first {
+                        check::twice(item, first, path, report);
+                    }
+                }
             }
             for (index, item) in node.items().iter().enumerate() {
                 walk(item, inner, &format!("{path}[{index}]"), report);
@@ -64,18 +70,13 @@ fn walk(node: &Node, shape: &'static Shape, path: &str, report: &mut Report) {
     }
 }
 
-/// Items that two files have in common; those that one file repeats were told when it was read.
-fn across_files(node: &Node, path: &str, report: &mut Report) {
-    for (item, first) in unique::repeated(node.items()) {
-        if item.span.file != first.file {
-            check::twice(item, first, path, report);
-        }
-    }
-}
-
 /// Takes out what Compose counts as not said: sizes and pauses of zero. Limits of zero are written out, and `scale`
 /// is also the number of replicas of a `deploy`.
-pub(crate) fn settle(root: &mut Node) {
+pub(crate) fn settle(root: &mut Node, report: &mut Report) {
+    if root.entries().is_empty() && report.problems.is_empty() {
+        let problem = Problem::at(ProblemKind::WrongType, root.span, "The file is empty.");
+        report.problem(problem.hint("write at least `services:` with one service"));
+    }
     settle_object(root, &PROJECT);
     for service in root.get_mut("services").into_iter().flat_map(Node::children_mut) {
         let scale = service.get("scale").cloned();

@@ -47,6 +47,10 @@ pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
 fn granted(root: &Node, key: &str, grant: &Node, report: &mut Report) {
     if let Some(source) = grant.get("source") {
         named(root, key, source.text().unwrap_or_default(), source.span, report);
+    } else {
+        let message = format!("This does not say which of the `{key}` is given.");
+        let problem = Problem::at(ProblemKind::InvalidValue, grant.span, message);
+        report.problem(problem.hint("add `source:` with its name"));
     }
 }
 
@@ -69,7 +73,10 @@ fn dependencies(root: &Node, service: &Entry, disabled: &[String], report: &mut 
         let name = &dependency.key.value;
         let optional = dependency.node.get("required").is_some_and(|required| !is_true(Some(required)));
         let Some(known) = root.at(&["services", name]) else {
-            named(root, "services", name, dependency.key.span, report);
+            // In a project that was written out, services that profiles leave out are gone.
+            if !(optional && report.written) {
+                named(root, "services", name, dependency.key.span, report);
+            }
             continue;
         };
         if disabled.contains(name) && !optional {
