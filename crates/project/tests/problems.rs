@@ -140,7 +140,7 @@ fn wrong_types() {
             "compose.yaml:4:12 WrongType `services.web.ports` needs a list, and is `80`. hint: write a list here",
             "compose.yaml:5:18 WrongType `services.web.environment` needs a list or a map, and is `x`. hint: write a list or a map here",
             "compose.yaml:6:17 WrongType `services.web.privileged` needs `true` or `false`, and is `maybe`. hint: write `true` or `false` here",
-            "compose.yaml:7:24 WrongType `services.web.deploy.replicas` needs a whole number, and is `many`. hint: write a whole number here",
+            "compose.yaml:7:24 WrongType `services.web.deploy.replicas` needs a whole number of 0 or more, and is `many`. hint: write a whole number of 0 or more here",
         ],
     );
     check(

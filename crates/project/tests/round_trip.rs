@@ -46,7 +46,7 @@ services:
   off: {image: x, profiles: [off]}
 networks: {front: , back: {internal: true}}
 volumes: {data: {x-seaworthy: {exclusive: true}}}
-secrets: {token: {environment: TOKEN}, text: {content: canary-2}}
+secrets: {token: {environment: TOKEN}, text: {environment: TEXT}}
 configs: {settings: {content: "a: $${b}"}}
 x-seaworthy: {rollout: {ready_deadline: 2min}}
 "#;
@@ -93,7 +93,10 @@ fn read_back(project: &Project) -> Project {
 }
 
 fn wide() -> Project {
-    let request = Request { variables: [("TOKEN".into(), "canary-3 $x".into())].into(), ..request() };
+    let request = Request {
+        variables: [("TOKEN".into(), "canary-3 $x".into()), ("TEXT".into(), "canary-2".into())].into(),
+        ..request()
+    };
     let loaded = load(&request, &MemoryFiles::new(&[("compose.yaml", WIDE)]));
     assert_eq!(loaded.problems, []);
     loaded.project.unwrap()

@@ -179,4 +179,21 @@ const OPTIONS: Shape = Shape::Map(&Shape::Of(&[Type::Text, Type::Integer, Type::
 const LIST_OR_MAP: Shape = Shape::Either(&[TEXTS, PLAIN_MAP]);
 const UNIQUE_OR_MAP: Shape = Shape::Either(&[UNIQUE_TEXTS, PLAIN_MAP]);
 const BOOLEAN_OR_TEXT: Shape = Shape::Of(&[Type::Boolean, Type::Text]);
-const HOSTS: Shape = Shape::Either(&[UNIQUE_TEXTS, Shape::Map(&Shape::Either(&[Shape::Text, TEXTS]))]);
+const HOSTS: Shape =
+    Shape::Either(&[Shape::Unique(&Shape::Form(&HOST)), Shape::Map(&Shape::Either(&[Shape::Text, TEXTS]))]);
+/// Variables; a list of which Compose keeps one entry per name, or a map.
+const ENVIRONMENT: Shape = Shape::Either(&[Shape::List(&Shape::Form(&VARIABLE)), PLAIN_MAP]);
+
+static HOST: Form = Form {
+    expected: "a name and an address such as `db=10.0.0.5`",
+    types: &[Type::Text],
+    accepts: |text| text.find(['=', ':']).is_some_and(|index| index > 0),
+    enforced: true,
+};
+
+static VARIABLE: Form = Form {
+    expected: "a variable such as `NAME=value`, without a space in front of `=`",
+    types: &[Type::Text],
+    accepts: |text| !text.split('=').next().unwrap_or_default().ends_with(char::is_whitespace),
+    enforced: true,
+};

@@ -50,7 +50,7 @@ pub(super) fn refuse_blanks(node: &Node, report: &mut Report) {
 pub(super) fn refuse_bare(node: &Node, report: &mut Report) {
     for item in node.items() {
         let text = item.text().unwrap_or_default();
-        if !text.contains('=') && !(report.templates_stay && text.contains('$')) {
+        if !(text.contains('=') || report.templates_stay && text.contains('$')) {
             let message = format!("`{text}` has no `=` after its name.");
             let problem = Problem::at(ProblemKind::InvalidValue, item.span, message);
             report.problem(problem.hint("write `NAME=VALUE`"));

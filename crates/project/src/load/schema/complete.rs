@@ -41,8 +41,14 @@ fn walk(node: &Node, shape: &'static Shape, path: &str, report: &mut Report) {
     }
     match shape {
         Shape::List(inner) | Shape::Unique(inner) => {
+            // Numbers and texts look the same by now.
             if matches!(shape, Shape::Unique(_)) {
-                across_files(node, path, report);
+                let typed = matches!(inner, Shape::Of(_));
+                for (item, first) in unique::repeated(node.items()) {
+                    if !typed || item.span.file != first.file || item.span == first {
+                        check::twice(item, first, path, report);
+                    }
+                }
             }
             for (index, item) in node.items().iter().enumerate() {
                 walk(item, inner, &format!("{path}[{index}]"), report);
@@ -61,15 +67,6 @@ fn walk(node: &Node, shape: &'static Shape, path: &str, report: &mut Report) {
             }
         }
         _ => {}
-    }
-}
-
-/// Items that two files have in common; those that one file repeats were told when it was read.
-fn across_files(node: &Node, path: &str, report: &mut Report) {
-    for (item, first) in unique::repeated(node.items()) {
-        if item.span.file != first.file {
-            check::twice(item, first, path, report);
-        }
     }
 }
 

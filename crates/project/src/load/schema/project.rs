@@ -1,12 +1,14 @@
 //! The top level and its `networks`, `volumes`, `secrets`, `configs`, `models`, `include`.
 
 use super::Shape::{
-    Any, Boolean, Choice, Either, List, Map, Maybe, Named, Number, Object as In, Size as Bytes, Text, Truth,
+    Any, Boolean, Choice, Either, Form as A, List, Map, Maybe, Named, Number, Object as In, Of,
+    Size as Bytes, Text, Truth, Unique,
 };
 use super::{
-    BOOLEAN_OR_TEXT, LIST_OR_MAP, OPTIONS, Object, Shape, Size, TEXT_OR_LIST, TEXT_OR_UNIQUE, TEXTS,
-    UNIQUE_OR_MAP, numbers, own, service,
+    BOOLEAN_OR_TEXT, ENVIRONMENT, Form, LIST_OR_MAP, OPTIONS, Object, PLAIN_MAP, Shape, Size, TEXT_OR_LIST,
+    TEXT_OR_UNIQUE, TEXTS, UNIQUE_OR_MAP, numbers, own, service,
 };
+use crate::load::scalar::Type;
 
 /// A whole file.
 pub(crate) static PROJECT: Object = Object::new(
@@ -109,6 +111,29 @@ static MODEL: Object = Object::new(
 )
 .required(&["model"]);
 
+static KEY: Form = Form {
+    expected: "`default`, or a name and a path such as `mine=./key`",
+    types: &[Type::Text],
+    accepts: |text| text == "default" || text.contains('='),
+    enforced: true,
+};
+
+static CONTEXT: Form = Form {
+    expected: "a name and a folder or image such as `base=./base`",
+    types: &[Type::Text],
+    accepts: |text| text.contains('='),
+    enforced: true,
+};
+
+static FOLDER: Form = Form {
+    expected: "a folder or file",
+    types: &[Type::Text],
+    accepts: |text| !text.is_empty(),
+    enforced: true,
+};
+
+const VALUE: Shape = Of(&[Type::Text, Type::Integer, Type::Fraction, Type::Boolean]);
+
 /// `build` (Compose Build Specification).
 pub(super) static BUILD: Object = Object::new(
     "`build`",
@@ -117,13 +142,13 @@ pub(super) static BUILD: Object = Object::new(
         ("dockerfile", Text),
         ("dockerfile_inline", Text),
         ("entitlements", TEXTS),
-        ("args", LIST_OR_MAP),
-        ("ssh", UNIQUE_OR_MAP),
+        ("args", ENVIRONMENT),
+        ("ssh", Either(&[Unique(&A(&KEY)), PLAIN_MAP])),
         ("labels", LIST_OR_MAP),
         ("cache_from", TEXTS),
         ("cache_to", TEXTS),
         ("no_cache", Boolean),
-        ("additional_contexts", LIST_OR_MAP),
+        ("additional_contexts", Either(&[List(&A(&CONTEXT)), Map(&VALUE)])),
         ("network", Text),
         ("provenance", BOOLEAN_OR_TEXT),
         ("sbom", BOOLEAN_OR_TEXT),
@@ -146,7 +171,7 @@ pub(super) static DEVELOP: Object = Object::new("`develop`", &[("watch", List(&I
 static WATCH: Object = Object::new(
     "a `watch` rule",
     &[
-        ("path", Text),
+        ("path", A(&FOLDER)),
         ("action", Choice(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"])),
         ("target", Text),
         ("ignore", TEXT_OR_UNIQUE),

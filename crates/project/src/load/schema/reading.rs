@@ -146,7 +146,7 @@ fn duration(nanoseconds: i64) -> String {
     };
     match all {
         0 => "0s".to_owned(),
-        ..1_000 => format!("{sign}{all}ns"),
+        1..1_000 => format!("{sign}{all}ns"),
         ..1_000_000 => part(all, 1_000, "µs"),
         ..1_000_000_000 => part(all, 1_000_000, "ms"),
         ..60_000_000_000 => part(all, 1_000_000_000, "s"),

@@ -5,8 +5,8 @@ use super::Shape::{
     Of, Processors, Size as Bytes, Text, Truth, Unique,
 };
 use super::{
-    COMMAND, Form, HOSTS, LIST_OR_MAP, OPTIONS, Object, Shape, Size, TEXT_OR_LIST, TEXTS, UNIQUE_OR_MAP,
-    UNIQUE_TEXTS, deploy, numbers, own, project,
+    COMMAND, ENVIRONMENT, Form, HOSTS, LIST_OR_MAP, OPTIONS, Object, Shape, Size, TEXT_OR_LIST, TEXTS,
+    UNIQUE_OR_MAP, UNIQUE_TEXTS, deploy, numbers, own, project,
 };
 use crate::load::scalar::Type;
 
@@ -45,7 +45,7 @@ pub(super) static SERVICE: Object = Object::new(
         ("domainname", Text),
         ("entrypoint", COMMAND),
         ("env_file", Either(&[Text, List(&Either(&[Text, In(&ENV_FILE)]))])),
-        ("environment", LIST_OR_MAP),
+        ("environment", ENVIRONMENT),
         ("expose", List(&A(&EXPOSED))),
         ("extends", Either(&[Text, In(&EXTENDS)])),
         ("external_links", UNIQUE_TEXTS),
@@ -75,7 +75,7 @@ pub(super) static SERVICE: Object = Object::new(
         ("pid", Maybe(&Text)),
         ("pids_limit", Number(&numbers::CUT)),
         ("platform", Text),
-        ("ports", List(&Either(&[Of(&[Type::Text, Type::Integer, Type::Fraction]), In(&PORT)]))),
+        ("ports", List(&Either(&[Of(&[Type::Text, Type::Integer]), In(&PORT)]))),
         ("post_start", List(&In(&HOOK))),
         ("pre_stop", List(&In(&HOOK))),
         ("privileged", Boolean),
@@ -283,7 +283,7 @@ pub(super) static HOOK: Object = Object::new(
         ("user", Text),
         ("privileged", Boolean),
         ("working_dir", Text),
-        ("environment", UNIQUE_OR_MAP),
+        ("environment", ENVIRONMENT),
     ],
 )
 .required(&["command"]);

@@ -63,9 +63,10 @@ fn twice(service: &Entry, report: &mut Report) {
         };
         let span = other.map_or(group.span, |other| other.span);
         let problem = Problem::at(ProblemKind::Conflict, one.span, message);
+        let shown = if other.is_some() { new.clone() } else { place.join(".") };
         let hint =
             if other.is_some() { "keep one of the two".to_owned() } else { format!("say it as `{new}`") };
-        report.problem(problem.related(span, format!("`{}` is here", place.join("."))).hint(hint));
+        report.problem(problem.related(span, format!("`{shown}` is here")).hint(hint));
     }
 }
 

@@ -79,17 +79,33 @@ fn addresses(service: &Node, report: &mut Report) {
 /// Two things mounted at one place.
 fn mounts(service: &str, node: &Node, report: &mut Report) {
     let items = |key: &str| node.get(key).map(Node::items).unwrap_or_default();
-    let memory = items("tmpfs").iter().filter_map(|item| Some((item.text()?.split(':').next()?, item.span)));
-    let volumes = items("volumes").iter().filter_map(|item| Some((text(item, "target")?, item.span)));
-    let mut taken: HashMap<&str, Span> = HashMap::new();
+    let memory = items("tmpfs").iter().filter_map(|item| {
+        let target = item.text()?.split(':').next()?;
+        Some((target.to_owned(), item.span))
+    });
+    let volumes = items("volumes").iter().filter_map(|item| Some((clean(text(item, "target")?), item.span)));
+    let mut taken: HashMap<String, Span> = HashMap::new();
     for (target, place) in memory.chain(volumes) {
-        if let Some(first) = taken.get(target) {
+        if let Some(first) = taken.get(&target) {
             let message = format!("`{service}` mounts two things at `{target}`.");
             conflict(place, message, *first, "first mounted here", "remove one of the two", report);
         } else {
             taken.insert(target, place);
         }
     }
+}
+
+/// A path without `.`, `..` and needless `/`.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    format!("{}{}", if path.starts_with('/') { "/" } else { "" }, parts.join("/"))
 }
 
 fn build(root: &Node, service: &str, node: &Node, report: &mut Report) {

@@ -74,7 +74,10 @@ fn dependencies(root: &Node, service: &Entry, disabled: &[String], report: &mut 
         let name = &dependency.key.value;
         let optional = dependency.node.get("required").is_some_and(|required| !is_true(Some(required)));
         let Some(known) = root.at(&["services", name]) else {
-            named(root, "services", name, dependency.key.span, report);
+            // In a project that was written out, services that profiles leave out are gone.
+            if !(optional && report.written) {
+                named(root, "services", name, dependency.key.span, report);
+            }
             continue;
         };
         if disabled.contains(name) && !optional {

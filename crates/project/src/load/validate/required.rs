@@ -6,11 +6,7 @@ use crate::load::validate::{section, text};
 use crate::{Entry, Node, Problem, ProblemKind, ServiceName, Value};
 
 pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
-    if root.entries().is_empty() && report.problems.is_empty() {
-        let problem =
-            Problem::at(ProblemKind::InvalidValue, root.span, "Nothing stands in the project's files.");
-        report.problem(problem.hint("write at least `services:` with one service"));
-    } else if section(root, "services").is_empty() && report.problems.is_empty() {
+    if section(root, "services").is_empty() && report.problems.is_empty() {
         let problem = Problem::at(ProblemKind::InvalidValue, root.span, "The project has no service.");
         report.doubt(problem.hint("add one under `services:`"));
     }
@@ -54,7 +50,6 @@ fn service(entry: &Entry, enabled: bool, report: &mut Report) {
         health_test(node, report);
         watch_targets(node, report);
     }
-    watch_paths(node, report);
     for item in node.get("ports").map(Node::items).unwrap_or_default() {
         if item.get("target").is_none() && item.text().is_none() {
             let problem = Problem::at(ProblemKind::InvalidValue, item.span, "This port has no `target`.");
@@ -94,15 +89,6 @@ fn watch_targets(service: &Node, report: &mut Report) {
             let message = "This `watch` rule copies files and does not say where to.";
             let problem = Problem::at(ProblemKind::InvalidValue, watch.span, message);
             report.problem(problem.hint("add `target:`, a folder in the container"));
-        }
-    }
-}
-
-fn watch_paths(service: &Node, report: &mut Report) {
-    for path in watches(service).iter().filter_map(|watch| watch.get("path")) {
-        if path.text() == Some("") {
-            let problem = Problem::at(ProblemKind::InvalidValue, path.span, "This `path` is empty.");
-            report.problem(problem.hint("write the folder to watch"));
         }
     }
 }
