@@ -27,6 +27,10 @@ pub(crate) fn paths(root: &mut Node, folder: &Path, home: Option<&str>) {
     };
     for service in section(root, "services") {
         service_paths(service, &path);
+        let binds = service.get_mut("volumes").into_iter().flat_map(Node::children_mut);
+        for bind in binds.filter(|mount| mount.get("type").and_then(Node::text) == Some("bind")) {
+            bind.get_mut("source").filter(|source| source.text() == Some("")).into_iter().for_each(or_folder);
+        }
     }
     for section_name in ["secrets", "configs"] {
         for file in section(root, section_name) {
