@@ -78,6 +78,7 @@ impl Bed {
             artifact: inspection.unwrap().artifact.unwrap(),
             files: Vec::new(),
             volumes: project.volumes.values().cloned().collect(),
+            networks: project.networks.values().cloned().collect(),
         };
         Case { project, revision }
     }
