@@ -227,6 +227,8 @@ pub(crate) fn first() -> Slot {
 pub(crate) fn granted(target: &str, contents: &str) -> GrantedFile {
     GrantedFile {
         target: target.to_owned(),
+        uid: None,
+        gid: None,
         mode: None,
         contents: seaworthy_project::Sensitive::new(contents),
     }
