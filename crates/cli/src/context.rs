@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use seaworthy_engine::docker::{DockerEngine, DockerOptions, DockerPlace, DockerVariables};
 use seaworthy_engine::process::{Process, ProcessOptions};
 use seaworthy_engine::{Engine, Program};
 use seaworthy_project::{EnvironmentName, Project, ProjectName, Request, identify, load};
@@ -198,22 +199,58 @@ impl Context {
         }
         match asked.or(recorded.as_deref()) {
             Some("process") => self.process(state, store),
+            Some("docker") => Ok(Arc::new(self.docker(state)?)),
             Some(other) => Err(CommandError::new(
                 format!("engine `{other}` is not carried yet"),
-                Some("use `--engine process` for services that say how with `x-seaworthy.process`"),
+                Some(
+                    "use `--engine docker`, or `--engine process` for services that say how with `x-seaworthy.process`",
+                ),
             )),
-            None => {
-                if let Some(service) = project.and_then(without_process) {
-                    return Err(CommandError::new(
-                        format!(
-                            "service `{service}` does not say how it runs as a plain process, and no other engine is carried yet"
-                        ),
-                        Some("add `x-seaworthy: { process: { command: [\"./program\"] } }` to the service"),
-                    ));
-                }
-                self.process(state, store)
-            }
+            None => match project.and_then(without_process) {
+                None => self.process(state, store),
+                Some(_) if self.docker_place()?.answers() => Ok(Arc::new(self.docker(state)?)),
+                Some(service) => Err(CommandError::new(
+                    format!(
+                        "service `{service}` does not say how it runs as a plain process, and no Docker Engine answers"
+                    ),
+                    Some(
+                        "start Docker, or say where it is with `DOCKER_HOST`; or add `x-seaworthy: { process: { command: [\"./program\"] } }` to the service",
+                    ),
+                )),
+            },
         }
+    }
+
+    /// The docker engine of this state folder. Nothing is asked of the daemon before it is needed.
+    pub(crate) fn docker(&self, state: &StateFolder) -> Result<DockerEngine, CommandError> {
+        Ok(DockerEngine::new(DockerOptions {
+            state: state.root().join("docker"),
+            runtime: self.runtime_folder(state.root()),
+            place: self.docker_place()?,
+            configuration: self.docker_configuration(),
+            search_path: self.search_path(),
+            home: self.surroundings.variable("HOME").map(PathBuf::from),
+        }))
+    }
+
+    /// Docker's own folder of settings.
+    fn docker_configuration(&self) -> Option<PathBuf> {
+        let home = || Some(Path::new(self.surroundings.variable("HOME")?).join(".docker"));
+        self.surroundings.variable("DOCKER_CONFIG").map(PathBuf::from).or_else(home)
+    }
+
+    fn docker_place(&self) -> Result<DockerPlace, CommandError> {
+        let variable = |name: &str| self.surroundings.variable(name);
+        let variables = DockerVariables {
+            host: variable("DOCKER_HOST").map(str::to_owned),
+            context: variable("DOCKER_CONTEXT").map(str::to_owned),
+            encrypted: variable("DOCKER_TLS_VERIFY").or(variable("DOCKER_CERT_PATH")).is_some(),
+        };
+        Ok(DockerPlace::find(&variables, self.docker_configuration().as_deref())?)
+    }
+
+    fn search_path(&self) -> String {
+        self.surroundings.variable("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin").to_owned()
     }
 
     fn process(&self, state: &StateFolder, store: &Store) -> Result<Arc<dyn Engine>, CommandError> {
@@ -222,11 +259,7 @@ impl Context {
             runtime: self.runtime_folder(state.root()),
             program: Program { path: self.surroundings.program.clone(), arguments: vec!["shim".to_owned()] },
             key: store.key().clone(),
-            search_path: self
-                .surroundings
-                .variable("PATH")
-                .unwrap_or("/usr/local/bin:/usr/bin:/bin")
-                .to_owned(),
+            search_path: self.search_path(),
             home: self.surroundings.variable("HOME").map(PathBuf::from),
         };
         Ok(Arc::new(Process::new(options)))

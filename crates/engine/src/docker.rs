@@ -74,6 +74,14 @@ impl Engine for DockerEngine {
     }
 
     async fn inspect(&self, project: &Project, service: &Service) -> Result<Inspection, EngineError> {
+        if service.is_published() && !self.options.place.is_here() {
+            return Err(EngineError::NotRunnable {
+                service: service.name.value.to_string(),
+                reason: "publishes a port, and the engine is on another machine than the gateway".to_owned(),
+                hint: "run seaworthy on that machine, next to the engine and the gateway".to_owned(),
+                span: Some(service.name.span),
+            });
+        }
         images::inspect(self.client().await?, project, service).await
     }
 

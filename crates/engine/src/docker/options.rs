@@ -1,6 +1,9 @@
 //! What the docker engine is given of the world around it, and where its daemon is.
 
+use std::net::{TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -11,6 +14,9 @@ use crate::{EngineError, system};
 const MOST_BYTES: u64 = 1 << 20;
 /// Where the daemon listens when nothing is said.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+
+/// How long a daemon may take to take a connection, when it is only looked for.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// What the docker engine is given of the world around it.
 #[derive(Debug, Clone)]
@@ -113,6 +119,16 @@ impl DockerPlace {
                 format!("`{host}` is no address of a Docker Engine"),
                 "write `unix:///var/run/docker.sock` or `tcp://127.0.0.1:2375`",
             )),
+        }
+    }
+
+    /// Whether somebody takes connections there.
+    pub fn answers(&self) -> bool {
+        match self {
+            Self::Socket(path) => UnixStream::connect(path).is_ok(),
+            Self::Tcp(address) => address.to_socket_addrs().is_ok_and(|mut addresses| {
+                addresses.any(|address| TcpStream::connect_timeout(&address, ANSWER).is_ok())
+            }),
         }
     }
 
