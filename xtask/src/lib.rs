@@ -1,6 +1,7 @@
 //! What `cargo xtask` is made of.
 
 pub mod demo;
+pub mod docker;
 pub mod docs;
 pub mod load;
 pub mod run;
