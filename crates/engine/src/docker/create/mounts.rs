@@ -97,78 +97,76 @@ fn bind_line(item: &Node) -> Option<String> {
 }
 
 fn mount(item: &Node, revision: &Revision, given: &Given) -> Result<Mount, EngineError> {
-    let kind = keys::text(item, "type").unwrap_or_else(|| "volume".to_owned());
-    let source = keys::text(item, "source");
     let base = Mount {
         target: keys::text(item, "target"),
+        source: keys::text(item, "source"),
         read_only: keys::flag(item, "read_only"),
         consistency: keys::text(item, "consistency"),
         ..Mount::default()
     };
-    let needs = |what: &str, since: Version| -> Result<(), EngineError> {
-        if given.version >= since {
-            return Ok(());
+    Ok(match keys::text(item, "type").as_deref() {
+        Some("bind") => {
+            Mount { typ: Some(MountType::BIND), bind_options: item.get("bind").map(bind_options), ..base }
         }
-        Err(EngineError::NotRunnable {
-            service: revision.service.name.value.to_string(),
-            reason: format!(
-                "mounts {what}, which needs API {since}, and this engine speaks {}",
-                given.version
-            ),
-            hint: "update Docker, or mount it in another way".to_owned(),
-            span: Some(item.span),
-        })
-    };
-    Ok(match kind.as_str() {
-        "bind" => Mount {
-            typ: Some(MountType::BIND),
-            source,
-            bind_options: item.get("bind").map(bind_options),
-            ..base
-        },
-        "tmpfs" => Mount {
-            typ: Some(MountType::TMPFS),
-            tmpfs_options: item.get("tmpfs").map(|tmpfs| MountTmpfsOptions {
-                size_bytes: keys::bytes(tmpfs, "size"),
-                mode: keys::text(tmpfs, "mode")
-                    .and_then(|mode| i64::from_str_radix(mode.trim_start_matches("0o"), 8).ok()),
-                ..MountTmpfsOptions::default()
-            }),
-            ..base
-        },
-        "image" => {
-            needs("an image", IMAGE)?;
+        Some("tmpfs") => {
+            Mount { typ: Some(MountType::TMPFS), tmpfs_options: item.get("tmpfs").map(tmpfs_options), ..base }
+        }
+        Some("image") => {
+            since(IMAGE, "an image", item, revision, given)?;
             let subpath = item.get("image").and_then(|image| keys::text(image, "subpath"));
             let options = subpath.map(|subpath| MountImageOptions { subpath: Some(subpath) });
-            Mount { typ: Some(MountType::IMAGE), source, image_options: options, ..base }
+            Mount { typ: Some(MountType::IMAGE), image_options: options, ..base }
         }
         _ => {
             let volume = item.get("volume");
             let subpath = volume.and_then(|volume| keys::text(volume, "subpath"));
             if subpath.is_some() {
-                needs("a folder inside a volume", SUBPATH)?;
+                since(SUBPATH, "a folder inside a volume", item, revision, given)?;
             }
-            let name = |key: &String| {
-                revision
-                    .volumes
-                    .iter()
-                    .find(|volume| &volume.key.value == key)
-                    .map(|volume| volume.name.clone())
-            };
             let options = MountVolumeOptions {
                 no_copy: volume.and_then(|volume| keys::flag(volume, "nocopy")),
                 labels: volume.and_then(|volume| keys::pairs(volume, "labels")),
                 subpath,
                 ..MountVolumeOptions::default()
             };
-            Mount {
-                typ: Some(MountType::VOLUME),
-                source: source.map(|key| name(&key).unwrap_or(key)),
-                volume_options: Some(options),
-                ..base
-            }
+            let source = base.source.clone().map(|key| volume_name(&key, revision));
+            Mount { typ: Some(MountType::VOLUME), source, volume_options: Some(options), ..base }
         }
     })
+}
+
+/// Refuses what an older engine would leave out without a word.
+fn since(
+    version: Version,
+    what: &str,
+    item: &Node,
+    revision: &Revision,
+    given: &Given,
+) -> Result<(), EngineError> {
+    if given.version >= version {
+        return Ok(());
+    }
+    Err(EngineError::NotRunnable {
+        service: revision.service.name.value.to_string(),
+        reason: format!("mounts {what}, which needs API {version}, and this engine speaks {}", given.version),
+        hint: "update Docker, or mount it in another way".to_owned(),
+        span: Some(item.span),
+    })
+}
+
+/// The name that the engine knows a volume by.
+fn volume_name(key: &str, revision: &Revision) -> String {
+    let known = revision.volumes.iter().find(|volume| volume.key.value == key);
+    known.map_or_else(|| key.to_owned(), |volume| volume.name.clone())
+}
+
+fn tmpfs_options(tmpfs: &Node) -> MountTmpfsOptions {
+    let octal = |mode: String| i64::from_str_radix(mode.trim_start_matches("0o"), 8).ok();
+    MountTmpfsOptions {
+        size_bytes: keys::bytes(tmpfs, "size"),
+        mode: keys::text(tmpfs, "mode").and_then(octal),
+        ..MountTmpfsOptions::default()
+    }
 }
 
 fn bind_options(bind: &Node) -> MountBindOptions {
