@@ -10,5 +10,7 @@ mod build;
 mod errors;
 #[path = "docker/keys.rs"]
 mod keys;
+#[path = "docker/pull.rs"]
+mod pull;
 
 seaworthy_engine::contract_tests!(bed::Bed::new().await);

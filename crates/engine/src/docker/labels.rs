@@ -50,6 +50,8 @@ pub(super) fn of(revision: &Revision, id: &InstanceId) -> HashMap<String, String
         ("com.docker.compose.config-hash", id.revision.to_string()),
         ("com.docker.compose.image", revision.artifact.digest.clone()),
         ("com.docker.compose.project.working_dir", revision.directory.display().to_string()),
+        // Compose warns where this is missing; the files of a release are in its own store.
+        ("com.docker.compose.project.config_files", String::new()),
         ("com.docker.compose.version", concat!("seaworthy-", env!("CARGO_PKG_VERSION")).to_owned()),
     ];
     labels.extend(own.map(|(key, value)| (key.to_owned(), value)));

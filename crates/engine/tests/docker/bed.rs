@@ -107,14 +107,18 @@ impl Bed {
 }
 
 pub(crate) fn engine(folder: &Path, place: DockerPlace) -> DockerEngine {
-    DockerEngine::new(DockerOptions {
+    DockerEngine::new(options(folder, place))
+}
+
+pub(crate) fn options(folder: &Path, place: DockerPlace) -> DockerOptions {
+    DockerOptions {
         state: LOCKS.path().to_owned(),
         runtime: folder.join("runtime"),
         place,
         configuration: None,
         search_path: std::env::var("PATH").unwrap_or_default(),
         home: None,
-    })
+    }
 }
 
 impl Harness for Bed {
