@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod docker;
 pub mod docs;
+pub mod images;
 pub mod load;
 pub mod run;
 pub mod suite;
