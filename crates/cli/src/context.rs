@@ -107,6 +107,14 @@ impl Context {
 
     /// The project's parts, for looking; `None` when it was never deployed here.
     pub(crate) fn site_to_look(&self, name: &ProjectName) -> Result<Option<Site>, CommandError> {
+        self.site_there(name, None)
+    }
+
+    fn site_there(
+        &self,
+        name: &ProjectName,
+        project: Option<&Project>,
+    ) -> Result<Option<Site>, CommandError> {
         let state = StateFolder::existing(self.surroundings.state_folder());
         let folder = state.project(name);
         let path = Store::path_in(&folder);
@@ -120,7 +128,7 @@ impl Context {
         let owner =
             Owner { command: String::new(), process: 0, user: String::new(), since: SystemClock.now() };
         let Some(store) = Store::open_existing(&folder, state.key()?)? else { return Ok(None) };
-        self.site(name, None, &state, store, owner, None).map(Some)
+        self.site(name, project, &state, store, owner, None).map(Some)
     }
 
     /// The project's parts, for looking; an error when it was never deployed here.
@@ -131,7 +139,7 @@ impl Context {
 
     /// The project's parts, for planning: what is not there yet is imagined, nothing is made.
     pub(crate) fn site_to_plan(&self, project: &Project) -> Result<Site, CommandError> {
-        if let Some(site) = self.site_to_look(&project.name)? {
+        if let Some(site) = self.site_there(&project.name, Some(project))? {
             return Ok(site);
         }
         let state = StateFolder::existing(self.surroundings.state_folder());

@@ -27,6 +27,14 @@ pub(super) fn registry(image: &str) -> &str {
     }
 }
 
+/// The registry of an image as people call it.
+pub(super) fn shown(image: &str) -> &str {
+    match registry(image) {
+        HUB => "docker.io",
+        other => other,
+    }
+}
+
 /// The credentials for the registry of an image; `None` when nobody is logged in there.
 pub(super) async fn of(
     options: &DockerOptions,

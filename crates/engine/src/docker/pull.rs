@@ -108,7 +108,7 @@ fn may_pass(error: &Error) -> bool {
 fn told(service: &Service, name: &str, error: Error) -> EngineError {
     let text = message(&error);
     let has = |words: &str| text.to_ascii_lowercase().contains(words);
-    let registry = credentials::registry(name);
+    let registry = credentials::shown(name);
     let hint = if has("unauthorized")
         || has("access denied")
         || has("authentication required")
