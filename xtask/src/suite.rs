@@ -6,6 +6,7 @@ use std::error::Error;
 use std::io::Write;
 use std::time::Duration;
 
+use crate::compose;
 use crate::docker;
 use crate::docs::{self, DocsArguments};
 use crate::run::{self, RunError};
@@ -51,11 +52,13 @@ enum Work {
     Program(&'static [&'static str]),
     /// Compares the reference pages with the program.
     Reference,
-    /// Runs on a Docker Engine; none does so far.
+    /// Asks the real Docker Compose what it makes of projects.
+    Compose,
+    /// Runs on a Docker Engine.
     Docker,
 }
 
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 7] = [
     Suite {
         name: "format",
         about: "one formatting for all code",
@@ -103,6 +106,12 @@ const SUITES: [Suite; 6] = [
         about: "reference pages are what the program says",
         budget_seconds: 60,
         work: Work::Reference,
+    },
+    Suite {
+        name: "compose",
+        about: "the loader against the real Docker Compose",
+        budget_seconds: 300,
+        work: Work::Compose,
     },
     Suite { name: "docker", about: "on a real Docker Engine", budget_seconds: 720, work: Work::Docker },
 ];
@@ -164,6 +173,7 @@ fn one(
     let limit = Duration::from_secs(suite.budget_seconds) * PATIENCE;
     let begun = tokio::time::Instant::now();
     let outcome = match &suite.work {
+        Work::Compose => against_compose(workspace, docker, limit, output)?,
         Work::Docker => on_docker(workspace, docker, limit, output)?,
         Work::Program(words) => program(workspace, words, limit, output)?,
         Work::Reference if !workspace.root().join(docs::REFERENCE).is_dir() => {
@@ -195,6 +205,28 @@ fn program(
     })
 }
 
+/// Asks the real Docker Compose again what its answers were, when it is there or may be fetched.
+fn against_compose(
+    workspace: &Workspace,
+    docker: Docker,
+    limit: Duration,
+    output: &mut dyn Write,
+) -> Result<Outcome, Box<dyn Error>> {
+    let real = match compose::program(workspace, docker == Docker::Install, output) {
+        Ok(real) => real,
+        Err(error) if interrupted(&*error) => return Err(error),
+        Err(error) => return Ok(Outcome::Skipped(error.to_string())),
+    };
+    let variable = format!("SEAWORTHY_COMPOSE={}", real.display());
+    let words =
+        ["env", &variable, "cargo", "test", "--package", "seaworthy", "--test", "differential", "--locked"];
+    program(workspace, &words, limit, output)
+}
+
+fn interrupted(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<RunError>().is_some_and(|error| matches!(error, RunError::Interrupted { .. }))
+}
+
 /// Runs what needs a Docker Engine, when one answers or may be installed; else says why it was skipped.
 fn on_docker(
     workspace: &Workspace,
@@ -210,13 +242,7 @@ fn on_docker(
     };
     let daemon = match daemon {
         Ok(daemon) => daemon,
-        Err(error)
-            if error
-                .downcast_ref::<RunError>()
-                .is_some_and(|error| matches!(error, RunError::Interrupted { .. })) =>
-        {
-            return Err(error);
-        }
+        Err(error) if interrupted(&*error) => return Err(error),
         Err(error) => return Ok(Outcome::Skipped(error.to_string())),
     };
     writeln!(output, "on {}", daemon.version)?;

@@ -52,7 +52,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, CommandEr
 }
 
 /// Runs what waits for others.
-fn wait(work: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
+pub(crate) fn wait<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| CommandError::new(format!("could not start: {error}"), None))?;
     runtime.block_on(work)

@@ -15,7 +15,7 @@ use seaworthy_release::{
 
 use crate::arguments::{EngineChoice, Globals};
 use crate::error::CommandError;
-use crate::surroundings::{Disk, Surroundings};
+use crate::surroundings::{DiskAndInput, Surroundings};
 use crate::ui::Ui;
 
 /// How long the gateway may take to start.
@@ -72,7 +72,8 @@ impl Context {
 
     /// As [`Context::project`], only as far as asked.
     pub(crate) fn project_to(&self, detail: Detail) -> Result<Project, CommandError> {
-        let loaded = load(&Request { detail, ..self.request()? }, &Disk);
+        let request = Request { detail, ..self.request()? };
+        let loaded = load(&request, &DiskAndInput::new(&self.surroundings, &request));
         for warning in &loaded.warnings {
             let place =
                 warning.span.map(|span| format!("{}: ", loaded.sources.place(&span))).unwrap_or_default();
@@ -83,7 +84,8 @@ impl Context {
 
     /// The name of the project, which can be told even when its values cannot be filled in.
     pub(crate) fn project_name(&self) -> Result<ProjectName, CommandError> {
-        identify(&self.request()?, &Disk)
+        let request = self.request()?;
+        identify(&request, &DiskAndInput::new(&self.surroundings, &request))
             .map_err(|loaded| CommandError::problems(loaded.problems, loaded.sources))
     }
 

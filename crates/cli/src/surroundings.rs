@@ -7,10 +7,14 @@
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
-use seaworthy_project::{FileError, Files};
+use seaworthy_project::{FileError, Files, Request};
 use seaworthy_release::Origin;
+
+/// The most that is read from standard input: more than any Compose file may have.
+const MAX_INPUT_BYTES: u64 = 64 << 20;
 
 /// What surrounds the program when it starts.
 #[derive(Debug, Clone)]
@@ -27,21 +31,27 @@ pub(crate) struct Surroundings {
     pub(crate) stderr_is_terminal: bool,
     /// Whether a person can answer.
     pub(crate) stdin_is_terminal: bool,
+    /// What came in on standard input, once it was read.
+    input: Arc<OnceLock<Vec<u8>>>,
 }
 
 impl Surroundings {
     /// Looks around.
     pub(crate) fn look() -> io::Result<Self> {
         let text = |value: std::ffi::OsString| value.into_string().ok();
+        let folder = std::env::current_dir()?;
+        let mut variables: IndexMap<String, String> =
+            std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect();
+        // As a shell would, for files that say `$PWD`.
+        variables.entry("PWD".to_owned()).or_insert_with(|| folder.display().to_string());
         Ok(Self {
-            folder: std::env::current_dir()?,
-            variables: std::env::vars_os()
-                .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
-                .collect(),
+            folder,
+            variables,
             program: std::env::current_exe()?,
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
             stdin_is_terminal: io::stdin().is_terminal(),
+            input: Arc::default(),
         })
     }
 
@@ -102,6 +112,15 @@ impl Surroundings {
         }
     }
 
+    /// Everything that comes in on standard input; what cannot be read is nothing.
+    fn input(&self) -> &[u8] {
+        self.input.get_or_init(|| {
+            let mut text = Vec::new();
+            let _ = io::stdin().lock().take(MAX_INPUT_BYTES).read_to_end(&mut text);
+            text
+        })
+    }
+
     /// Reads one line that a person types.
     pub(crate) fn read_line(&self) -> String {
         let mut line = String::new();
@@ -137,6 +156,41 @@ impl Files for Disk {
         let mut names: Vec<PathBuf> = entries.map(|entry| PathBuf::from(entry.file_name())).collect();
         names.sort();
         names
+    }
+}
+
+/// The files of this machine, and standard input as the file `-` of the folder in which the command was typed.
+#[derive(Debug, Clone)]
+pub(crate) struct DiskAndInput {
+    /// The path that stands for standard input, and what was read from it.
+    input: Option<(PathBuf, Vec<u8>)>,
+}
+
+impl DiskAndInput {
+    /// Reads standard input when a request names it.
+    pub(crate) fn new(surroundings: &Surroundings, request: &Request) -> Self {
+        let named = request.files.iter().any(|file| file.as_os_str() == "-");
+        Self { input: named.then(|| (request.working_directory.join("-"), surroundings.input().to_vec())) }
+    }
+}
+
+impl Files for DiskAndInput {
+    fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+        match &self.input {
+            Some((input, text)) if input == path && text.len() as u64 > limit => {
+                Err(FileError::TooLarge(limit))
+            }
+            Some((input, text)) if input == path => Ok(text.clone()),
+            _ => Disk.read(path, limit),
+        }
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        Disk.is_file(path)
+    }
+
+    fn list(&self, folder: &Path) -> Vec<PathBuf> {
+        Disk.list(folder)
     }
 }
 

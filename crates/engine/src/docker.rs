@@ -5,6 +5,7 @@ mod build;
 mod client;
 mod create;
 mod credentials;
+mod digest;
 mod ensure;
 mod files;
 mod images;
@@ -56,6 +57,14 @@ impl DockerEngine {
         let version = client.api.version().await.map_err(client::refused("ask for the version"))?;
         let number = version.version.unwrap_or_else(|| "of unknown version".to_owned());
         Ok(format!("Docker {number}, API {}, {}", client.version, client.limits))
+    }
+
+    /// The image of a service with the digest that its registry has for it now: `docker.io/library/nginx:1.27@sha256:…`.
+    ///
+    /// # Errors
+    /// When the daemon or the registry does not answer, or does not know the image.
+    pub async fn pinned(&self, service: &Service, image: &str) -> Result<String, EngineError> {
+        digest::pinned(self.client().await?, &self.options, service, image).await
     }
 
     async fn client(&self) -> Result<&Client, EngineError> {

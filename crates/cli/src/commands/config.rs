@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use seaworthy_project::{Detail, Project, Show, is_credential_name, show_json, show_yaml};
+use seaworthy_release::StateFolder;
 
+use crate::commands::wait;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::surroundings::write_file;
@@ -78,7 +80,7 @@ pub(crate) struct ConfigArgs {
     /// Do not check that the parts agree
     #[arg(long)]
     no_consistency: bool,
-    /// Pin each image to its digest, as the local Docker Engine or its registry knows it
+    /// Pin each image to the digest that its registry has for it, asked through the Docker Engine
     #[arg(long)]
     resolve_image_digests: bool,
     /// Write to FILE
@@ -99,7 +101,10 @@ enum ConfigFormat {
 }
 
 pub(crate) fn config(context: &Context, arguments: &ConfigArgs) -> Result<Exit, CommandError> {
-    let project = selected(context.project_to(detail(arguments))?, &arguments.services_named)?;
+    let mut project = selected(context.project_to(detail(arguments))?, &arguments.services_named)?;
+    if arguments.resolve_image_digests {
+        project = pinned(context, project)?;
+    }
     let redact = !arguments.show_secrets && project.environment.as_str() != "development";
     let Some(text) = text(&project, arguments, redact)? else { return Ok(Exit::Done) };
     match &arguments.output {
@@ -177,6 +182,23 @@ fn selected(project: Project, services: &[String]) -> Result<Project, CommandErr
         return Ok(project);
     }
     project.select(services).map_err(|unknown| lists::unknown_services(&unknown, &project))
+}
+
+/// The project with every image pinned to the digest that its registry has for it.
+fn pinned(context: &Context, mut project: Project) -> Result<Project, CommandError> {
+    let engine = context.docker(&StateFolder::existing(context.surroundings.state_folder()))?;
+    let images: Vec<_> = project
+        .services()
+        .filter_map(|service| Some((service.clone(), service.image.as_ref()?.value.clone())))
+        .collect();
+    wait(async move {
+        for (service, image) in images {
+            let pinned = engine.pinned(&service, &image).await;
+            let pinned = pinned.map_err(|error| CommandError::from(error).with_sources(&project.sources))?;
+            project = project.with_image(&service.name.value, &pinned);
+        }
+        Ok(project)
+    })
 }
 
 fn pretty(value: &serde_json::Value) -> String {

@@ -105,7 +105,8 @@ fn may_pass(error: &Error) -> bool {
     passing.iter().any(|words| text.contains(words))
 }
 
-fn told(service: &Service, name: &str, error: Error) -> EngineError {
+/// Why an image cannot be had.
+pub(super) fn told(service: &Service, name: &str, error: Error) -> EngineError {
     let text = message(&error);
     let has = |words: &str| text.to_ascii_lowercase().contains(words);
     let registry = credentials::shown(name);

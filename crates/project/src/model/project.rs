@@ -53,6 +53,20 @@ impl Project {
         }
     }
 
+    /// The project with another image for a service.
+    pub fn with_image(mut self, name: &ServiceName, image: &str) -> Self {
+        if let Some(service) = self.services.get_mut(name)
+            && let Some(old) = &mut service.image
+        {
+            image.clone_into(&mut old.value);
+            let node = Node::string(image, old.span);
+            let whole = self.node.get_mut("services").and_then(|services| services.get_mut(name.as_str()));
+            whole.into_iter().for_each(|whole| whole.set("image", node.clone()));
+            service.node.set("image", node);
+        }
+        self
+    }
+
     /// The project with these services only, and those they need. Names that are not there are returned as the error.
     ///
     /// # Errors
