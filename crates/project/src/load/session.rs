@@ -54,7 +54,8 @@ impl Session<'_> {
                     self.empty(id);
                     return None;
                 }
-                Some((id, documents))
+                let nothing = || Node::new(Value::Mapping(Vec::new()), beginning(id));
+                Some((id, if documents.is_empty() { vec![nothing()] } else { documents }))
             }
             Err(problem) => {
                 self.report.problem(problem);
@@ -64,9 +65,7 @@ impl Session<'_> {
     }
 
     fn empty(&mut self, id: FileId) {
-        let start = crate::Position { byte: 0, line: 1, column: 1 };
-        let span = Span { file: id, start, end: start };
-        let problem = Problem::at(ProblemKind::WrongType, span, "The file is empty.");
+        let problem = Problem::at(ProblemKind::WrongType, beginning(id), "The file is empty.");
         self.report.problem(problem.hint("write at least `services:` with one service"));
     }
 
@@ -90,8 +89,7 @@ impl Session<'_> {
             }
         }
         trail.pop();
-        let start = crate::Position { byte: 0, line: 1, column: 1 };
-        layer.unwrap_or_else(|| Node::new(Value::Mapping(Vec::new()), Span { file: id, start, end: start }))
+        layer.unwrap_or_else(|| Node::new(Value::Mapping(Vec::new()), beginning(id)))
     }
 
     /// One document with variables filled in, checked, in canonical form, with absolute paths.
@@ -143,6 +141,12 @@ impl Session<'_> {
         }
         all
     }
+}
+
+/// The place of nothing in particular in a file.
+fn beginning(file: FileId) -> Span {
+    let start = crate::Position { byte: 0, line: 1, column: 1 };
+    Span { file, start, end: start }
 }
 
 /// A file of Compose version 1: services at the top level.
