@@ -95,9 +95,7 @@ fn watch_targets(service: &Node, report: &mut Report) {
 
 fn mount(item: &Node, report: &mut Report) {
     let kind = text(item, "type");
-    let missing = if kind.is_none() {
-        "type"
-    } else if item.get("target").is_none() {
+    let missing = if item.get("target").is_none() {
         "target"
     } else if kind == Some("bind") && text(item, "source").is_none_or(str::is_empty) {
         "source"
