@@ -135,7 +135,7 @@ fn texts_and_booleans() {
 fn what_excludes_each_other() {
     refused(&[
         "gpus: [{count: 1, device_ids: ['0']}]",
-        "volumes: [{type: tmpfs, target: /a}, {type: tmpfs, target: /a/}]",
+        "tmpfs: [/a]\n    volumes: [{type: tmpfs, target: /a}]",
     ]);
     refused(&["build: {dockerfile: a, dockerfile_inline: FROM a}", "ports: [{target: 80, host_ip: here}]"]);
     refused(&[

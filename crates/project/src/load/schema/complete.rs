@@ -86,6 +86,12 @@ pub(crate) fn settle(root: &mut Node, report: &mut Report) {
         }
         service.get_mut("ulimits").into_iter().for_each(limits);
         service.get_mut("blkio_config").into_iter().for_each(devices);
+        let reservations = service.get_mut("deploy").and_then(|at| at.get_mut("resources"));
+        let reservations = reservations.and_then(|at| at.get_mut("reservations"));
+        let generic = reservations.and_then(|at| at.get_mut("generic_resources"));
+        for spec in generic.into_iter().flat_map(Node::children_mut) {
+            spec.get_mut("discrete_resource_spec").into_iter().for_each(discrete);
+        }
         service.get_mut("build").and_then(|build| build.get_mut("ulimits")).into_iter().for_each(limits);
     }
 }
@@ -97,6 +103,17 @@ fn limits(limits: &mut Node) {
             node: Node::plain("0", limit.span),
         };
         limit.value = Value::Mapping(vec![entry("soft"), entry("hard")]);
+    }
+}
+
+/// What Compose writes of a reserved resource even when nobody said it.
+fn discrete(spec: &mut Node) {
+    let span = spec.span;
+    if spec.get("kind").is_none() {
+        spec.set("kind", Node::string("", span));
+    }
+    if spec.get("value").is_none() {
+        spec.set("value", Node::plain("0", span));
     }
 }
 

@@ -89,7 +89,9 @@ fn number(scalar: &Scalar, wanted: &Number) -> Option<String> {
         (None, Some(fraction)) => match wanted.fractions {
             Fractions::Never => return None,
             Fractions::Whole if fraction.fract() != 0.0 => return None,
-            Fractions::Kept if fraction.fract() != 0.0 => return Some((fraction as f32).to_string()),
+            Fractions::Kept if fraction.fract() != 0.0 || fraction.abs() >= i64::MAX as f64 => {
+                return Some((fraction as f32).to_string());
+            }
             _ if fraction.abs() < i64::MAX as f64 => fraction.trunc() as i64,
             _ => return None,
         },
