@@ -1,7 +1,9 @@
 //! What `cargo xtask` is made of.
 
 pub mod demo;
+pub mod docker;
 pub mod docs;
+pub mod images;
 pub mod load;
 pub mod run;
 pub mod suite;

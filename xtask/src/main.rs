@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::workspace::Workspace;
-use xtask::{demo, docs, suite};
+use xtask::{demo, docs, images, suite};
 
 /// Builds, tests and documents Seaworthy
 #[derive(Parser)]
@@ -21,6 +21,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Runs every check, and says how long each took
     Test(suite::TestArguments),
+    /// Makes base images where no registry gives them
+    Images(images::ImagesArguments),
     /// Generates `docs/reference` from the program itself
     Docs(docs::DocsArguments),
 }
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let done = Workspace::here().map_err(Into::into).and_then(|workspace| match &arguments.command {
         Command::Demo(arguments) => demo::demo(&workspace, arguments, &mut output),
         Command::Test(arguments) => suite::test(&workspace, arguments, &mut output),
+        Command::Images(arguments) => images::images(&workspace, arguments, &mut output),
         Command::Docs(arguments) => docs::docs(&workspace, arguments, &mut output),
     });
     match done {

@@ -1,4 +1,4 @@
-//! A sample service for tests: speaks HTTP on `$PORT`, says its version, and misbehaves on demand.
+//! A sample service for tests: speaks HTTP on `$PORT` of `$LISTEN` (this machine alone when absent), says its version, and misbehaves on demand.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -25,7 +25,8 @@ fn main() {
             std::thread::park();
         }
     }
-    let listener = TcpListener::bind(("127.0.0.1", variable("PORT").parse().unwrap_or(0)));
+    let address = std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1".to_owned());
+    let listener = TcpListener::bind((address.as_str(), variable("PORT").parse().unwrap_or(0)));
     let Ok(listener) = listener else { std::process::exit(1) };
     println!("token is {}", variable("API_TOKEN"));
     for stream in listener.incoming().flatten() {

@@ -59,7 +59,7 @@ pub(crate) struct Globals {
 /// What `--engine` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineChoice {
-    /// Docker where it answers, else plain processes where every service says how
+    /// Plain processes where every service says how, else Docker where it answers
     Auto,
     /// Plain processes on this machine
     Process,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use seaworthy_engine::docker::{DockerEngine, DockerOptions, DockerPlace, DockerVariables};
 use seaworthy_engine::process::{Process, ProcessOptions};
 use seaworthy_engine::{Engine, Program};
 use seaworthy_project::{Detail, EnvironmentName, Project, ProjectName, Request, identify, load};
@@ -112,6 +113,14 @@ impl Context {
 
     /// The project's parts, for looking; `None` when it was never deployed here.
     pub(crate) fn site_to_look(&self, name: &ProjectName) -> Result<Option<Site>, CommandError> {
+        self.site_there(name, None)
+    }
+
+    fn site_there(
+        &self,
+        name: &ProjectName,
+        project: Option<&Project>,
+    ) -> Result<Option<Site>, CommandError> {
         let state = StateFolder::existing(self.surroundings.state_folder());
         let folder = state.project(name);
         let path = Store::path_in(&folder);
@@ -125,7 +134,7 @@ impl Context {
         let owner =
             Owner { command: String::new(), process: 0, user: String::new(), since: SystemClock.now() };
         let Some(store) = Store::open_existing(&folder, state.key()?)? else { return Ok(None) };
-        self.site(name, None, &state, store, owner, None).map(Some)
+        self.site(name, project, &state, store, owner, None).map(Some)
     }
 
     /// The project's parts, for looking; an error when it was never deployed here.
@@ -136,7 +145,7 @@ impl Context {
 
     /// The project's parts, for planning: what is not there yet is imagined, nothing is made.
     pub(crate) fn site_to_plan(&self, project: &Project) -> Result<Site, CommandError> {
-        if let Some(site) = self.site_to_look(&project.name)? {
+        if let Some(site) = self.site_there(&project.name, Some(project))? {
             return Ok(site);
         }
         let state = StateFolder::existing(self.surroundings.state_folder());
@@ -204,22 +213,58 @@ impl Context {
         }
         match asked.or(recorded.as_deref()) {
             Some("process") => self.process(state, store),
+            Some("docker") => Ok(Arc::new(self.docker(state)?)),
             Some(other) => Err(CommandError::new(
                 format!("engine `{other}` is not carried yet"),
-                Some("use `--engine process` for services that say how with `x-seaworthy.process`"),
+                Some(
+                    "use `--engine docker`, or `--engine process` for services that say how with `x-seaworthy.process`",
+                ),
             )),
-            None => {
-                if let Some(service) = project.and_then(without_process) {
-                    return Err(CommandError::new(
-                        format!(
-                            "service `{service}` does not say how it runs as a plain process, and no other engine is carried yet"
-                        ),
-                        Some("add `x-seaworthy: { process: { command: [\"./program\"] } }` to the service"),
-                    ));
-                }
-                self.process(state, store)
-            }
+            None => match project.and_then(without_process) {
+                None => self.process(state, store),
+                Some(_) if self.docker_place()?.answers() => Ok(Arc::new(self.docker(state)?)),
+                Some(service) => Err(CommandError::new(
+                    format!(
+                        "service `{service}` does not say how it runs as a plain process, and no Docker Engine answers"
+                    ),
+                    Some(
+                        "start Docker, or say where it is with `DOCKER_HOST`; or add `x-seaworthy: { process: { command: [\"./program\"] } }` to the service",
+                    ),
+                )),
+            },
         }
+    }
+
+    /// The docker engine of this state folder. Nothing is asked of the daemon before it is needed.
+    pub(crate) fn docker(&self, state: &StateFolder) -> Result<DockerEngine, CommandError> {
+        Ok(DockerEngine::new(DockerOptions {
+            state: state.root().join("docker"),
+            runtime: self.runtime_folder(state.root()),
+            place: self.docker_place()?,
+            configuration: self.docker_configuration(),
+            search_path: self.search_path(),
+            home: self.surroundings.variable("HOME").map(PathBuf::from),
+        }))
+    }
+
+    /// Docker's own folder of settings.
+    fn docker_configuration(&self) -> Option<PathBuf> {
+        let home = || Some(Path::new(self.surroundings.variable("HOME")?).join(".docker"));
+        self.surroundings.variable("DOCKER_CONFIG").map(PathBuf::from).or_else(home)
+    }
+
+    fn docker_place(&self) -> Result<DockerPlace, CommandError> {
+        let variable = |name: &str| self.surroundings.variable(name);
+        let variables = DockerVariables {
+            host: variable("DOCKER_HOST").map(str::to_owned),
+            context: variable("DOCKER_CONTEXT").map(str::to_owned),
+            encrypted: variable("DOCKER_TLS_VERIFY").or(variable("DOCKER_CERT_PATH")).is_some(),
+        };
+        Ok(DockerPlace::find(&variables, self.docker_configuration().as_deref())?)
+    }
+
+    fn search_path(&self) -> String {
+        self.surroundings.variable("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin").to_owned()
     }
 
     fn process(&self, state: &StateFolder, store: &Store) -> Result<Arc<dyn Engine>, CommandError> {
@@ -228,11 +273,7 @@ impl Context {
             runtime: self.runtime_folder(state.root()),
             program: Program { path: self.surroundings.program.clone(), arguments: vec!["shim".to_owned()] },
             key: store.key().clone(),
-            search_path: self
-                .surroundings
-                .variable("PATH")
-                .unwrap_or("/usr/local/bin:/usr/bin:/bin")
-                .to_owned(),
+            search_path: self.search_path(),
             home: self.surroundings.variable("HOME").map(PathBuf::from),
         };
         Ok(Arc::new(Process::new(options)))

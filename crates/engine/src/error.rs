@@ -39,6 +39,36 @@ pub enum EngineError {
         /// Why.
         reason: String,
     },
+    /// The engine does not answer, or may not be used.
+    #[error("{engine} cannot be used: {reason}")]
+    Unreachable {
+        /// The engine, as people call it.
+        engine: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The engine answered, and refused.
+    #[error("could not {attempt}: {reason}")]
+    Refused {
+        /// What was attempted, to stand after "could not".
+        attempt: String,
+        /// What the engine said.
+        reason: String,
+        /// What to do, where something is known to help.
+        hint: Option<String>,
+    },
+    /// Something of that name is there, and is not ours to use.
+    #[error("{what} {reason}")]
+    Foreign {
+        /// What, with its name.
+        what: String,
+        /// Why it cannot be used, as the end of a sentence.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
     /// No such instance.
     #[error("there is no instance `{instance}`")]
     NoInstance {
@@ -68,7 +98,11 @@ impl EngineError {
     /// What to do next, where there is something to say.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::NotRunnable { hint, .. } | Self::Artifact { hint, .. } => Some(hint),
+            Self::NotRunnable { hint, .. }
+            | Self::Artifact { hint, .. }
+            | Self::Unreachable { hint, .. }
+            | Self::Foreign { hint, .. } => Some(hint),
+            Self::Refused { hint, .. } => hint.as_deref(),
             _ => None,
         }
     }

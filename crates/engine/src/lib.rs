@@ -3,16 +3,19 @@
 mod artifact;
 #[cfg(feature = "test-util")]
 pub mod contract;
+pub mod docker;
 mod error;
 #[cfg(feature = "test-util")]
 pub mod fake;
 mod identity;
 mod instance;
+mod lines;
 mod log;
 mod observed;
 mod ports;
 mod probe;
 pub mod process;
+mod question;
 mod revision;
 pub mod seal;
 mod system;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use seaworthy_project::model::resource::Volume;
+use seaworthy_project::model::resource::{Network, Volume};
 use seaworthy_project::{ProjectName, Sensitive, Service};
 
 use crate::{Artifact, InstanceKind, ReleaseNumber, RevisionId};
@@ -28,6 +28,8 @@ pub struct Revision {
     pub files: Vec<GrantedFile>,
     /// The named volumes it mounts, by the key its mounts use.
     pub volumes: Vec<Volume>,
+    /// The networks it is connected to.
+    pub networks: Vec<Network>,
 }
 
 /// A secret or config as a file.
@@ -37,6 +39,10 @@ pub struct GrantedFile {
     pub target: String,
     /// Permission bits; 0400 when absent.
     pub mode: Option<u32>,
+    /// Who owns it, as a number, when the file says so.
+    pub uid: Option<u32>,
+    /// Which group owns it, as a number, when the file says so.
+    pub gid: Option<u32>,
     /// What is in it; text or bytes, so kept as bytes behind a redacting type by whoever holds it.
     pub contents: Sensitive,
 }

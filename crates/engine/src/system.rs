@@ -138,6 +138,11 @@ pub(crate) fn add_mode(path: &Path, bits: u32) -> io::Result<()> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(metadata.mode() & 0o7777 | bits))
 }
 
+/// Sets the permissions of a file.
+pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+}
+
 /// Makes a folder of the kernel's own file systems, such as a control group.
 pub(crate) fn plain_folder(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)

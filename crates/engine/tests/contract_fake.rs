@@ -54,6 +54,7 @@ impl Harness for FakeHarness {
             artifact,
             files: Vec::new(),
             volumes: project.volumes.values().cloned().collect(),
+            networks: project.networks.values().cloned().collect(),
         };
         Case { project, revision }
     }

@@ -7,6 +7,7 @@ mod canonicalize;
 mod discover;
 mod dotenv;
 mod extends;
+mod finish;
 mod include;
 mod interpolate;
 mod lines;

@@ -69,8 +69,8 @@ fn commands_replace_and_lists_grow() {
 #[test]
 fn ports_and_mounts_have_identities() {
     let project = project(
-        "services:\n  web:\n    image: x\n    ports: ['80:80', '81:81']\n    volumes: ['a:/a', 'b:/b']\nvolumes: {a: , b: , c: }\n",
-        "services:\n  web:\n    ports: ['80:80', '82:80']\n    volumes: ['c:/b:ro']\n",
+        "services:\n  web:\n    image: x\n    ports: ['80:80', '81:81']\n    volumes: ['da:/a', 'db:/b']\nvolumes: {da: , db: , dc: }\n",
+        "services:\n  web:\n    ports: ['80:80', '82:80']\n    volumes: ['dc:/b:ro']\n",
     );
     let web = web(&project);
     let ports: Vec<_> = web.ports.iter().map(|port| (port.value.published, port.value.target)).collect();
@@ -82,7 +82,7 @@ fn ports_and_mounts_have_identities() {
             (mount.value.source.clone().unwrap(), mount.value.target.as_str(), mount.value.read_only)
         })
         .collect();
-    assert_eq!(mounts, [("a".to_owned(), "/a", false), ("c".to_owned(), "/b", true)]);
+    assert_eq!(mounts, [("da".to_owned(), "/a", false), ("dc".to_owned(), "/b", true)]);
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn a_value_filled_in_is_not_shown() {
 #[test]
 fn invalid_values() {
     check(
-        "services:\n  web:\n    image: x\n    restart: allways\n    ports: ['80:70000', '9-8:1']\n    mem_limit: lots\n    healthcheck: {interval: soon, test: [curl]}\n    command: \"echo 'x\"\n    volumes: ['a:b:c:d']\n    deploy: {update_config: {order: start-frist}}\n    x-seaworthy: {probe: {ready: POST /}, process: {}}\n  bad/name: {image: x}\n  nothing: {}\n",
+        "services:\n  web:\n    image: x\n    restart: allways\n    ports: ['80:70000', '9-8:1']\n    mem_limit: lots\n    healthcheck: {interval: soon, test: [curl]}\n    command: \"echo 'x\"\n    volumes: ['aa:bb:cc:dd']\n    deploy: {update_config: {order: start-frist}}\n    x-seaworthy: {probe: {ready: POST /}, process: {}}\n  bad/name: {image: x}\n  nothing: {}\n",
         &[
             "compose.yaml:4:14 InvalidValue `allways` is not allowed for `restart`. hint: write `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:3`",
             "compose.yaml:5:13 InvalidValue `80:70000` is not a port: `70000` is not a port number from 1 to 65535. hint: write `\"8080:80\"`, `\"127.0.0.1:8080:80\"`, `\"53:53/udp\"` or the long form with `target:`",
@@ -173,8 +173,8 @@ fn invalid_values() {
             "compose.yaml:6:16 InvalidValue `lots` is not allowed for `mem_limit`. hint: write a size such as `512m` or `1gb`",
             "compose.yaml:7:29 InvalidValue `soon` is not allowed for `interval`. hint: write a duration such as `30s` or `1m30s`",
             "compose.yaml:7:42 InvalidValue A health check's `test` list begins with `CMD`, `CMD-SHELL` or `NONE`. hint: write `[\"CMD\", \"program\", \"argument\"]`, or one string for the shell",
-            "compose.yaml:8:14 InvalidValue A quote in this command is never closed. hint: close the quote, or write the command as a list: `[\"program\", \"argument\"]`",
-            "compose.yaml:9:15 InvalidValue `a:b:c:d` is not a mount. hint: write `data:/var/lib/data`, `./folder:/inside:ro` or the long form with `type:`",
+            "compose.yaml:8:14 InvalidValue A quote or bracket in this command is never closed. hint: close it, or write the command as a list: `[\"program\", \"argument\"]`",
+            "compose.yaml:9:15 InvalidValue `aa:bb:cc:dd` is not a mount. hint: write `data:/var/lib/data`, `./folder:/inside:ro` or the long form with `type:`",
             "compose.yaml:10:37 InvalidValue `start-frist` is not allowed for `order`. hint: did you mean `start-first`?",
             "compose.yaml:11:34 InvalidValue `POST /` is not allowed for `ready`. hint: write `GET /path` or `tcp`",
             "compose.yaml:11:52 InvalidValue `process` has no `command`. hint: add `command: [\"./program\"]`",

@@ -68,7 +68,8 @@ pub async fn draft(
     build: bool,
     progress: &dyn Progress,
 ) -> Result<Draft, Vec<ReleaseError>> {
-    let mut errors: Vec<ReleaseError> = project.services().filter_map(not_carried).collect();
+    let mut errors: Vec<ReleaseError> =
+        project.services().filter_map(|service| not_carried(service, engine.name())).collect();
     let mut losses = grouped(engine.losses(project));
     let mut artifacts = IndexMap::new();
     for service in project.services() {
@@ -112,7 +113,11 @@ async fn artifact(
     losses: &mut Vec<String>,
 ) -> Result<Artifact, ReleaseError> {
     let mut seen = engine.inspect(project, service).await;
-    let builds = service.settings.process.as_ref().is_some_and(|process| process.value.build.is_some());
+    // A build may make what looking for it did not find.
+    let process = service.settings.process.as_ref();
+    let builds = seen
+        .as_ref()
+        .map_or_else(|_| process.is_some_and(|process| process.value.build.is_some()), |seen| seen.builds);
     if build && builds {
         let name = service.name.value.to_string();
         let mut tell =
@@ -123,7 +128,7 @@ async fn artifact(
     let seen = seen?;
     if seen.builds && !build {
         losses.push(format!(
-            "`{}` is built by `deploy`: the plan holds if the build makes what is there now",
+            "`{}` is built or fetched by `deploy`: the plan holds if that gives what is there now",
             service.name.value
         ));
     }
@@ -147,14 +152,16 @@ fn grouped(losses: Vec<Loss>) -> Vec<String> {
     groups.into_iter().map(sentence).collect()
 }
 
-/// A published port that the gateway cannot carry yet.
-fn not_carried(service: &Service) -> Option<ReleaseError> {
+/// A published port that neither the gateway nor the engine can carry yet.
+fn not_carried(service: &Service, engine: &str) -> Option<ReleaseError> {
     let routes = routes::wishes(service);
     let port = service.ports.iter().find(|port| {
-        let published = port.value.published.is_some();
-        published
-            && (port.value.protocol != Protocol::Tcp
-                || !routes.iter().any(|wish| wish.port == port.value.target))
+        let carried = match port.value.protocol {
+            Protocol::Tcp => routes.iter().any(|wish| wish.port == port.value.target),
+            // Ports of other protocols stay with an engine that can publish them.
+            _ => engine == "docker",
+        };
+        port.value.published.is_some() && !carried
     })?;
     let (name, number) = (&service.name.value, port.value.published.unwrap_or(port.value.target));
     Some(match port.value.protocol {
@@ -170,7 +177,7 @@ fn not_carried(service: &Service) -> Option<ReleaseError> {
         },
         _ => ReleaseError::Unsupported {
             message: format!("port {number}/{} of service `{name}` is not TCP", port.value.protocol),
-            hint: "only HTTP over TCP is carried by now".to_owned(),
+            hint: "only the docker engine publishes it".to_owned(),
             span: Some(port.span),
         },
     })

@@ -81,6 +81,11 @@ impl Release {
                 .filter(|mount| mount.value.kind == MountKind::Volume)
                 .filter_map(|mount| mount.value.source.as_ref().and_then(volume))
                 .collect(),
+            networks: service
+                .networks
+                .iter()
+                .filter_map(|network| self.project.networks.get(&network.value).cloned())
+                .collect(),
         })
     }
 
@@ -93,6 +98,8 @@ impl Release {
                     Some(GrantedFile {
                         target: grant.value.target.clone(),
                         mode: grant.value.mode,
+                        uid: number(&grant.value.uid),
+                        gid: number(&grant.value.gid),
                         contents: contents.clone(),
                     })
                 })
@@ -129,6 +136,10 @@ impl Release {
             timers: Timers::of(&self.project, service),
         }
     }
+}
+
+fn number(said: &Option<String>) -> Option<u32> {
+    said.as_ref().and_then(|said| said.parse().ok())
 }
 
 /// When a job runs; `None` for what is meant to run on.

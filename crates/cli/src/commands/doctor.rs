@@ -3,6 +3,7 @@
 use seaworthy_project::ProjectName;
 use seaworthy_release::{Lock, StateFolder, Traffic};
 
+use crate::arguments::EngineChoice;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::ui::Tone;
@@ -20,7 +21,7 @@ struct Look {
 }
 
 pub(crate) async fn doctor(context: &Context, _arguments: &DoctorArgs) -> Result<Exit, CommandError> {
-    let mut looks = vec![state_folder(context), memory_folder(context)];
+    let mut looks = vec![state_folder(context), memory_folder(context), docker(context).await];
     looks.push(match context.project() {
         Ok(project) => {
             well("compose files", format!("project `{}`, {} services", project.name, project.services.len()))
@@ -61,6 +62,20 @@ fn memory_folder(context: &Context) -> Look {
     let there = parent.is_dir();
     let told = format!("secrets as files are kept in `{}`", path.display());
     if there { well("memory folder", told) } else { ill("memory folder", told, "mount a tmpfs there") }
+}
+
+/// Docker is missing only where it was asked for.
+async fn docker(context: &Context) -> Look {
+    let state = StateFolder::existing(context.surroundings.state_folder());
+    let version = match context.docker(&state) {
+        Ok(engine) => engine.version().await.map_err(CommandError::from),
+        Err(error) => Err(error),
+    };
+    match version {
+        Ok(version) => well("docker", version),
+        Err(error) if context.globals.engine == EngineChoice::Docker => from_error("docker", error),
+        Err(error) => well("docker", format!("not used: {error}")),
+    }
 }
 
 async fn project(context: &Context, name: &ProjectName) -> Vec<Look> {

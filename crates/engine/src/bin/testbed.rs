@@ -47,12 +47,13 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Answers each request on `$PORT`: `/variable/<name>` with that variable, `/file/<name>` with the contents of the
+/// Answers each request on `$PORT` of `$LISTEN` (this machine alone when absent): `/variable/<name>` with that variable, `/file/<name>` with the contents of the
 /// file that variable names, anything else with `status`.
 fn serve(status: &str) {
     say("serving");
     let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0);
-    let listener = TcpListener::bind(("127.0.0.1", port));
+    let address = std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1".to_owned());
+    let listener = TcpListener::bind((address.as_str(), port));
     let listener = match listener {
         Ok(listener) => listener,
         Err(error) => return say(&format!("cannot listen on {port}: {error}")),

@@ -152,6 +152,9 @@ pub async fn projects_do_not_see_each_other(harness: &dyn Harness) {
     for volume in &mut theirs.revision.volumes {
         volume.name = format!("{}_{}", theirs.revision.project, volume.key.value);
     }
+    for network in &mut theirs.revision.networks {
+        network.name = format!("{}_{}", theirs.revision.project, network.key.value);
+    }
     harness.engine().prepare(&theirs.revision).await.expect("the artifact is there");
     let (one, two) = (ensured(harness, &ours, 1).await, ensured(harness, &theirs, 1).await);
     assert_eq!(one.id, two.id);

@@ -4,14 +4,9 @@ use std::net::SocketAddr;
 use std::process::Command as StdCommand;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::Request;
-use hyper_util::rt::TokioIo;
 use seaworthy_project::ProjectName;
 use seaworthy_project::model::healthcheck::HealthTest;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -20,10 +15,9 @@ use crate::process::folder::Folders;
 use crate::process::observe;
 use crate::process::shim::child::beside;
 use crate::process::spec::Spec;
+use crate::question::{SHOWN, cut, http, no, shown, tcp, within};
 use crate::{EngineError, Instance, InstanceId, InstanceState, Probe, ProbeOutcome};
 
-/// So much of an answer is shown.
-const SHOWN: usize = 4 << 10;
 /// How long the output of a test may take to end after the test has: something it left may hold the pipe open.
 const OUTPUT_END: Duration = Duration::from_millis(200);
 
@@ -65,50 +59,6 @@ fn running(instance: &Instance) -> ProbeOutcome {
 
 fn address(instance: &Instance, port: u16) -> Option<SocketAddr> {
     instance.addresses.iter().find(|(inside, _)| *inside == port).map(|(_, address)| *address)
-}
-
-async fn within(limit: Duration, answer: impl Future<Output = ProbeOutcome>) -> ProbeOutcome {
-    timeout(limit, answer).await.unwrap_or_else(|_| no(format!("no answer within {} s", limit.as_secs_f64())))
-}
-
-async fn tcp(address: SocketAddr) -> ProbeOutcome {
-    match TcpStream::connect(address).await {
-        Ok(_) => ProbeOutcome { ready: true, detail: "it takes connections".to_owned() },
-        Err(error) => no(told(&error)),
-    }
-}
-
-async fn http(address: SocketAddr, path: &str) -> ProbeOutcome {
-    let stream = match TcpStream::connect(address).await {
-        Ok(stream) => stream,
-        Err(error) => return no(told(&error)),
-    };
-    let (mut sender, connection) = match hyper::client::conn::http1::handshake(TokioIo::new(stream)).await {
-        Ok(both) => both,
-        Err(error) => return no(error.to_string()),
-    };
-    tokio::spawn(connection);
-    let request = Request::get(path)
-        .header("host", "localhost")
-        .header("user-agent", "seaworthy-probe")
-        .header("connection", "close")
-        .body(Empty::<Bytes>::new());
-    let request = match request {
-        Ok(request) => request,
-        Err(error) => return no(error.to_string()),
-    };
-    match sender.send_request(request).await {
-        Ok(answer) => {
-            let status = answer.status();
-            if (200..400).contains(&status.as_u16()) {
-                return ProbeOutcome { ready: true, detail: status.to_string() };
-            }
-            let body = Limited::new(answer.into_body(), SHOWN).collect().await;
-            let body = body.map(|body| shown(&body.to_bytes())).unwrap_or_default();
-            no(format!("{status} {body}").trim().to_owned())
-        }
-        Err(error) => no(error.to_string()),
-    }
 }
 
 /// Runs a health check's own test beside the instance, as its user, with its variables.
@@ -168,25 +118,4 @@ async fn gather(pipe: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
         first.extend_from_slice(&buffer[..wanted]);
     }
     first
-}
-
-fn cut(mut detail: String) -> String {
-    detail.truncate(detail.floor_char_boundary(SHOWN));
-    detail
-}
-
-fn no(detail: String) -> ProbeOutcome {
-    ProbeOutcome { ready: false, detail }
-}
-
-fn told(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-fn shown(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN)]);
-    text.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
 }

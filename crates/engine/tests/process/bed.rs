@@ -78,6 +78,7 @@ impl Bed {
             artifact: inspection.unwrap().artifact.unwrap(),
             files: Vec::new(),
             volumes: project.volumes.values().cloned().collect(),
+            networks: project.networks.values().cloned().collect(),
         };
         Case { project, revision }
     }
@@ -226,6 +227,8 @@ pub(crate) fn first() -> Slot {
 pub(crate) fn granted(target: &str, contents: &str) -> GrantedFile {
     GrantedFile {
         target: target.to_owned(),
+        uid: None,
+        gid: None,
         mode: None,
         contents: seaworthy_project::Sensitive::new(contents),
     }

@@ -9,7 +9,7 @@ use crate::load::report::Report;
 use crate::load::schema::complete;
 use crate::load::session::{Context, Session, is_true};
 use crate::load::variables::Variables;
-use crate::load::{Loaded, Request, merge, naming, resolve, service_environment, typed, validate};
+use crate::load::{Loaded, Request, finish, merge, naming, resolve, service_environment, typed, validate};
 use crate::{
     EnvironmentName, FileId, Files, Node, Problem, ProblemKind, Project, ProjectName, ServiceName, Sources,
 };
@@ -62,6 +62,12 @@ fn project(request: &Request, session: &mut Session<'_>) -> Option<Project> {
     let parsed: Vec<Option<(FileId, Vec<Node>)>> =
         found.files.iter().map(|path| session.documents(path, None)).collect();
     let parsed: Vec<(FileId, Vec<Node>)> = parsed.into_iter().collect::<Option<_>>()?;
+    if let Some((first, _)) =
+        parsed.first().filter(|_| parsed.iter().all(|(_, documents)| documents.is_empty()))
+    {
+        session.empty(*first);
+        return None;
+    }
     refuse_stand_alone(&found, &parsed, &mut session.report);
     let parts = (&variables, &session.reader, &mut session.report);
     let name = naming::name(request, &environment, &directory, &parsed, parts);
@@ -129,10 +135,7 @@ fn settings(request: &Request, files: &dyn Files) -> Variables {
     let shell = Variables::from_shell(&request.variables);
     // Problems in these files are told when they are read for good.
     let mut scratch = session(request, files);
-    let folder = match &request.project_directory {
-        Some(folder) => absolute(&request.working_directory, folder),
-        None => request.working_directory.clone(),
-    };
+    let folder = environment_folder(request);
     let environment = discover::canonical(&request.environment);
     let named = environment_file_names(request, &shell, &folder, &environment, &mut scratch);
     let mut settings = shell.clone();
@@ -148,10 +151,29 @@ fn variables(
     session: &mut Session<'_>,
 ) -> Variables {
     let shell = Variables::from_shell(&request.variables);
-    let named = environment_file_names(request, settings, directory, environment, session);
-    let mut variables = shell.clone();
-    variables.fill(session.environment_files(&named, &shell));
+    let mut variables = shell;
+    // As Compose does, first where the command was typed, then in the project's folder.
+    let mut read: Vec<PathBuf> = Vec::new();
+    for folder in [&environment_folder(request), directory] {
+        let named = environment_file_names(request, settings, folder, environment, session);
+        if named.iter().all(|(path, _)| read.contains(path)) {
+            continue;
+        }
+        read.extend(named.iter().map(|(path, _)| path.clone()));
+        let set = session.environment_files(&named, &variables);
+        variables.fill(set);
+    }
     variables
+}
+
+/// The folder whose environment files are read before anything else is known.
+fn environment_folder(request: &Request) -> PathBuf {
+    let here = &request.working_directory;
+    match (&request.project_directory, request.files.iter().find(|file| file.as_os_str() != "-")) {
+        (Some(folder), _) => absolute(here, folder),
+        (None, Some(file)) => absolute(here, file).parent().map_or_else(|| here.clone(), Path::to_owned),
+        (None, None) => here.clone(),
+    }
 }
 
 fn environment_file_names(
@@ -166,6 +188,11 @@ fn environment_file_names(
         request.env_files.iter().map(|file| absolute(here, file)).collect()
     } else if let Some(list) = settings.setting("COMPOSE_ENV_FILES") {
         list.value.split(',').map(|file| absolute(here, Path::new(file.trim()))).collect()
+    } else if settings
+        .setting("COMPOSE_DISABLE_ENV_FILE")
+        .is_some_and(|off| off.span.is_none() && yes(&off.value))
+    {
+        Vec::new()
     } else {
         discover::environment_files(folder, environment, session.reader.files, &mut session.report)
     };
@@ -183,14 +210,19 @@ fn combine(
     for (path, documents) in paths.iter().zip(parsed) {
         let layer = session.layer(path, documents, context, &mut Vec::new());
         match &mut combined {
-            Some(base) => merge::merge(base, layer),
+            Some(base) => merge::merge(base, layer, &mut session.report),
             None => combined = Some(layer),
         }
         combined.iter().for_each(|root| complete::check(root, &mut session.report));
     }
     let mut root = combined?;
     merge::settle(&mut root);
-    complete::settle(&mut root, &mut session.report);
+    if root.entries().is_empty() && session.report.problems.is_empty() {
+        session.empty(root.span.file);
+    }
+    finish::finish(&mut root, &mut session.report);
+    complete::settle(&mut root);
+    resolve::build_contexts(&mut root);
     resolve::drop_nothing(&mut root);
     Some(root)
 }
@@ -218,12 +250,17 @@ fn refuse_stand_alone(found: &Found, parsed: &[(FileId, Vec<Node>)], report: &mu
     report.problem(Problem { span: place, ..Problem::nowhere(ProblemKind::Ambiguous, message) }.hint(hint));
 }
 
+fn yes(text: &str) -> bool {
+    matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True")
+}
+
 fn profiles(request: &Request, variables: &Variables) -> Vec<String> {
     if !request.profiles.is_empty() {
         return request.profiles.clone();
     }
     let list = variables.setting("COMPOSE_PROFILES").map(|list| list.value.as_str()).unwrap_or_default();
-    list.split(',').map(str::trim).filter(|profile| !profile.is_empty()).map(str::to_owned).collect()
+    // Nothing chosen chooses the profile that is called nothing.
+    list.split(',').map(str::trim).map(str::to_owned).collect()
 }
 
 /// Services whose profiles are not among the chosen ones.

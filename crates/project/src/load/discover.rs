@@ -52,18 +52,18 @@ pub(crate) fn discover(
 ) -> Option<Found> {
     let here = &request.working_directory;
     if !request.files.is_empty() {
-        if request.files.iter().any(|file| file.as_os_str() == "-") {
-            let message = "A Compose file cannot be read from standard input.";
-            let problem = Problem::nowhere(ProblemKind::Unsupported, message);
-            report.problem(problem.hint("write it to a file and name that with `-f`"));
-            return None;
-        }
         let files = request.files.iter().map(|file| absolute(here, file)).collect();
         return Some(Found { files, overlay_guessed: false });
     }
-    if let Some(list) = settings.setting("COMPOSE_FILE") {
+    if let Some(list) = settings.get("COMPOSE_FILE") {
         let separator = settings.setting("COMPOSE_PATH_SEPARATOR").map_or(":", |separator| &separator.value);
-        let named = list.value.split(separator).filter(|file| !file.is_empty());
+        if list.value.split(separator).any(str::is_empty) {
+            let message = "`COMPOSE_FILE` has an empty entry.";
+            let problem = Problem { span: list.span, ..Problem::nowhere(ProblemKind::NoFile, message) };
+            report.problem(problem.hint("unset it, or name files in it"));
+            return None;
+        }
+        let named = list.value.split(separator);
         let files = named.map(|file| absolute(here, Path::new(file))).collect();
         return Some(Found { files, overlay_guessed: false });
     }

@@ -250,6 +250,10 @@ fn unescape(text: &str) -> String {
         } else if let Some(c) = octal(after) {
             out.push(c);
             rest = &after[4..];
+        } else if let Some(digits) = after.strip_prefix('0') {
+            // Compose takes the `0` away even where the rest is no character.
+            out.push('\\');
+            rest = digits;
         } else {
             out.push('\\');
             rest = after;

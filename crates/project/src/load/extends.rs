@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::load::merge;
+use crate::load::read::absolute;
 use crate::load::schema::check::nearest;
-use crate::load::session::{Context, Session};
+use crate::load::session::{Context, Extended, Session};
 use crate::{Node, Problem, ProblemKind, Span};
 
 /// The longest chain of services that extend each other.
@@ -41,7 +42,18 @@ fn build(
     context: &Context,
     chain: &mut Chain,
 ) -> Option<Node> {
-    let mut service = root.at(&["services", name])?.clone();
+    let entry = root.get("services")?.entry(name)?;
+    let mut service = entry.node.clone();
+    if let Some(extended) = session.extended.get_mut(path) {
+        let inside = |problem: &mut Problem| {
+            problem.span.is_none_or(|span| {
+                span.file != entry.key.span.file
+                    || (entry.key.span.start <= span.start && span.end <= entry.node.span.end)
+            })
+        };
+        let wrong: Vec<Problem> = extended.unread.extract_if(.., inside).collect();
+        wrong.into_iter().for_each(|problem| session.report.problem(problem));
+    }
     let Some(extends) = service.remove("extends") else { return Some(service) };
     let extends = extends.node;
     let Some(base_name) = extends.get("service").filter(|base| base.text().is_some()) else {
@@ -53,7 +65,10 @@ fn build(
     };
     let base_text = base_name.text().unwrap_or_default().to_owned();
     chain.push((path.to_owned(), name.to_owned()));
-    let file = extends.get("file").and_then(Node::text).map_or_else(|| path.to_owned(), PathBuf::from);
+    let file = match extends.get("file").and_then(Node::text) {
+        Some(file) => absolute(&context.folder, Path::new(file)),
+        None => path.to_owned(),
+    };
     let base = if stops(session, chain, &file, &base_text, base_name.span) {
         None
     } else if file == path {
@@ -70,7 +85,7 @@ fn build(
     chain.pop();
     let Some(mut base) = base else { return Some(service) };
     let span = service.span;
-    merge::merge_service(&mut base, service);
+    merge::merge_service(&mut base, service, &mut session.report);
     base.span = span;
     Some(base)
 }
@@ -108,19 +123,34 @@ fn undefined(session: &mut Session<'_>, root: &Node, name: &str, span: Span) {
 /// The file that is extended, prepared once; its relative paths start in its own folder.
 fn other_file(session: &mut Session<'_>, file: &Path, from: Span, context: &Context) -> Option<Node> {
     if let Some(known) = session.extended.get(file) {
-        return known.clone();
+        return known.root.clone();
     }
     let folder = file.parent().unwrap_or(file).to_owned();
-    let mut layer: Option<Node> = None;
+    let mut extended = Extended::default();
     if let Some((id, documents)) = session.documents(file, Some(from)) {
+        if documents.is_empty() {
+            session.empty(id);
+        }
         for document in documents {
+            let before = session.report.problems.len();
             let root = session.prepare(document, id, &folder, &context.variables);
-            match &mut layer {
-                Some(base) => merge::merge(base, root),
-                None => layer = Some(root),
+            let found = session.report.problems.split_off(before);
+            let (wrong, unread): (Vec<Problem>, Vec<Problem>) =
+                found.into_iter().partition(|problem| concerns_all(problem.kind));
+            session.report.problems.extend(wrong);
+            extended.unread.extend(unread);
+            match &mut extended.root {
+                Some(base) => merge::merge(base, root, &mut session.report),
+                None => extended.root = Some(root),
             }
         }
     }
-    session.extended.insert(file.to_owned(), layer.clone());
-    layer
+    let root = extended.root.clone();
+    session.extended.insert(file.to_owned(), extended);
+    root
+}
+
+/// Whether a problem stands in the way of every service of its file.
+fn concerns_all(kind: ProblemKind) -> bool {
+    !matches!(kind, ProblemKind::UnknownKey | ProblemKind::WrongType | ProblemKind::InvalidValue)
 }

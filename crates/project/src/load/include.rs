@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::load::merge;
 use crate::load::read::absolute;
 use crate::load::session::{Context, Session};
+use crate::load::typed::CAPTURED_VALUE;
+use crate::load::{merge, resolve};
 use crate::{Node, Problem, ProblemKind, Span, Value};
 
 /// Replaces `include` by what it names. `trail` are the files on the way here, to notice a circle.
@@ -55,14 +56,46 @@ fn part(session: &mut Session<'_>, item: &Node, context: &Context, trail: &mut V
         let Some(documents) = session.documents(&path, Some(span)) else { continue };
         let layer = session.layer(&path, documents, &inner, trail);
         match &mut part {
-            Some(base) => merge::merge(base, layer),
+            Some(base) => merge::merge(base, layer, &mut session.report),
             None => part = Some(layer),
         }
     }
     if let Some(part) = &mut part {
         merge::settle(part);
+        resolve::build_contexts(part);
+        resolve::paths(part, &inner.folder, session.home.as_deref());
+        capture(part, &inner);
     }
     part
+}
+
+/// Secrets and configs from variables get their values from the included project's own, which nobody else knows.
+fn capture(part: &mut Node, context: &Context) {
+    for key in ["secrets", "configs"] {
+        for resource in part.get_mut(key).into_iter().flat_map(Node::children_mut) {
+            let name = resource.get("environment").and_then(Node::text);
+            let variable = name.and_then(|name| context.variables.get(name));
+            if let Some(variable) = variable {
+                let place = variable.span.unwrap_or(resource.span);
+                resource.set(CAPTURED_VALUE, Node::string(variable.value.clone(), place));
+            }
+        }
+    }
+}
+
+/// Whether two trees say the same, wherever they were written.
+fn same(one: &Node, other: &Node) -> bool {
+    match (&one.value, &other.value) {
+        (Value::Sequence(a), Value::Sequence(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Value::Mapping(a), Value::Mapping(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|entry| other.get(&entry.key.value).is_some_and(|node| same(&entry.node, node)))
+        }
+        (a, b) => a == b,
+    }
 }
 
 /// The included project's own folder and variables; those of the including one win.
@@ -117,7 +150,7 @@ fn join(session: &mut Session<'_>, root: &mut Node, part: Node) {
         for entry in entries {
             match own.entry(&entry.key.value) {
                 None => own.entries_mut().into_iter().for_each(|entries| entries.push(entry.clone())),
-                Some(there) if there.node == entry.node => {}
+                Some(there) if same(&there.node, &entry.node) => {}
                 Some(there) => {
                     let message =
                         format!("`{key}.{}` is defined here and in an included file.", entry.key.value);

@@ -1,21 +1,23 @@
 //! Lays one tree over another (Compose Specification, "Merge"): maps merge, lists grow, some keys replace.
 
+mod pools;
 mod rules;
 
 use indexmap::IndexMap;
 
 use crate::load::canonicalize::is_reset;
 use crate::load::merge::rules::{Rule, rule};
-use crate::{Entry, Node, Say, Tag, Value};
+use crate::load::report::Report;
+use crate::{Entry, Node, Problem, ProblemKind, Say, Span, Tag, Value};
 
 /// Lays `over` over `base`; both canonical. What loses is kept in the winner's history.
-pub(crate) fn merge(base: &mut Node, over: Node) {
-    lay(base, over, &mut Vec::new());
+pub(crate) fn merge(base: &mut Node, over: Node, report: &mut Report) {
+    Merge { path: Vec::new(), report }.lay(base, over);
 }
 
 /// As [`merge`], for one service.
-pub(crate) fn merge_service(base: &mut Node, over: Node) {
-    lay(base, over, &mut vec!["services".to_owned(), String::new()]);
+pub(crate) fn merge_service(base: &mut Node, over: Node, report: &mut Report) {
+    Merge { path: vec!["services".to_owned(), String::new()], report }.lay(base, over);
 }
 
 /// Uses up what is left of `!reset` and `!override`, and drops items of lists that a later item replaces.
@@ -23,56 +25,93 @@ pub(crate) fn settle(root: &mut Node) {
     settle_at(root, &mut Vec::new());
 }
 
-fn lay(base: &mut Node, mut over: Node, path: &mut Vec<String>) {
-    if over.tag == Some(Tag::Override) {
-        over.tag = None;
-        return replace(base, over);
-    }
-    match (&mut base.value, over.value) {
-        (Value::Mapping(_), Value::Mapping(entries)) => {
-            if rule(path) == Rule::Replace || (rule(path) == Rule::Driver && other_driver(base, &entries)) {
-                over.value = Value::Mapping(entries);
-                return replace(base, over);
-            }
-            base.history.push(Say::Written(over.span));
-            let Value::Mapping(own) = std::mem::replace(&mut base.value, Value::Null) else { return };
-            let mut own: IndexMap<String, Entry> =
-                own.into_iter().map(|entry| (entry.key.value.clone(), entry)).collect();
-            entries.into_iter().for_each(|entry| lay_entry(&mut own, entry, path));
-            base.value = Value::Mapping(own.into_values().collect());
-        }
-        (Value::Sequence(_), Value::Sequence(items)) if rule(path) == Rule::Replace => {
-            over.value = Value::Sequence(items);
-            replace(base, over);
-        }
-        (Value::Sequence(own), Value::Sequence(items)) => {
-            own.extend(items);
-            base.history.push(Say::Written(over.span));
-            unify(base, path);
-        }
-        // A key left empty over a map or list says nothing new, except where emptiness is a value.
-        (Value::Mapping(_) | Value::Sequence(_), Value::Null) if rule(path) != Rule::Replace => {}
-        (_, value) => {
-            over.value = value;
-            replace(base, over);
-        }
-    }
+/// One merging, at a path of keys.
+struct Merge<'a> {
+    path: Vec<String>,
+    report: &'a mut Report,
 }
 
-fn lay_entry(own: &mut IndexMap<String, Entry>, over: Entry, path: &mut Vec<String>) {
-    if is_reset(&over.node) {
-        own.shift_remove(&over.key.value);
-        return;
+impl Merge<'_> {
+    fn lay(&mut self, base: &mut Node, mut over: Node) {
+        if over.tag == Some(Tag::Override) {
+            over.tag = None;
+            return replace(base, over);
+        }
+        match (&mut base.value, over.value) {
+            (Value::Mapping(_), Value::Mapping(entries)) => {
+                if rule(&self.path) == Rule::Replace
+                    || (rule(&self.path) == Rule::Driver && other_driver(base, &entries))
+                {
+                    over.value = Value::Mapping(entries);
+                    return replace(base, over);
+                }
+                base.history.push(Say::Written(over.span));
+                let Value::Mapping(own) = std::mem::replace(&mut base.value, Value::Null) else { return };
+                let mut own: IndexMap<String, Entry> =
+                    own.into_iter().map(|entry| (entry.key.value.clone(), entry)).collect();
+                entries.into_iter().for_each(|entry| self.lay_entry(&mut own, entry));
+                base.value = Value::Mapping(own.into_values().collect());
+            }
+            (Value::Sequence(_), Value::Sequence(items)) if rule(&self.path) == Rule::Replace => {
+                over.value = Value::Sequence(items);
+                replace(base, over);
+            }
+            (Value::Sequence(own), Value::Sequence(mut items)) => {
+                // To reset one item of a list has no meaning: what it meant is not known.
+                items.retain(|item| !is_reset(item));
+                match rule(&self.path) {
+                    Rule::New => {
+                        let known: Vec<String> =
+                            own.iter().filter_map(|item| item.text().map(str::to_owned)).collect();
+                        items.retain(|item| {
+                            !item.text().is_some_and(|text| known.iter().any(|own| own == text))
+                        });
+                        own.extend(items);
+                    }
+                    Rule::Pools => *own = pools::merge(own, items),
+                    _ => own.extend(items),
+                }
+                base.history.push(Say::Written(over.span));
+                unify(base, &self.path);
+            }
+            // A key left empty says nothing new, except where emptiness is a value.
+            (_, Value::Null) if rule(&self.path) != Rule::Replace => {}
+            (own, value) => {
+                let kept = matches!(own, Value::Mapping(_) | Value::Sequence(_));
+                if kept && rule(&self.path) != Rule::Replace {
+                    self.cannot_lay(base, over.span);
+                    return;
+                }
+                over.value = value;
+                replace(base, over);
+            }
+        }
     }
-    match own.get_mut(&over.key.value) {
-        Some(entry) => {
-            path.push(over.key.value);
-            lay(&mut entry.node, over.node, path);
-            path.pop();
+
+    fn lay_entry(&mut self, own: &mut IndexMap<String, Entry>, over: Entry) {
+        if is_reset(&over.node) {
+            own.shift_remove(&over.key.value);
+            return;
         }
-        None => {
-            own.insert(over.key.value.clone(), over);
+        match own.get_mut(&over.key.value) {
+            Some(entry) => {
+                self.path.push(over.key.value);
+                self.lay(&mut entry.node, over.node);
+                self.path.pop();
+            }
+            None => {
+                own.insert(over.key.value.clone(), over);
+            }
         }
+    }
+
+    fn cannot_lay(&mut self, base: &Node, over: Span) {
+        let kind = if matches!(base.value, Value::Mapping(_)) { "a map" } else { "a list" };
+        let key = self.path.last().map_or("", String::as_str);
+        let message = format!("`{key}` is {kind} in the file below, and something else here.");
+        let problem = Problem::at(ProblemKind::WrongType, over, message);
+        let problem = problem.related(base.span, format!("{kind} here"));
+        self.report.problem(problem.hint(format!("write {kind}, or put `!override` before it")));
     }
 }
 

@@ -22,8 +22,9 @@ pub(crate) fn name(
         None => {
             let (text, span) = if let Some(variable) = variables.setting("COMPOSE_PROJECT_NAME") {
                 (variable.value.clone(), variable.span)
-            } else if let Some((text, span)) = written(files, variables, reader) {
-                (text, Some(span))
+            } else if let Some((text, span)) = written(files, variables, reader, !request.detail.interpolate)
+            {
+                (normalize(&text), Some(span))
             } else {
                 (normalize(&directory.file_name().unwrap_or_default().to_string_lossy()), None)
             };
@@ -41,12 +42,16 @@ fn written(
     files: &[(FileId, Vec<Node>)],
     variables: &Variables,
     reader: &Reader<'_>,
+    as_written: bool,
 ) -> Option<(String, Span)> {
     let documents =
         files.iter().rev().flat_map(|(id, documents)| documents.iter().rev().map(move |root| (id, root)));
     documents.into_iter().find_map(|(id, root)| {
-        let mut node = root.get("name").filter(|node| node.text().is_some())?.clone();
-        interpolate::interpolate(&mut node, reader.text(*id), variables, &mut Report::default());
+        let mut node =
+            root.get("name").filter(|node| node.text().is_some_and(|text| !text.is_empty()))?.clone();
+        if !as_written {
+            interpolate::interpolate(&mut node, reader.text(*id), variables, &mut Report::default());
+        }
         Some((node.text()?.to_owned(), node.span))
     })
 }

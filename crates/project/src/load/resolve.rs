@@ -7,22 +7,41 @@ use crate::load::read::absolute;
 use crate::load::validate::references::{Needed, needed_services};
 use crate::{Entry, Node, ProjectName, Say, Span, Spanned, Value};
 
+/// A build that does not say where is built in the folder of its own project.
+pub(crate) fn build_contexts(root: &mut Node) {
+    for service in section(root, "services") {
+        let build = service.get_mut("build").filter(|build| matches!(build.value, Value::Mapping(_)));
+        if let Some(build) = build.filter(|build| build.get("context").is_none()) {
+            let span = build.span;
+            build.set("context", implied_string(".", span));
+        }
+    }
+}
+
 /// Makes the relative paths of a canonical tree absolute, seen from `folder`; `~` is `home`. Doing it twice changes nothing.
 pub(crate) fn paths(root: &mut Node, folder: &Path, home: Option<&str>) {
     let path = |node: &mut Node| rewrite(node, folder, home);
+    let or_folder = |node: &mut Node| match &mut node.value {
+        Value::Scalar(empty) if empty.text.is_empty() => empty.text = folder.display().to_string(),
+        _ => path(node),
+    };
     for service in section(root, "services") {
         service_paths(service, &path);
+        let binds = service.get_mut("volumes").into_iter().flat_map(Node::children_mut);
+        for bind in binds.filter(|mount| mount.get("type").and_then(Node::text) == Some("bind")) {
+            bind.get_mut("source").filter(|source| source.text() == Some("")).into_iter().for_each(or_folder);
+        }
     }
     for section_name in ["secrets", "configs"] {
         for file in section(root, section_name) {
-            file.get_mut("file").into_iter().for_each(path);
+            file.get_mut("file").into_iter().for_each(or_folder);
         }
     }
     for volume in section(root, "volumes") {
+        let local = volume.get("driver").and_then(Node::text) == Some("local");
         let Some(options) = volume.get_mut("driver_opts") else { continue };
-        let bind = options.get("o").and_then(Node::text).is_some_and(|o| o.split(',').any(|o| o == "bind"));
-        if bind && options.get("type").and_then(Node::text).is_none_or(|kind| kind == "none") {
-            options.get_mut("device").into_iter().for_each(path);
+        if local && options.get("o").and_then(Node::text) == Some("bind") {
+            options.get_mut("device").into_iter().for_each(or_folder);
         }
     }
 }
@@ -32,7 +51,7 @@ pub(crate) fn service_paths(service: &mut Node, path: &dyn Fn(&mut Node)) {
     if let Some(build) = service.get_mut("build") {
         build.get_mut("context").filter(|context| !is_remote(context)).into_iter().for_each(path);
         for context in build.get_mut("additional_contexts").into_iter().flat_map(Node::children_mut) {
-            if !is_remote(context) && !context.text().is_some_and(|text| text.starts_with("service:")) {
+            if !is_remote(context) {
                 path(context);
             }
         }
@@ -59,8 +78,13 @@ pub(crate) fn service_paths(service: &mut Node, path: &dyn Fn(&mut Node)) {
 /// A path rewritten by the rules of [`paths`].
 pub(crate) fn rewrite(node: &mut Node, folder: &Path, home: Option<&str>) {
     let Value::Scalar(scalar) = &mut node.value else { return };
+    if scalar.text.is_empty() {
+        return;
+    }
     let text = match (scalar.text.strip_prefix('~'), home) {
-        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => format!("{home}{rest}"),
+        (Some(rest), Some(home)) => {
+            absolute(Path::new(home), Path::new(rest.trim_start_matches('/'))).display().to_string()
+        }
         _ => scalar.text.clone(),
     };
     if mounts::is_path(&text) && !text.starts_with(['.', '/', '~']) {
@@ -73,7 +97,7 @@ pub(crate) fn rewrite(node: &mut Node, folder: &Path, home: Option<&str>) {
 
 fn is_remote(context: &Node) -> bool {
     let text = context.text().unwrap_or_default();
-    text.contains("://") || text.starts_with("git@") || text.starts_with("github.com/")
+    text.contains("://") || ["service:", "git@", "github.com/"].iter().any(|start| text.starts_with(start))
 }
 
 fn section<'a>(root: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut Node> {
@@ -83,7 +107,7 @@ fn section<'a>(root: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut No
 /// Takes out keys under which nothing stands; for a command nothing has a meaning.
 pub(crate) fn drop_nothing(root: &mut Node) {
     if let Some(entries) = root.entries_mut() {
-        entries.retain(|entry| !entry.node.is_null());
+        entries.retain(|entry| !entry.node.is_null() || entry.key.value.starts_with("x-"));
     }
     for service in section(root, "services") {
         if let Some(entries) = service.entries_mut() {
@@ -167,9 +191,6 @@ fn service_defaults(service: &mut Node, default_needed: &mut Option<Span>) {
     }
     let Some(build) = service.get_mut("build").filter(|build| !build.is_null()) else { return };
     let span = build.span;
-    if build.get("context").is_none() {
-        build.set("context", implied_string(".", span));
-    }
     if build.get("dockerfile").is_none() && build.get("dockerfile_inline").is_none() {
         build.set("dockerfile", implied_string("Dockerfile", span));
     }

@@ -37,12 +37,30 @@ pub(crate) fn resolve(session: &mut Session<'_>, service: &mut Node, variables: 
     service.set("environment", lay_over(all, own_entries, span));
 }
 
+/// Gives names without a value in lists of `environment` their value, if it is set where the file is read: an included
+/// file has variables of its own.
+pub(crate) fn name_values(root: &mut Node, variables: &Variables) {
+    let services = root.get_mut("services").into_iter().flat_map(Node::children_mut);
+    for list in services.filter_map(|service| service.get_mut("environment")) {
+        let Value::Sequence(items) = &mut list.value else { continue };
+        for item in items {
+            let Some(variable) = item.text().and_then(|name| variables.get(name)) else { continue };
+            let name = item.text().unwrap_or_default().to_owned();
+            let text = format!("{name}={}", variable.value);
+            let mut history = std::mem::take(&mut item.history);
+            history.push(Say::Variable { name, place: variable.span });
+            *item = Node { history, tag: item.tag, ..Node::string(text, item.span) };
+        }
+    }
+}
+
 /// Puts what `label_file` names under `labels`, which win; `label_file` is gone afterwards.
 fn labels(session: &mut Session<'_>, service: &mut Node) {
     let Some(files) = service.remove("label_file") else { return };
     let mut all: IndexMap<String, Variable> = IndexMap::new();
     for file in files.node.items().iter().filter(|file| file.text().is_some()) {
-        match session.reader.read(file.text().unwrap_or_default().as_ref(), Some(file.span)) {
+        let path = session.locate(file.text().unwrap_or_default());
+        match session.reader.read(&path, Some(file.span)) {
             Ok(id) => {
                 let around = Surroundings { over: &Variables::default(), under: &all };
                 let set = dotenv::parse(id, session.reader.text(id), around, &mut session.report);
@@ -96,10 +114,11 @@ fn read(
     let Some(path) = file.get("path").filter(|path| path.text().is_some()) else { return IndexMap::new() };
     let text = path.text().unwrap_or_default();
     let required = file.get("required").is_none_or(|required| is_true(Some(required)));
-    if !required && !session.reader.files.is_file(text.as_ref()) {
+    let located = session.locate(text);
+    if !required && !session.reader.files.is_file(&located) {
         return IndexMap::new();
     }
-    match session.reader.read(text.as_ref(), Some(path.span)) {
+    match session.reader.read(&located, Some(path.span)) {
         Ok(id) if file.get("format").and_then(Node::text) == Some("raw") => {
             dotenv::parse_raw(id, session.reader.text(id), variables, &mut session.report)
         }

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 
 use crate::load::dotenv::{self, Surroundings};
-use crate::load::read::Reader;
+use crate::load::read::{Reader, absolute};
 use crate::load::report::Report;
 use crate::load::schema::{PROJECT, check};
 use crate::load::variables::{Variable, Variables};
-use crate::load::{Detail, canonicalize, extends, include, interpolate, merge, parse, resolve};
+use crate::load::{
+    Detail, canonicalize, extends, include, interpolate, merge, parse, resolve, service_environment,
+};
 use crate::{FileId, Node, Problem, ProblemKind, ScalarStyle, Span, Value};
 
 /// The most Compose files one project may consist of, each inclusion counted.
@@ -25,9 +27,17 @@ pub(crate) struct Session<'a> {
     /// The project's folder.
     pub(crate) directory: PathBuf,
     /// Files that services extend, by path: each is prepared once.
-    pub(crate) extended: HashMap<PathBuf, Option<Node>>,
+    pub(crate) extended: HashMap<PathBuf, Extended>,
     pub(crate) files_used: usize,
     pub(crate) detail: Detail,
+}
+
+/// A file that services extend.
+#[derive(Default)]
+pub(crate) struct Extended {
+    pub(crate) root: Option<Node>,
+    /// What is wrong in it, for as long as no service with it in it is extended: Compose reads no others.
+    pub(crate) unread: Vec<Problem>,
 }
 
 /// Where a file's relative paths start and which variables it sees.
@@ -48,14 +58,18 @@ impl Session<'_> {
         }
         match self.reader.read(path, from) {
             Ok(id) => {
-                let documents = parse::parse(id, self.reader.text(id), parse::MAX_NODES, &mut self.report)?;
-                // A file without a document says nothing; an empty document beside others is a slip.
-                if documents.iter().any(Node::is_null) {
-                    self.empty(id);
-                    return None;
+                let mut documents =
+                    parse::parse(id, self.reader.text(id), parse::MAX_NODES, &mut self.report)?;
+                if says_nothing(self.reader.text(id)) {
+                    documents.clear();
                 }
-                let nothing = || Node::new(Value::Mapping(Vec::new()), beginning(id));
-                Some((id, if documents.is_empty() { vec![nothing()] } else { documents }))
+                for document in documents.iter().filter(|document| document.is_null()) {
+                    let problem =
+                        Problem::at(ProblemKind::WrongType, document.span, "This document is empty.");
+                    self.report.problem(problem.hint("remove the `---` before it"));
+                }
+                documents.retain(|document| !document.is_null());
+                Some((id, documents))
             }
             Err(problem) => {
                 self.report.problem(problem);
@@ -64,8 +78,19 @@ impl Session<'_> {
         }
     }
 
-    fn empty(&mut self, id: FileId) {
-        let problem = Problem::at(ProblemKind::WrongType, beginning(id), "The file is empty.");
+    /// Where a file lies that the project names: relative to the project's folder, `~` being the user's own.
+    pub(crate) fn locate(&self, named: &str) -> PathBuf {
+        match (named.strip_prefix('~'), &self.home) {
+            (Some(rest), Some(home)) => absolute(Path::new(home), Path::new(rest.trim_start_matches('/'))),
+            _ => absolute(&self.directory, Path::new(named)),
+        }
+    }
+
+    /// Tells that a file has nothing in it.
+    pub(crate) fn empty(&mut self, id: FileId) {
+        let start = crate::Position { byte: 0, line: 1, column: 1 };
+        let span = Span { file: id, start, end: start };
+        let problem = Problem::at(ProblemKind::WrongType, span, "The file is empty.");
         self.report.problem(problem.hint("write at least `services:` with one service"));
     }
 
@@ -84,12 +109,13 @@ impl Session<'_> {
             extends::extend(self, &mut root, path, context);
             include::include(self, &mut root, context, trail);
             match &mut layer {
-                Some(base) => merge::merge(base, root),
+                Some(base) => merge::merge(base, root, &mut self.report),
                 None => layer = Some(root),
             }
         }
         trail.pop();
-        layer.unwrap_or_else(|| Node::new(Value::Mapping(Vec::new()), beginning(id)))
+        let start = crate::Position { byte: 0, line: 1, column: 1 };
+        layer.unwrap_or_else(|| Node::new(Value::Mapping(Vec::new()), Span { file: id, start, end: start }))
     }
 
     /// One document with variables filled in, checked, in canonical form, with absolute paths.
@@ -104,6 +130,7 @@ impl Session<'_> {
         if self.detail.interpolate {
             interpolate::interpolate(&mut root, self.reader.text(id), variables, report);
         }
+        service_environment::name_values(&mut root, variables);
         if let Some(problem) = old_dialect(&root) {
             report.problem(problem);
             root.value = Value::Mapping(Vec::new());
@@ -115,8 +142,8 @@ impl Session<'_> {
             report.warn(warning.hint("remove the line"));
         }
         canonicalize::canonicalize(&mut root, report);
-        // Where a path is relative to depends on the file it stands in, unless that is the project's own folder.
-        if self.detail.resolve_paths || folder != self.directory {
+        // Paths in the project's own folder become absolute last; until then they are compared as they are written.
+        if folder != self.directory {
             resolve::paths(&mut root, folder, self.home.as_deref());
         }
         root
@@ -143,10 +170,10 @@ impl Session<'_> {
     }
 }
 
-/// The place of nothing in particular in a file.
-fn beginning(file: FileId) -> Span {
-    let start = crate::Position { byte: 0, line: 1, column: 1 };
-    Span { file, start, end: start }
+/// Whether a file has nothing but comments in it.
+fn says_nothing(text: &str) -> bool {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'))
 }
 
 /// A file of Compose version 1: services at the top level.

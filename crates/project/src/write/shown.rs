@@ -40,7 +40,23 @@ pub(super) fn project(mut root: Json, format: Format) -> Json {
     out.extend(sorted(root).filter(|(key, _)| key.starts_with("x-")));
     match format {
         Format::Yaml => Json::Object(out),
-        Format::Json => Json::Object(sorted(out).collect()),
+        Format::Json => Json::Object(
+            sorted(out)
+                .map(
+                    |(key, value)| if key.starts_with("x-") { (key, extension(value)) } else { (key, value) },
+                )
+                .collect(),
+        ),
+    }
+}
+
+/// An extension; of a list with nothing in it Compose writes nothing in JSON.
+fn extension(value: Json) -> Json {
+    match value {
+        Json::Array(items) if items.is_empty() => Json::Null,
+        Json::Array(items) => Json::Array(items.into_iter().map(extension).collect()),
+        Json::Object(map) => Json::Object(sorted(map).map(|(key, value)| (key, extension(value))).collect()),
+        other => other,
     }
 }
 

@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 
 use crate::load::canonicalize::text;
-use crate::{Entry, Node, Say, Spanned, Value};
+use crate::load::report::Report;
+use crate::{Entry, Node, Problem, ProblemKind, Say, Spanned, Value};
 
 /// An entry whose key stands where its value stands.
 pub(super) fn entry(key: &str, node: Node) -> Entry {
@@ -21,7 +22,7 @@ pub(super) fn list_to_map(node: &mut Node, separators: &[char]) {
                 Some((key, value)) => (key, Node::string(value, item.span)),
                 None => (scalar.text.as_str(), Node::new(Value::Null, item.span)),
             };
-            let key = Spanned::new(key.trim().to_owned(), item.span);
+            let key = Spanned::new(key.to_owned(), item.span);
             let mut node = Node { history: item.history, ..value };
             if let Some(earlier) = entries.get(&key.value) {
                 node.history.push(Say::Written(earlier.node.span));
@@ -33,8 +34,32 @@ pub(super) fn list_to_map(node: &mut Node, separators: &[char]) {
     texts(node);
 }
 
+/// A blank between a variable's name and its `=` would become part of the name.
+pub(super) fn refuse_blanks(node: &Node, report: &mut Report) {
+    for item in node.items() {
+        let name = item.text().and_then(|text| text.split('=').next()).unwrap_or_default();
+        if name.ends_with(char::is_whitespace) {
+            let message = format!("The name `{name}` ends with a blank.");
+            let problem = Problem::at(ProblemKind::InvalidValue, item.span, message);
+            report.problem(problem.hint(format!("write `{}=value`", name.trim())));
+        }
+    }
+}
+
+/// Each item needs a `=`.
+pub(super) fn refuse_bare(node: &Node, report: &mut Report) {
+    for item in node.items() {
+        let text = item.text().unwrap_or_default();
+        if !(text.contains('=') || report.templates_stay && text.contains('$')) {
+            let message = format!("`{text}` has no `=` after its name.");
+            let problem = Problem::at(ProblemKind::InvalidValue, item.span, message);
+            report.problem(problem.hint("write `NAME=VALUE`"));
+        }
+    }
+}
+
 /// As [`list_to_map`], with an empty text where there is no value.
-pub(super) fn list_to_texts(node: &mut Node) {
+pub(crate) fn list_to_texts(node: &mut Node) {
     list_to_map(node, &['=']);
     for child in node.children_mut().filter(|child| child.is_null()) {
         *child = Node {
@@ -51,7 +76,7 @@ pub(super) fn texts(node: &mut Node) {
 }
 
 /// `x` to `[x]`.
-pub(super) fn one_to_list(node: &mut Node) {
+pub(crate) fn one_to_list(node: &mut Node) {
     if let Value::Scalar(_) = node.value {
         let item = Node { tag: None, ..node.clone() };
         node.value = Value::Sequence(vec![item]);
@@ -83,42 +108,35 @@ pub(super) fn health_test(node: &mut Node) {
     texts(node);
 }
 
-/// `[db]` to `{db: {condition: service_started}}`. A condition that was not written stands at the place of its key:
+/// `[db]` to `{db: {condition: service_started, required: true}}`. What was not written stands at the place of its key:
 /// that is how [`Dependency::explicit`](crate::model::dependency::Dependency) is told.
 pub(super) fn depends_on(node: &mut Node) {
+    if !matches!(node.value, Value::Sequence(_)) {
+        return;
+    }
     list_to_nulls(node);
-    let Some(entries) = node.entries_mut() else { return };
-    for Entry { key, node: dependency } in entries.iter_mut().filter(|entry| entry.node.is_null()) {
+    for Entry { key, node: dependency } in node.entries_mut().into_iter().flatten() {
         let condition = entry("condition", Node::string("service_started", key.span));
-        dependency.value = Value::Mapping(vec![condition]);
+        let required = entry("required", Node::plain("true", key.span));
+        dependency.value = Value::Mapping(vec![condition, required]);
     }
 }
 
-/// `{host: ip}` and `host:ip` to `host=ip`.
+/// `{host: ip}` to `host=ip`, sorted; a list stays as it is until all files are merged.
 pub(super) fn extra_hosts(node: &mut Node) {
+    let Value::Mapping(entries) = &node.value else { return };
     let mut items = Vec::new();
-    match &node.value {
-        Value::Mapping(entries) => {
-            for entry in entries {
-                let addresses: Vec<&Node> = match &entry.node.value {
-                    Value::Sequence(addresses) => addresses.iter().collect(),
-                    _ => vec![&entry.node],
-                };
-                for address in addresses {
-                    let line = format!("{}={}", entry.key.value, address.text().unwrap_or_default());
-                    items.push(Node::string(line, address.span));
-                }
-            }
+    for entry in entries {
+        let addresses = match &entry.node.value {
+            Value::Sequence(addresses) => addresses.as_slice(),
+            _ => std::slice::from_ref(&entry.node),
+        };
+        for address in addresses {
+            let line = format!("{}={}", entry.key.value, address.text().unwrap_or_default());
+            items.push(Node { history: address.history.clone(), ..Node::string(line, address.span) });
         }
-        Value::Sequence(lines) => {
-            for line in lines {
-                let text = line.text().unwrap_or_default();
-                let text = if text.contains('=') { text.to_owned() } else { text.replacen(':', "=", 1) };
-                items.push(Node { history: line.history.clone(), ..Node::string(text, line.span) });
-            }
-        }
-        _ => return,
     }
+    items.sort_by(|a, b| a.text().cmp(&b.text()));
     node.value = Value::Sequence(items);
 }
 
@@ -127,18 +145,6 @@ pub(super) fn gpus(node: &mut Node) {
     if node.text() == Some("all") {
         let count = entry("count", Node::plain("-1", node.span));
         node.value = Value::Sequence(vec![Node::new(Value::Mapping(vec![count]), node.span)]);
-    }
-}
-
-/// `count: all` of a device request is -1.
-pub(super) fn device_counts(deploy: &mut Node) {
-    let reservations = deploy.get_mut("resources").and_then(|resources| resources.get_mut("reservations"));
-    let devices = reservations.and_then(|reservations| reservations.get_mut("devices"));
-    for count in devices.into_iter().flat_map(Node::children_mut).filter_map(|device| device.get_mut("count"))
-    {
-        if count.text() == Some("all") {
-            count.value = Node::plain("-1", count.span).value;
-        }
     }
 }
 
@@ -151,14 +157,22 @@ pub(super) fn extends(node: &mut Node) {
 }
 
 /// The old `external: {name: x}` to `external: true` and `name: x`.
-pub(super) fn external(resource: &mut Node) {
-    let Some(external) = resource.get_mut("external").filter(|external| !external.entries().is_empty())
+pub(super) fn external(resource: &mut Node, report: &mut Report) {
+    let Some(external) =
+        resource.get_mut("external").filter(|external| matches!(external.value, Value::Mapping(_)))
     else {
         return;
     };
-    let name = external.get("name").cloned();
+    let old = external.get("name").cloned();
     external.value = Node::plain("true", external.span).value;
-    if let Some(name) = name.filter(|_| resource.get("name").is_none()) {
-        resource.set("name", name);
+    let Some(old) = old else { return };
+    match resource.get("name") {
+        None => resource.set("name", old),
+        Some(name) if name.text() == old.text() => {}
+        Some(name) => {
+            let message = "`name` and `external.name` differ.";
+            let problem = Problem::at(ProblemKind::Conflict, name.span, message);
+            report.problem(problem.related(old.span, "`external.name` is here").hint("keep `name` alone"));
+        }
     }
 }

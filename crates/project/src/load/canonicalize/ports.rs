@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::load::canonicalize::{forms::entry, is_reset, text};
 use crate::load::report::Report;
+use crate::load::scalar;
 use crate::{Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Value};
 
 /// The most ports one project may publish: every port of one host and some more.
@@ -26,7 +27,10 @@ pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
     for item in std::mem::take(items) {
         match &item.value {
             Value::Scalar(scalar) if report.templates_stay && scalar.text.contains('$') => ports.push(item),
-            Value::Scalar(scalar) => match parse(&scalar.text) {
+            Value::Scalar(fraction) if is_fraction(fraction) => {
+                report.problem(invalid(&fraction.text, item.span, "it is no whole number"));
+            }
+            Value::Scalar(_) => match parse(&number(&item)) {
                 Ok(list) => {
                     report.ports += list.len();
                     if report.ports > MAX_PORTS {
@@ -38,7 +42,7 @@ pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
                     }
                     ports.extend(list.into_iter().map(|port| long(port, &item)));
                 }
-                Err(reason) => report.problem(invalid(scalar, item.span, &reason)),
+                Err(reason) => report.problem(invalid(&number(&item), item.span, &reason)),
             },
             Value::Mapping(_) if !is_reset(&item) => ports.push(defaults(item)),
             _ => ports.push(item),
@@ -47,8 +51,21 @@ pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
     node.value = Value::Sequence(ports);
 }
 
-fn invalid(scalar: &Scalar, span: Span, reason: &str) -> Problem {
-    Problem::at(ProblemKind::InvalidValue, span, format!("`{}` is not a port: {reason}.", scalar.text))
+fn is_fraction(scalar: &Scalar) -> bool {
+    scalar.style == ScalarStyle::Plain
+        && scalar::integer(&scalar.text).is_none()
+        && scalar::float(&scalar.text).is_some()
+}
+
+/// The text of a short form; a number may be written in any way that YAML knows.
+fn number(item: &Node) -> String {
+    let mut item = item.clone();
+    text::normalize(&mut item);
+    item.text().unwrap_or_default().to_owned()
+}
+
+fn invalid(text: &str, span: Span, reason: &str) -> Problem {
+    Problem::at(ProblemKind::InvalidValue, span, format!("`{text}` is not a port: {reason}."))
         .hint("write `\"8080:80\"`, `\"127.0.0.1:8080:80\"`, `\"53:53/udp\"` or the long form with `target:`")
 }
 
@@ -82,7 +99,8 @@ fn defaults(mut item: Node) -> Node {
 /// Reads a short form.
 pub(crate) fn parse(text: &str) -> Result<Vec<Published>, String> {
     let (address, protocol) = match text.split_once('/') {
-        Some((address, protocol)) => (address, protocol.to_ascii_lowercase()),
+        Some((address, protocol)) if !protocol.is_empty() => (address, protocol.to_ascii_lowercase()),
+        Some((address, _)) => (address, "tcp".to_owned()),
         None => (text, "tcp".to_owned()),
     };
     if !matches!(protocol.as_str(), "tcp" | "udp" | "sctp") {

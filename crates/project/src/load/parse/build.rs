@@ -42,6 +42,8 @@ struct Anchor {
     depth: usize,
     nodes: usize,
     bytes: usize,
+    /// Whether a `!reset` stands inside.
+    resets: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -119,7 +121,11 @@ impl<'a> Builder<'a> {
             self.report.at(ProblemKind::Cycle, place, message);
             return false;
         };
-        let (node, depth) = (anchor.node.clone(), anchor.depth);
+        let (mut node, depth) = (anchor.node.clone(), anchor.depth);
+        // As in Compose, a `!reset` inside what an anchor names counts where it is written, and not where it is used.
+        if anchor.resets {
+            drop_resets(&mut node);
+        }
         self.nodes += anchor.nodes;
         self.bytes += anchor.bytes;
         self.finished(node, 0, depth, place)
@@ -133,8 +139,8 @@ impl<'a> Builder<'a> {
             return false;
         }
         if anchor != 0 {
-            let (nodes, bytes) = weigh(&node);
-            self.anchors.insert(anchor, Anchor { node: node.clone(), depth, nodes, bytes });
+            let Weight { nodes, bytes, resets } = weigh(&node);
+            self.anchors.insert(anchor, Anchor { node: node.clone(), depth, nodes, bytes, resets });
         }
         let Some(frame) = self.stack.last_mut() else {
             self.documents.push(node);
@@ -300,13 +306,43 @@ fn insert(
     entries.push(Entry { key, node });
 }
 
-/// The nodes in a tree and the bytes of their scalars.
-fn weigh(node: &Node) -> (usize, usize) {
-    let children: Vec<&Node> = match &node.value {
-        Value::Sequence(items) => items.iter().collect(),
-        Value::Mapping(entries) => entries.iter().map(|entry| &entry.node).collect(),
-        _ => Vec::new(),
+/// What a tree weighs.
+#[derive(Default)]
+struct Weight {
+    nodes: usize,
+    /// The bytes of its scalars.
+    bytes: usize,
+    /// Whether a `!reset` stands below it.
+    resets: bool,
+}
+
+fn weigh(node: &Node) -> Weight {
+    let mut weight = Weight { nodes: 1, bytes: node.text().map_or(0, str::len), resets: false };
+    let mut add = |child: &Node| {
+        let inner = weigh(child);
+        weight.nodes += inner.nodes;
+        weight.bytes += inner.bytes;
+        weight.resets |= inner.resets || child.tag == Some(Tag::Reset);
     };
-    let own = (1, node.text().map_or(0, str::len));
-    children.into_iter().map(weigh).fold(own, |sum, child| (sum.0 + child.0, sum.1 + child.1))
+    match &node.value {
+        Value::Sequence(items) => items.iter().for_each(add),
+        Value::Mapping(entries) => entries.iter().for_each(|entry| add(&entry.node)),
+        _ => {}
+    }
+    weight
+}
+
+fn drop_resets(node: &mut Node) {
+    let reset = |node: &Node| node.tag == Some(Tag::Reset);
+    match &mut node.value {
+        Value::Sequence(items) => {
+            items.retain(|item| !reset(item));
+            items.iter_mut().for_each(drop_resets);
+        }
+        Value::Mapping(entries) => {
+            entries.retain(|entry| !reset(&entry.node));
+            entries.iter_mut().for_each(|entry| drop_resets(&mut entry.node));
+        }
+        _ => {}
+    }
 }

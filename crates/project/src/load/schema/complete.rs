@@ -70,20 +70,10 @@ fn walk(node: &Node, shape: &'static Shape, path: &str, report: &mut Report) {
     }
 }
 
-/// Takes out what Compose counts as not said: sizes and pauses of zero. Limits of zero are written out, and `scale`
-/// is also the number of replicas of a `deploy`.
-pub(crate) fn settle(root: &mut Node, report: &mut Report) {
-    if root.entries().is_empty() && report.problems.is_empty() {
-        let problem = Problem::at(ProblemKind::WrongType, root.span, "The file is empty.");
-        report.problem(problem.hint("write at least `services:` with one service"));
-    }
+/// Takes out what Compose counts as not said: sizes and pauses of zero. Limits of zero are written out.
+pub(crate) fn settle(root: &mut Node) {
     settle_object(root, &PROJECT);
     for service in root.get_mut("services").into_iter().flat_map(Node::children_mut) {
-        let scale = service.get("scale").cloned();
-        let deploy = service.get_mut("deploy").filter(|deploy| deploy.get("replicas").is_none());
-        if let (Some(scale), Some(deploy)) = (scale, deploy) {
-            deploy.set("replicas", scale);
-        }
         service.get_mut("ulimits").into_iter().for_each(limits);
         service.get_mut("blkio_config").into_iter().for_each(devices);
         let reservations = service.get_mut("deploy").and_then(|at| at.get_mut("resources"));

@@ -45,12 +45,13 @@ pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
 }
 
 fn granted(root: &Node, key: &str, grant: &Node, report: &mut Report) {
-    if let Some(source) = grant.get("source") {
-        named(root, key, source.text().unwrap_or_default(), source.span, report);
-    } else {
-        let message = format!("This does not say which of the `{key}` is given.");
-        let problem = Problem::at(ProblemKind::InvalidValue, grant.span, message);
-        report.problem(problem.hint("add `source:` with its name"));
+    match grant.get("source") {
+        Some(source) => named(root, key, source.text().unwrap_or_default(), source.span, report),
+        None => {
+            let message = format!("This does not say which of the `{key}` is granted.");
+            let problem = Problem::at(ProblemKind::InvalidValue, grant.span, message);
+            report.problem(problem.hint("add `source:`"));
+        }
     }
 }
 

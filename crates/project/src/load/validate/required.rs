@@ -97,7 +97,7 @@ fn mount(item: &Node, report: &mut Report) {
     let kind = text(item, "type");
     let missing = if item.get("target").is_none() {
         "target"
-    } else if kind == Some("bind") && text(item, "source").is_none_or(str::is_empty) {
+    } else if kind == Some("bind") && item.get("source").is_none() {
         "source"
     } else {
         return;

@@ -1,0 +1,13 @@
+"""How Gunicorn serves: workers by the processors it may use, time for large bodies."""
+
+import os
+
+bind = "0.0.0.0:8000"
+workers = int(os.environ.get("WORKERS", 2 * len(os.sched_getaffinity(0)) + 1))
+timeout = 120
+graceful_timeout = 30
+# Longer than a load balancer in front keeps a connection idle, so that it is not closed under a request.
+keepalive = 75
+worker_class = "gthread"
+threads = 4
+worker_tmp_dir = "/dev/shm"
