@@ -168,7 +168,7 @@ services:
       context: .
       args: { NPM_TOKEN: CANARY-five-5 }
 secrets:
-  db: { content: CANARY-six-6 }
+  db: { file: ./db.txt }
 ";
     let project = project(base, None);
     let findings = check(&project);

@@ -40,6 +40,17 @@ impl Bytes {
     }
 }
 
+/// A number in a text as Compose reads it: with `_` between digits.
+pub(crate) fn text_float(text: &str) -> Option<f64> {
+    let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = text.as_bytes();
+    let between = |index: usize| index > 0 && digit(bytes.get(index - 1)) && digit(bytes.get(index + 1));
+    if text.match_indices('_').any(|(index, _)| !between(index)) {
+        return None;
+    }
+    text.replace('_', "").parse().ok()
+}
+
 /// A size as Compose reads a text: a number, at most one space, a unit.
 pub(crate) fn signed_bytes(text: &str) -> Option<i64> {
     let last = text.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ')?;
@@ -47,7 +58,7 @@ pub(crate) fn signed_bytes(text: &str) -> Option<i64> {
         Some(unit) => (&text[..last], unit),
         None => text.split_at(last + 1),
     };
-    let number: f64 = number.parse().ok()?;
+    let number = text_float(number)?;
     let scale: u64 = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,
         "k" | "kb" | "kib" => 1 << 10,

@@ -184,6 +184,9 @@ const HOSTS: Shape =
 /// Variables; a list of which Compose keeps one entry per name, or a map.
 const ENVIRONMENT: Shape = Shape::Either(&[Shape::List(&Shape::Form(&VARIABLE)), PLAIN_MAP]);
 
+/// As [`ENVIRONMENT`], and nothing twice.
+const UNIQUE_ENVIRONMENT: Shape = Shape::Either(&[Shape::Unique(&Shape::Form(&VARIABLE)), PLAIN_MAP]);
+
 static HOST: Form = Form {
     expected: "a name and an address such as `db=10.0.0.5`",
     types: &[Type::Text],

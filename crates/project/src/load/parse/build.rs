@@ -232,6 +232,8 @@ fn scalar(text: Cow<'_, str>, style: Style, tag: Option<&granit_parser::Tag>, sp
         Some("binary") => (decoded(&text).unwrap_or_else(|| text.into_owned()), ScalarStyle::Quoted),
         Some("str") => (text.into_owned(), ScalarStyle::Quoted),
         Some("float") => (fraction(&text), ScalarStyle::Plain),
+        // A tag of Compose or one that nobody knows makes a text of a number.
+        None if tag.is_some() => (text.into_owned(), ScalarStyle::Quoted),
         Some("int" | "bool" | "timestamp") => (text.into_owned(), ScalarStyle::Plain),
         _ if plain => (text.into_owned(), ScalarStyle::Plain),
         _ => (text.into_owned(), ScalarStyle::Quoted),

@@ -80,7 +80,7 @@ fn shape(node: &Node, wanted: &'static Shape, path: &str, report: &mut Report) {
     // Whether nothing may stand here shows when all files are merged; what is reset is not read.
     let template = report.templates_stay && node.text().is_some_and(|text| text.contains('$'));
     if node.is_null() || node.tag == Some(Tag::Reset) || template {
-        if node.is_null() && node.tag.is_none() && path == "services" {
+        if node.is_null() && node.tag.is_none() && matches!(path, "services" | "version") {
             empty(node, wanted, path, report);
         }
         return;

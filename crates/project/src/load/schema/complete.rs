@@ -41,9 +41,9 @@ fn walk(node: &Node, shape: &'static Shape, path: &str, report: &mut Report) {
     }
     match shape {
         Shape::List(inner) | Shape::Unique(inner) => {
-            // Numbers and texts look the same by now.
+            // Numbers and texts look the same by now, and so do some short and long forms.
             if matches!(shape, Shape::Unique(_)) {
-                let typed = matches!(inner, Shape::Of(_));
+                let typed = matches!(inner, Shape::Of(_) | Shape::Form(_));
                 for (item, first) in unique::repeated(node.items()) {
                     if !typed || item.span.file != first.file || item.span == first {
                         check::twice(item, first, path, report);
@@ -75,6 +75,13 @@ pub(crate) fn settle(root: &mut Node) {
     settle_object(root, &PROJECT);
     for service in root.get_mut("services").into_iter().flat_map(Node::children_mut) {
         service.get_mut("ulimits").into_iter().for_each(limits);
+        service.get_mut("blkio_config").into_iter().for_each(devices);
+        let reservations = service.get_mut("deploy").and_then(|at| at.get_mut("resources"));
+        let reservations = reservations.and_then(|at| at.get_mut("reservations"));
+        let generic = reservations.and_then(|at| at.get_mut("generic_resources"));
+        for spec in generic.into_iter().flat_map(Node::children_mut) {
+            spec.get_mut("discrete_resource_spec").into_iter().for_each(discrete);
+        }
         service.get_mut("build").and_then(|build| build.get_mut("ulimits")).into_iter().for_each(limits);
     }
 }
@@ -86,6 +93,35 @@ fn limits(limits: &mut Node) {
             node: Node::plain("0", limit.span),
         };
         limit.value = Value::Mapping(vec![entry("soft"), entry("hard")]);
+    }
+}
+
+/// What Compose writes of a reserved resource even when nobody said it.
+fn discrete(spec: &mut Node) {
+    let span = spec.span;
+    if spec.get("kind").is_none() {
+        spec.set("kind", Node::string("", span));
+    }
+    if spec.get("value").is_none() {
+        spec.set("value", Node::plain("0", span));
+    }
+}
+
+/// What Compose writes of a device's limit even when nobody said it.
+fn devices(limits: &mut Node) {
+    for Entry { key, node } in limits.entries_mut().into_iter().flatten() {
+        let weight = key.value == "weight_device";
+        for device in node.children_mut() {
+            let span = device.span;
+            if device.get("path").is_none() {
+                device.set("path", Node::string("", span));
+            }
+            if weight && device.get("weight").is_none() {
+                device.set("weight", Node::plain("0", span));
+            } else if !weight && device.get("rate").is_none() {
+                device.set("rate", Node::string("0", span));
+            }
+        }
     }
 }
 

@@ -40,7 +40,7 @@ static RESOURCES: Object =
 
 static LIMITS: Object = Object::new(
     "`limits`",
-    &[("cpus", Processors), ("memory", Bytes(Size::Text)), ("pids", Number(&numbers::CUT))],
+    &[("cpus", Processors), ("memory", Bytes(Size::Text)), ("pids", Number(&numbers::SIGNED))],
 );
 
 static RESERVATIONS: Object = Object::new(

@@ -13,6 +13,8 @@ const ANY: Number = Number {
 
 const AT_LEAST_ZERO: Number = Number { expected: "a whole number of 0 or more", least: 0, ..ANY };
 
+/// A limit, of which a negative one says that there is none.
+pub(super) static SIGNED: Number = ANY;
 /// A number of things.
 pub(super) static COUNT: Number = AT_LEAST_ZERO;
 /// A number of things of which a part does not count.
@@ -20,8 +22,7 @@ pub(super) static CUT_COUNT: Number = Number { fractions: Fractions::Cut, ..AT_L
 /// A whole number, of which a fraction does not count.
 pub(super) static CUT: Number = Number { fractions: Fractions::Cut, ..ANY };
 /// As [`CUT`], and no text.
-pub(super) static PRIORITY: Number = Number { texts: Texts::None, ..CUT_NUMBER };
-const CUT_NUMBER: Number = Number { fractions: Fractions::Cut, ..ANY };
+pub(super) static PRIORITY: Number = Number { texts: Texts::None, fractions: Fractions::Cut, ..ANY };
 /// A number that no text may stand for.
 pub(super) static WHOLE: Number = Number { texts: Texts::None, ..ANY };
 /// A limit or number that only digits may stand for.

@@ -85,7 +85,7 @@ static SECRET: Object = Object::new(
         ("external", LENIENT_EXTERNAL),
         ("labels", UNIQUE_OR_MAP),
         ("driver", Text),
-        ("driver_opts", OPTIONS),
+        ("driver_opts", Map(&Of(&[Type::Text, Type::Integer]))),
         ("template_driver", Text),
         ("x-seaworthy-value", Any),
     ],
@@ -132,8 +132,6 @@ static FOLDER: Form = Form {
     enforced: true,
 };
 
-const VALUE: Shape = Of(&[Type::Text, Type::Integer, Type::Fraction, Type::Boolean]);
-
 /// `build` (Compose Build Specification).
 pub(super) static BUILD: Object = Object::new(
     "`build`",
@@ -148,7 +146,7 @@ pub(super) static BUILD: Object = Object::new(
         ("cache_from", TEXTS),
         ("cache_to", TEXTS),
         ("no_cache", Boolean),
-        ("additional_contexts", Either(&[List(&A(&CONTEXT)), Map(&VALUE)])),
+        ("additional_contexts", Either(&[List(&A(&CONTEXT)), Map(&Text)])),
         ("network", Text),
         ("provenance", BOOLEAN_OR_TEXT),
         ("sbom", BOOLEAN_OR_TEXT),

@@ -2,7 +2,7 @@
 
 use super::{Fractions, Number, Shape, Size, Texts};
 use crate::load::scalar::{self, Type, type_of};
-use crate::quantity::{signed_bytes, signed_nanoseconds};
+use crate::quantity::{signed_bytes, signed_nanoseconds, text_float};
 use crate::{Scalar, ScalarStyle, parse_duration};
 
 /// The scalar as Compose reads it; `None` when the shape does not allow it.
@@ -81,7 +81,7 @@ fn number(scalar: &Scalar, wanted: &Number) -> Option<String> {
         (Type::Integer, _) => (scalar::integer(text), None),
         (Type::Fraction, _) => (None, scalar::float(text)),
         (Type::Text, Texts::Whole) => (text.parse::<i64>().ok().map(i128::from), None),
-        (Type::Text, Texts::Fraction) => (None, text.parse::<f64>().ok()),
+        (Type::Text, Texts::Fraction) => (None, text_float(text)),
         _ => (None, None),
     };
     let value = match (whole, fraction.filter(|value| value.is_finite())) {
@@ -89,8 +89,11 @@ fn number(scalar: &Scalar, wanted: &Number) -> Option<String> {
         (None, Some(fraction)) => match wanted.fractions {
             Fractions::Never => return None,
             Fractions::Whole if fraction.fract() != 0.0 => return None,
-            Fractions::Kept if fraction.fract() != 0.0 => return Some((fraction as f32).to_string()),
-            _ => fraction.trunc() as i64,
+            Fractions::Kept if fraction.fract() != 0.0 || fraction.abs() >= i64::MAX as f64 => {
+                return Some((fraction as f32).to_string());
+            }
+            _ if fraction.abs() < i64::MAX as f64 => fraction.trunc() as i64,
+            _ => return None,
         },
         (None, None) => return None,
     };
@@ -102,7 +105,7 @@ fn processors(scalar: &Scalar) -> Option<String> {
     let value = match type_of(scalar) {
         Type::Integer => scalar::integer(&scalar.text)? as f64,
         Type::Fraction => scalar::float(&scalar.text)?,
-        Type::Text => scalar.text.parse().ok()?,
+        Type::Text => text_float(&scalar.text)?,
         _ => return None,
     };
     (value as f32).is_finite().then(|| (value as f32).to_string())

@@ -6,7 +6,7 @@ use super::Shape::{
 };
 use super::{
     COMMAND, ENVIRONMENT, Form, HOSTS, LIST_OR_MAP, OPTIONS, Object, Shape, Size, TEXT_OR_LIST, TEXTS,
-    UNIQUE_OR_MAP, UNIQUE_TEXTS, deploy, numbers, own, project,
+    UNIQUE_ENVIRONMENT, UNIQUE_OR_MAP, UNIQUE_TEXTS, deploy, numbers, own, project,
 };
 use crate::load::scalar::Type;
 
@@ -121,7 +121,13 @@ const OPTION: Shape = Of(&[Type::Text, Type::Integer, Type::Fraction, Type::Bool
 const ULIMIT: Shape = Either(&[Number(&numbers::EXACT), In(&ULIMIT_LONG)]);
 
 /// A limit of a build; here no text stands for a number.
-pub(super) const BUILD_ULIMIT: Shape = Either(&[Number(&numbers::EXACT_NUMBER), In(&ULIMIT_LONG)]);
+pub(super) const BUILD_ULIMIT: Shape = Either(&[Number(&numbers::EXACT_NUMBER), In(&BUILD_ULIMIT_LONG)]);
+
+static BUILD_ULIMIT_LONG: Object = Object::new(
+    "a ulimit",
+    &[("soft", Number(&numbers::EXACT_NUMBER)), ("hard", Number(&numbers::EXACT_NUMBER))],
+)
+.required(&["soft", "hard"]);
 
 static ULIMIT_LONG: Object =
     Object::new("a ulimit", &[("soft", Number(&numbers::EXACT)), ("hard", Number(&numbers::EXACT))])
@@ -283,7 +289,7 @@ pub(super) static HOOK: Object = Object::new(
         ("user", Text),
         ("privileged", Boolean),
         ("working_dir", Text),
-        ("environment", ENVIRONMENT),
+        ("environment", UNIQUE_ENVIRONMENT),
     ],
 )
 .required(&["command"]);

@@ -95,9 +95,7 @@ fn watch_targets(service: &Node, report: &mut Report) {
 
 fn mount(item: &Node, report: &mut Report) {
     let kind = text(item, "type");
-    let missing = if kind.is_none() {
-        "type"
-    } else if item.get("target").is_none() {
+    let missing = if item.get("target").is_none() {
         "target"
     } else if kind == Some("bind") && item.get("source").is_none() {
         "source"
@@ -111,15 +109,12 @@ fn mount(item: &Node, report: &mut Report) {
 
 fn file_resource(section_name: &str, entry: &Entry, report: &mut Report) {
     let node = &entry.node;
-    let sources: Vec<&str> = ["file", "environment", "content", "driver"]
-        .into_iter()
-        .filter(|key| node.get(key).is_some())
-        .collect();
+    let sources: Vec<&str> =
+        ["file", "environment", "content"].into_iter().filter(|key| node.get(key).is_some()).collect();
     let external = is_true(node.get("external"));
     let name = &entry.key.value;
     let (message, hint) = match sources.as_slice() {
-        // What a driver gives is nothing that Compose could write into a container.
-        [] | ["driver"] if !external && (sources.is_empty() || section_name == "secrets") => (
+        [] if !external => (
             format!("`{section_name}.{name}` does not say where its contents come from."),
             "add `file:`, `environment:`, or `external: true`",
         ),
