@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+use serde_json::Value;
 
 use crate::fixture::{MemoryFiles, request};
 use crate::{
@@ -35,7 +36,7 @@ pub fn interpolate(bytes: &[u8]) {
     let variables: IndexMap<String, String> =
         lines.filter_map(|line| line.split_once('=')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
     let yaml = format!(
-        "services:\n  web:\n    image: x\n    command: {template}\n    environment:\n      A: {template}\n    labels: [{template}]\n"
+        "services:\n  web:\n    image: x\n    command: {template}\n    environment:\n      A: {template}\n    labels: [L, {template}]\n"
     );
     let files = MemoryFiles::of_bytes([("compose.yaml", yaml.into_bytes())]);
     check(&Request { variables, ..request() }, &files);
@@ -118,6 +119,10 @@ fn comes_back(project: &Project) {
 /// What is shown is a Compose file that says the same.
 fn is_shown_whole(project: &Project, request: &Request) {
     let shown = show_json(project, WHOLE);
+    // As Compose does, a `$` in a key is doubled too, though no key is ever filled in: it cannot come back.
+    if has_dollar_in_key(&shown) {
+        return;
+    }
     let yaml = show_yaml(project, WHOLE);
     let files = MemoryFiles::of_bytes([("compose.yaml", yaml.clone().into_bytes())]);
     // Services that profiles left out are not shown; those that are, were chosen.
@@ -131,6 +136,14 @@ fn is_shown_whole(project: &Project, request: &Request) {
     assert!(again.problems.is_empty(), "{:#?}\n{yaml}", again.problems);
     let again = show_json(&again.project.expect("no problem, so a project"), WHOLE);
     assert_eq!(shown, again, "{yaml}");
+}
+
+fn has_dollar_in_key(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_dollar_in_key),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('$') || has_dollar_in_key(value)),
+        _ => false,
+    }
 }
 
 /// Every problem stands inside a file that was read, and every value too.
