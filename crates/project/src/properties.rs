@@ -58,7 +58,8 @@ pub fn merge(bytes: &[u8]) {
     let names = ["compose.yaml", "over.yaml", "part.yaml", "base.yaml", "third.yaml"];
     let files: BTreeMap<&str, Vec<u8>> =
         names.into_iter().zip(text.split(SEPARATOR).map(|part| part.as_bytes().to_vec())).collect();
-    let layers = ["compose.yaml", "over.yaml", "third.yaml"].into_iter().filter(|name| files.contains_key(name));
+    let layers =
+        ["compose.yaml", "over.yaml", "third.yaml"].into_iter().filter(|name| files.contains_key(name));
     let request = Request { files: layers.map(Into::into).collect(), ..request() };
     check(&request, &MemoryFiles::of_bytes(files));
 }
@@ -107,8 +108,7 @@ fn check(request: &Request, files: &MemoryFiles) {
 /// Written and read back it is the same.
 fn comes_back(project: &Project) {
     let written = write_json(project);
-    let again =
-        load_resolved(&written.to_string(), &project.name, &project.environment, &project.directory);
+    let again = load_resolved(&written.to_string(), &project.name, &project.environment, &project.directory);
     check_places(&again);
     assert!(again.problems.is_empty(), "{:#?}\n{written:#}", again.problems);
     let again = again.project.expect("no problem, so a project");
