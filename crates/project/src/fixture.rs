@@ -22,6 +22,12 @@ impl MemoryFiles {
         let entry = |(path, text): &(&str, &str)| (Path::new(FOLDER).join(path), text.as_bytes().to_vec());
         Self { files: files.iter().map(entry).collect() }
     }
+
+    /// As [`MemoryFiles::new`], of any bytes.
+    pub fn of_bytes<'a>(files: impl IntoIterator<Item = (&'a str, Vec<u8>)>) -> Self {
+        let entry = |(path, bytes)| (Path::new(FOLDER).join::<&str>(path), bytes);
+        Self { files: files.into_iter().map(entry).collect() }
+    }
 }
 
 impl Files for MemoryFiles {

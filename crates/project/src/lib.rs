@@ -11,6 +11,8 @@ pub mod model;
 mod name;
 mod node;
 mod problem;
+#[cfg(any(test, feature = "test-util"))]
+pub mod properties;
 mod provenance;
 mod quantity;
 mod sensitive;

@@ -171,6 +171,30 @@ impl Node {
         Some(entries.remove(index))
     }
 
+    /// Adds to the history. Most nodes have a history of one, for which no more room is kept.
+    pub(crate) fn say(&mut self, say: Say) {
+        if self.history.is_empty() {
+            self.history.reserve_exact(1);
+        }
+        self.history.push(say);
+    }
+
+    /// The same without the history, which is kept once.
+    pub(crate) fn without_history(&self) -> Self {
+        let value = match &self.value {
+            Value::Null => Value::Null,
+            Value::Scalar(scalar) => Value::Scalar(scalar.clone()),
+            Value::Sequence(items) => Value::Sequence(items.iter().map(Self::without_history).collect()),
+            Value::Mapping(entries) => Value::Mapping(
+                entries
+                    .iter()
+                    .map(|entry| Entry { key: entry.key.clone(), node: entry.node.without_history() })
+                    .collect(),
+            ),
+        };
+        Self { value, span: self.span, tag: self.tag, history: Vec::new() }
+    }
+
     /// A plain scalar: a number, a boolean.
     pub(crate) fn plain(text: impl Into<String>, span: Span) -> Self {
         Self::new(Value::Scalar(Scalar { text: text.into(), style: ScalarStyle::Plain }), span)

@@ -1,6 +1,6 @@
 //! Runs the phases over all files of a project, and goes as far as it can so that every problem shows at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::load::discover::{self, Found, discover};
@@ -80,7 +80,8 @@ fn project(request: &Request, session: &mut Session<'_>) -> Option<Project> {
     if request.detail.check_consistency {
         validate::validate(&root, &disabled, &mut session.report);
     }
-    for service in services(&mut root).filter(|(name, _)| !disabled.contains(name)) {
+    let off: HashSet<&String> = disabled.iter().collect();
+    for service in services(&mut root).filter(|(name, _)| !off.contains(name)) {
         service_environment::resolve(session, service.1, &variables);
     }
     let name = name?;

@@ -1,12 +1,14 @@
 //! `extends`: a service built on another one, of this file or of another (Compose Specification, "extends").
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::load::merge;
 use crate::load::read::absolute;
 use crate::load::schema::check::nearest;
 use crate::load::session::{Context, Extended, Session};
-use crate::{Node, Problem, ProblemKind, Span};
+use crate::{Entry, Node, Problem, ProblemKind, Span, Value};
 
 /// The longest chain of services that extend each other.
 pub(crate) const MAX_CHAIN: usize = 64;
@@ -24,25 +26,76 @@ pub(crate) fn extend(session: &mut Session<'_>, root: &mut Node, path: &Path, co
         .filter(|entry| entry.node.get("extends").is_some())
         .map(|entry| entry.key.value.clone())
         .collect();
-    let original = root.clone();
-    for name in names {
-        let built = build(session, &original, path, &name, context, &mut Vec::new());
-        let place = root.get_mut("services").and_then(|services| services.get_mut(&name));
-        if let (Some(built), Some(place)) = (built, place) {
-            *place = built;
+    if names.is_empty() {
+        return;
+    }
+    let nothing = Node::new(Value::Null, root.span);
+    let mut original = Tree::new(std::mem::replace(root, nothing));
+    let bases: HashSet<String> =
+        original.services().iter().filter_map(base_name).map(str::to_owned).collect();
+    // A service that others are built on must stay as it is written until they are.
+    let (last, first): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| bases.contains(name));
+    for name in first {
+        if let Some(built) = build(session, &original, path, &name, context, &mut Vec::new()) {
+            original.place(&name, built);
+        }
+    }
+    let built: Vec<(String, Node)> = last
+        .into_iter()
+        .filter_map(|name| {
+            let built = build(session, &original, path, &name, context, &mut Vec::new())?;
+            Some((name, built))
+        })
+        .collect();
+    built.into_iter().for_each(|(name, built)| original.place(&name, built));
+    *root = original.root;
+}
+
+/// A file's tree, whose services are found by their names.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    root: Node,
+    places: HashMap<String, usize>,
+}
+
+impl Tree {
+    fn new(root: Node) -> Self {
+        let services = root.get("services").map(Node::entries).unwrap_or_default();
+        let place = |(place, entry): (usize, &Entry)| (entry.key.value.clone(), place);
+        let places = services.iter().enumerate().map(place).collect();
+        Self { root, places }
+    }
+
+    fn services(&self) -> &[Entry] {
+        self.root.get("services").map(Node::entries).unwrap_or_default()
+    }
+
+    fn service(&self, name: &str) -> Option<&Entry> {
+        self.services().get(*self.places.get(name)?)
+    }
+
+    fn place(&mut self, name: &str, service: Node) {
+        let services = self.root.get_mut("services").and_then(Node::entries_mut);
+        let place = self.places.get(name).copied();
+        if let Some(entry) = services.zip(place).and_then(|(services, place)| services.get_mut(place)) {
+            entry.node = service;
         }
     }
 }
 
+fn base_name(service: &Entry) -> Option<&str> {
+    service.node.get("extends")?.get("service")?.text()
+}
+
 fn build(
     session: &mut Session<'_>,
-    root: &Node,
+    root: &Tree,
     path: &Path,
     name: &str,
     context: &Context,
     chain: &mut Chain,
 ) -> Option<Node> {
-    let entry = root.get("services")?.entry(name)?;
+    let entry = root.service(name)?;
     let mut service = entry.node.clone();
     if let Some(extended) = session.extended.get_mut(path) {
         let inside = |problem: &mut Problem| {
@@ -107,11 +160,11 @@ fn stops(session: &mut Session<'_>, chain: &Chain, file: &Path, name: &str, span
     start.is_some() || chain.len() > MAX_CHAIN
 }
 
-fn undefined(session: &mut Session<'_>, root: &Node, name: &str, span: Span) {
-    let services = root.get("services").map(Node::entries).unwrap_or_default();
-    if services.iter().any(|entry| entry.key.value == name) {
+fn undefined(session: &mut Session<'_>, root: &Tree, name: &str, span: Span) {
+    if root.service(name).is_some() {
         return;
     }
+    let services = root.services();
     let problem =
         Problem::at(ProblemKind::Undefined, span, format!("There is no service `{name}` to extend."));
     let near = nearest(name, services.iter().map(|entry| entry.key.value.as_str()));
@@ -121,12 +174,13 @@ fn undefined(session: &mut Session<'_>, root: &Node, name: &str, span: Span) {
 }
 
 /// The file that is extended, prepared once; its relative paths start in its own folder.
-fn other_file(session: &mut Session<'_>, file: &Path, from: Span, context: &Context) -> Option<Node> {
+fn other_file(session: &mut Session<'_>, file: &Path, from: Span, context: &Context) -> Option<Rc<Tree>> {
     if let Some(known) = session.extended.get(file) {
         return known.root.clone();
     }
     let folder = file.parent().unwrap_or(file).to_owned();
     let mut extended = Extended::default();
+    let mut whole: Option<Node> = None;
     if let Some((id, documents)) = session.documents(file, Some(from)) {
         if documents.is_empty() {
             session.empty(id);
@@ -139,12 +193,13 @@ fn other_file(session: &mut Session<'_>, file: &Path, from: Span, context: &Cont
                 found.into_iter().partition(|problem| concerns_all(problem.kind));
             session.report.problems.extend(wrong);
             extended.unread.extend(unread);
-            match &mut extended.root {
+            match &mut whole {
                 Some(base) => merge::merge(base, root, &mut session.report),
-                None => extended.root = Some(root),
+                None => whole = Some(root),
             }
         }
     }
+    extended.root = whole.map(|root| Rc::new(Tree::new(root)));
     let root = extended.root.clone();
     session.extended.insert(file.to_owned(), extended);
     root

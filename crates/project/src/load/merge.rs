@@ -25,6 +25,9 @@ pub(crate) fn settle(root: &mut Node) {
     settle_at(root, &mut Vec::new());
 }
 
+/// Up to so many comparisons of keys it is quicker to search than to make an index.
+const SEARCHED: usize = 1000;
+
 /// One merging, at a path of keys.
 struct Merge<'a> {
     path: Vec<String>,
@@ -45,12 +48,9 @@ impl Merge<'_> {
                     over.value = Value::Mapping(entries);
                     return replace(base, over);
                 }
-                base.history.push(Say::Written(over.span));
+                base.say(Say::Written(over.span));
                 let Value::Mapping(own) = std::mem::replace(&mut base.value, Value::Null) else { return };
-                let mut own: IndexMap<String, Entry> =
-                    own.into_iter().map(|entry| (entry.key.value.clone(), entry)).collect();
-                entries.into_iter().for_each(|entry| self.lay_entry(&mut own, entry));
-                base.value = Value::Mapping(own.into_values().collect());
+                base.value = Value::Mapping(self.lay_entries(own, entries));
             }
             (Value::Sequence(_), Value::Sequence(items)) if rule(&self.path) == Rule::Replace => {
                 over.value = Value::Sequence(items);
@@ -71,7 +71,7 @@ impl Merge<'_> {
                     Rule::Pools => *own = pools::merge(own, items),
                     _ => own.extend(items),
                 }
-                base.history.push(Say::Written(over.span));
+                base.say(Say::Written(over.span));
                 unify(base, &self.path);
             }
             // A key left empty says nothing new, except where emptiness is a value.
@@ -86,6 +86,29 @@ impl Merge<'_> {
                 replace(base, over);
             }
         }
+    }
+
+    fn lay_entries(&mut self, mut own: Vec<Entry>, over: Vec<Entry>) -> Vec<Entry> {
+        if own.len().saturating_mul(over.len()) > SEARCHED {
+            let mut own: IndexMap<String, Entry> =
+                own.into_iter().map(|entry| (entry.key.value.clone(), entry)).collect();
+            over.into_iter().for_each(|entry| self.lay_entry(&mut own, entry));
+            return own.into_values().collect();
+        }
+        for over in over {
+            let place = own.iter().position(|entry| entry.key.value == over.key.value);
+            match place {
+                Some(place) if is_reset(&over.node) => drop(own.remove(place)),
+                Some(place) => {
+                    self.path.push(over.key.value);
+                    self.lay(&mut own[place].node, over.node);
+                    self.path.pop();
+                }
+                None if is_reset(&over.node) => {}
+                None => own.push(over),
+            }
+        }
+        own
     }
 
     fn lay_entry(&mut self, own: &mut IndexMap<String, Entry>, over: Entry) {
@@ -117,6 +140,7 @@ impl Merge<'_> {
 
 fn replace(base: &mut Node, mut over: Node) {
     let mut history = std::mem::take(&mut base.history);
+    history.reserve_exact(1 + over.history.len());
     history.push(Say::Written(base.span));
     history.append(&mut over.history);
     *base = Node { history, ..over };

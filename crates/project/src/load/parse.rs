@@ -10,8 +10,12 @@ use crate::{FileId, Node, Position, Problem, ProblemKind, Span};
 
 /// The deepest nesting, aliases expanded: every later phase walks the tree by recursion.
 pub(crate) const MAX_DEPTH: usize = 128;
-/// The most nodes one file may have once its aliases are expanded: a real project has a few thousand.
-pub(crate) const MAX_NODES: usize = 100_000;
+/// The most nodes one file may have once its aliases are expanded: a project of 10,000 services has half of them.
+pub(crate) const MAX_NODES: usize = 1_000_000;
+/// The most nodes that aliases may stand for in a file, and in a longer one the most for each node that is written: a
+/// generated project repeats its defaults in every service, a few lines that become millions are a bomb.
+pub(crate) const MAX_ALIAS_NODES: usize = 100_000;
+pub(crate) const MAX_ALIAS_SHARE: usize = 5;
 /// The most characters that may stand where aliases are expanded, for the same reason.
 pub(crate) const MAX_EXPANDED_BYTES: usize = 32 << 20;
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use indexmap::IndexMap;
 
@@ -35,7 +36,7 @@ pub(crate) struct Session<'a> {
 /// A file that services extend.
 #[derive(Default)]
 pub(crate) struct Extended {
-    pub(crate) root: Option<Node>,
+    pub(crate) root: Option<Rc<extends::Tree>>,
     /// What is wrong in it, for as long as no service with it in it is extended: Compose reads no others.
     pub(crate) unread: Vec<Problem>,
 }

@@ -7,6 +7,7 @@ mod resources;
 mod service;
 pub(crate) mod settings;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
@@ -26,11 +27,12 @@ pub(crate) struct Frame {
 
 /// The project that a tree describes.
 pub(crate) fn project(node: Node, frame: Frame, sources: Sources) -> Project {
+    let disabled: HashSet<&ServiceName> = frame.disabled.iter().collect();
     let section = |key: &str| node.get(key).map(Node::entries).unwrap_or_default();
     let services: IndexMap<ServiceName, Service> = section("services")
         .iter()
         .filter_map(service::service)
-        .filter(|service| !frame.disabled.contains(&service.name.value))
+        .filter(|service| !disabled.contains(&service.name.value))
         .map(|service| (service.name.value.clone(), service))
         .collect();
     let file = |entry| resources::file(entry, &frame.variables);

@@ -6,11 +6,15 @@ mod exclusive;
 pub(crate) mod references;
 mod required;
 
+use std::collections::HashSet;
+
 use crate::load::report::Report;
 use crate::{Entry, Node};
 
 /// Checks a merged, canonical tree. `disabled` are the services that the profiles leave out.
 pub(crate) fn validate(root: &Node, disabled: &[String], report: &mut Report) {
+    let disabled: HashSet<&str> = disabled.iter().map(String::as_str).collect();
+    let disabled = &disabled;
     required::check(root, disabled, report);
     references::check(root, disabled, report);
     cycles::check(root, disabled, report);

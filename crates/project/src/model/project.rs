@@ -1,9 +1,11 @@
 //! A loaded, resolved set of Compose files.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
+use crate::model::dependency::Dependency;
 use crate::model::resource::{FileResource, Network, Volume};
 use crate::model::settings::ProjectSettings;
 use crate::{EnvironmentName, Node, ProjectName, Sensitive, Service, ServiceName, Sources};
@@ -72,45 +74,48 @@ impl Project {
     /// # Errors
     /// The names that no service has.
     pub fn select(&self, names: &[String]) -> Result<Self, Vec<String>> {
-        let unknown = |name: &&String| !self.services.keys().any(|service| service.as_str() == name.as_str());
+        let by_name: HashMap<&str, &Service> =
+            self.services.values().map(|service| (service.name.value.as_str(), service)).collect();
+        let unknown = |name: &&String| !by_name.contains_key(name.as_str());
         let missing: Vec<String> = names.iter().filter(unknown).cloned().collect();
         if !missing.is_empty() {
             return Err(missing);
         }
-        let mut wanted: Vec<String> = names.to_vec();
+        let mut wanted: IndexSet<&str> = names.iter().map(String::as_str).collect();
         let mut next = 0;
-        while let Some(name) = wanted.get(next).cloned() {
+        while let Some(name) = wanted.get_index(next) {
+            let needed = by_name.get(name).into_iter().flat_map(|service| &service.depends_on);
+            wanted.extend(needed.map(|dependency| dependency.service.value.as_str()));
             next += 1;
-            let service = self.services.values().find(|service| service.name.value.as_str() == name);
-            for dependency in service.into_iter().flat_map(|service| &service.depends_on) {
-                let name = dependency.service.value.to_string();
-                if !wanted.contains(&name) {
-                    wanted.push(name);
-                }
-            }
         }
         let mut selected = self.clone();
-        let rest = self.services.keys().filter(|name| !wanted.iter().any(|wanted| wanted == name.as_str()));
+        let rest = self.services.keys().filter(|name| !wanted.contains(name.as_str()));
         selected.disabled.extend(rest.cloned());
-        selected.services.retain(|name, _| wanted.iter().any(|wanted| wanted == name.as_str()));
+        selected.services.retain(|name, _| wanted.contains(name.as_str()));
         Ok(selected)
     }
 
     /// Service names such that each comes after all it depends on; ties in the order written.
     /// A loaded project has no cycle; a dependency that is not enabled is left out.
     pub fn dependency_order(&self) -> Vec<&ServiceName> {
-        let mut ordered: Vec<&ServiceName> = Vec::new();
-        while ordered.len() < self.services.len() {
-            let next = self.services.values().find(|service| {
-                !ordered.contains(&&service.name.value)
-                    && service.depends_on.iter().all(|dependency| {
-                        ordered.contains(&&dependency.service.value)
-                            || !self.services.contains_key(&dependency.service.value)
-                    })
-            });
-            match next {
-                Some(service) => ordered.push(&service.name.value),
-                None => break,
+        let index = |dependency: &Dependency| self.services.get_index_of(&dependency.service.value);
+        let mut waits: Vec<usize> = vec![0; self.services.len()];
+        let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); self.services.len()];
+        for (at, service) in self.services.values().enumerate() {
+            for dependency in service.depends_on.iter().filter_map(index) {
+                needed_by[dependency].push(at);
+                waits[at] += 1;
+            }
+        }
+        let mut ready: BTreeSet<usize> = (0..waits.len()).filter(|service| waits[*service] == 0).collect();
+        let mut ordered: Vec<&ServiceName> = Vec::with_capacity(waits.len());
+        while let Some(next) = ready.pop_first() {
+            ordered.extend(self.services.get_index(next).map(|(_, service)| &service.name.value));
+            for waiting in &needed_by[next] {
+                waits[*waiting] -= 1;
+                if waits[*waiting] == 0 {
+                    ready.insert(*waiting);
+                }
             }
         }
         ordered

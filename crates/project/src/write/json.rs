@@ -1,17 +1,20 @@
 //! A resolved tree as JSON: plain scalars are numbers and booleans, quoted ones texts.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Number, Value as Json};
 
 use crate::load::scalar;
 use crate::load::typed::CAPTURED_VALUE;
 use crate::model::resource::{FileResource, FileResourceSource};
-use crate::{Node, Project, ScalarStyle, Value};
+use crate::{Node, Project, ScalarStyle, ServiceName, Value};
 
 /// The whole project, services that profiles leave out excepted.
 pub(super) fn value(project: &Project) -> Json {
     let mut root = value_of(&project.node);
     if let Some(services) = root.get_mut("services").and_then(Json::as_object_mut) {
-        services.retain(|name, _| !project.disabled.iter().any(|disabled| disabled.as_str() == name));
+        let disabled: HashSet<&str> = project.disabled.iter().map(ServiceName::as_str).collect();
+        services.retain(|name, _| !disabled.contains(name.as_str()));
     }
     for (section, resources) in [("secrets", &project.secrets), ("configs", &project.configs)] {
         for (key, resource) in resources {

@@ -25,7 +25,7 @@ pub(super) fn list_to_map(node: &mut Node, separators: &[char]) {
             let key = Spanned::new(key.to_owned(), item.span);
             let mut node = Node { history: item.history, ..value };
             if let Some(earlier) = entries.get(&key.value) {
-                node.history.push(Say::Written(earlier.node.span));
+                node.say(Say::Written(earlier.node.span));
             }
             entries.insert(key.value.clone(), Entry { key, node });
         }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, ScalarStyle as Style, StructureStyle};
 
-use crate::load::parse::{MAX_DEPTH, MAX_EXPANDED_BYTES, merge_key, position};
+use crate::load::parse::{
+    MAX_ALIAS_NODES, MAX_ALIAS_SHARE, MAX_DEPTH, MAX_EXPANDED_BYTES, merge_key, position,
+};
 use crate::load::report::Report;
 use crate::load::scalar::{self, Type, type_of};
 use crate::{Entry, FileId, Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Spanned, Tag, Value};
@@ -19,6 +21,8 @@ pub(super) struct Builder<'a> {
     anchors: HashMap<usize, Anchor>,
     max_nodes: usize,
     nodes: usize,
+    /// How many of them aliases stand for.
+    from_aliases: usize,
     bytes: usize,
 }
 
@@ -49,7 +53,7 @@ struct Anchor {
 impl<'a> Builder<'a> {
     pub(super) fn new(file: FileId, max_nodes: usize, report: &'a mut Report) -> Self {
         let (documents, stack, anchors) = (Vec::new(), Vec::new(), HashMap::new());
-        Self { file, report, documents, stack, anchors, max_nodes, nodes: 0, bytes: 0 }
+        Self { file, report, documents, stack, anchors, max_nodes, nodes: 0, from_aliases: 0, bytes: 0 }
     }
 
     /// Takes one event; `false` when nothing more can be made of the file.
@@ -127,6 +131,7 @@ impl<'a> Builder<'a> {
             drop_resets(&mut node);
         }
         self.nodes += anchor.nodes;
+        self.from_aliases += anchor.nodes;
         self.bytes += anchor.bytes;
         self.finished(node, 0, depth, place)
     }
@@ -197,6 +202,11 @@ impl<'a> Builder<'a> {
             format!(
                 "With its aliases expanded the file has more than {} values (`MAX_NODES`).",
                 self.max_nodes
+            )
+        } else if self.from_aliases > MAX_ALIAS_NODES.max((self.nodes - self.from_aliases) * MAX_ALIAS_SHARE)
+        {
+            format!(
+                "The aliases of the file stand for more than {MAX_ALIAS_NODES} values (`MAX_ALIAS_NODES`)."
             )
         } else if self.bytes > MAX_EXPANDED_BYTES {
             format!(

@@ -23,7 +23,7 @@ fn add(entries: &mut Vec<Entry>, map: Node, report: &mut Report) {
     };
     for entry in merged {
         match entries.iter_mut().find(|own| own.key.value == entry.key.value) {
-            Some(own) => own.node.history.push(Say::Written(entry.node.span)),
+            Some(own) => own.node.say(Say::Written(entry.node.span)),
             None => entries.push(entry),
         }
     }

@@ -48,7 +48,7 @@ pub(super) fn service(entry: &Entry) -> Option<Service> {
         profiles: texts(node, "profiles"),
         labels: labels(node),
         settings: settings::service(node.get("x-seaworthy")),
-        node: node.clone(),
+        node: node.without_history(),
     })
 }
 

@@ -1,13 +1,17 @@
 //! Two things that cannot both be.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::load::report::Report;
 use crate::load::validate::{section, text};
 use crate::{Entry, Node, Problem, ProblemKind, Span};
 
-pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
+pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) {
     ports(root, disabled, report);
     container_names(root, disabled, report);
-    for service in section(root, "services").iter().filter(|service| !disabled.contains(&service.key.value)) {
+    for service in
+        section(root, "services").iter().filter(|service| !disabled.contains(service.key.value.as_str()))
+    {
         let node = &service.node;
         let mode = node.get("network_mode");
         let networks = node.get("networks").filter(|networks| !networks.entries().is_empty());
@@ -90,9 +94,11 @@ impl Taken<'_> {
     }
 }
 
-fn ports(root: &Node, disabled: &[String], report: &mut Report) {
-    let mut by_port: std::collections::HashMap<u16, Vec<Taken<'_>>> = std::collections::HashMap::new();
-    for service in section(root, "services").iter().filter(|service| !disabled.contains(&service.key.value)) {
+fn ports(root: &Node, disabled: &HashSet<&str>, report: &mut Report) {
+    let mut by_port: HashMap<u16, Vec<Taken<'_>>> = HashMap::new();
+    for service in
+        section(root, "services").iter().filter(|service| !disabled.contains(service.key.value.as_str()))
+    {
         for item in service.node.get("ports").map(Node::items).unwrap_or_default() {
             // Of a range the engine takes one that is free.
             let Some(port) =
@@ -125,17 +131,19 @@ fn ports(root: &Node, disabled: &[String], report: &mut Report) {
     }
 }
 
-fn container_names(root: &Node, disabled: &[String], report: &mut Report) {
-    let mut seen: Vec<(&str, &str, Span)> = Vec::new();
-    for service in section(root, "services").iter().filter(|service| !disabled.contains(&service.key.value)) {
+fn container_names(root: &Node, disabled: &HashSet<&str>, report: &mut Report) {
+    let mut seen: HashMap<&str, (&str, Span)> = HashMap::new();
+    for service in
+        section(root, "services").iter().filter(|service| !disabled.contains(service.key.value.as_str()))
+    {
         let Some(node) = service.node.get("container_name") else { continue };
         let name = node.text().unwrap_or_default();
-        if let Some((_, other, span)) = seen.iter().find(|(seen, ..)| *seen == name) {
+        if let Some((other, span)) = seen.get(name) {
             let message =
                 format!("`{other}` and `{}` both have the container name `{name}`.", service.key.value);
             let problem = Problem::at(ProblemKind::Conflict, node.span, message);
             report.problem(problem.related(*span, "first used here").hint("remove one `container_name`"));
         }
-        seen.push((name, &service.key.value, node.span));
+        seen.entry(name).or_insert((&service.key.value, node.span));
     }
 }

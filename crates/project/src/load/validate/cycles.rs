@@ -9,9 +9,11 @@ use crate::{Node, Problem, ProblemKind, Span};
 /// What a service waits for, by its name.
 type Edges = HashMap<String, Vec<(String, Span)>>;
 
-pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
+pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) {
     let mut edges = Edges::new();
-    for service in section(root, "services").iter().filter(|service| !disabled.contains(&service.key.value)) {
+    for service in
+        section(root, "services").iter().filter(|service| !disabled.contains(service.key.value.as_str()))
+    {
         let written = section(&service.node, "depends_on").iter();
         let written = written.map(|entry| (entry.key.value.clone(), entry.key.span));
         let needed = needed_services(&service.node).into_iter().map(|needed| (needed.name, needed.place));
@@ -26,6 +28,7 @@ pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
 /// Goes depth first with a stack of its own: a chain may be as long as the file.
 fn walk<'a>(start: &'a str, edges: &'a Edges, done: &mut HashSet<&'a str>, report: &mut Report) {
     let mut path: Vec<(&str, usize)> = vec![(start, 0)];
+    let mut on_path: HashMap<&str, usize> = HashMap::from([(start, 0)]);
     while let Some((name, next)) = path.last_mut() {
         let name: &'a str = name;
         let edge = if done.contains(name) { None } else { edges.get(name).and_then(|list| list.get(*next)) };
@@ -33,12 +36,16 @@ fn walk<'a>(start: &'a str, edges: &'a Edges, done: &mut HashSet<&'a str>, repor
         let Some((target, span)) = edge else {
             done.insert(name);
             path.pop();
+            on_path.remove(name);
             continue;
         };
-        match path.iter().position(|(other, _)| other == target) {
+        match on_path.get(target.as_str()).copied() {
             Some(start) => report.problem(circle(&path[start..], target, *span, edges)),
             None if done.contains(target.as_str()) => {}
-            None => path.push((target, 0)),
+            None => {
+                on_path.insert(target, path.len());
+                path.push((target, 0));
+            }
         }
     }
 }

@@ -1,50 +1,69 @@
 //! Names that refer to nothing.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::load::report::Report;
 use crate::load::schema::check::nearest;
 use crate::load::session::is_true;
 use crate::load::validate::{section, text};
 use crate::{Entry, Node, Problem, ProblemKind, Span};
 
-pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
+/// What stands in each section, by its name.
+struct Names<'a>(HashMap<&'static str, HashMap<&'a str, &'a Entry>>);
+
+impl<'a> Names<'a> {
+    fn of(root: &'a Node) -> Self {
+        let sections = ["services", "networks", "volumes", "secrets", "configs", "models"];
+        let by_name =
+            |key| section(root, key).iter().map(|entry| (entry.key.value.as_str(), entry)).collect();
+        Self(sections.into_iter().map(|key| (key, by_name(key))).collect())
+    }
+
+    fn get(&self, section: &str, name: &str) -> Option<&'a Entry> {
+        self.0.get(section)?.get(name).copied()
+    }
+}
+
+pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) {
+    let names = &Names::of(root);
     for service in section(root, "services") {
-        if disabled.contains(&service.key.value) {
+        if disabled.contains(service.key.value.as_str()) {
             continue;
         }
         for needed in needed_services(&service.node) {
-            named(root, "services", &needed.name, needed.place, report);
-            if let Some(known) = root.at(&["services", &needed.name])
-                && disabled.contains(&needed.name)
+            named((root, names), "services", &needed.name, needed.place, report);
+            if let Some(known) = names.get("services", &needed.name)
+                && disabled.contains(needed.name.as_str())
             {
-                report.problem(left_out(&service.key.value, &needed.name, known, needed.place));
+                report.problem(left_out(&service.key.value, &needed.name, &known.node, needed.place));
             }
         }
-        dependencies(root, service, disabled, report);
+        dependencies((root, names), service, disabled, report);
         for network in
             section(&service.node, "networks").iter().filter(|network| network.key.value != "default")
         {
-            named(root, "networks", &network.key.value, network.key.span, report);
+            named((root, names), "networks", &network.key.value, network.key.span, report);
         }
         for model in section(&service.node, "models") {
-            named(root, "models", &model.key.value, model.key.span, report);
+            named((root, names), "models", &model.key.value, model.key.span, report);
         }
         let items = |key: &str| service.node.get(key).map(Node::items).unwrap_or_default();
         for mount in items("volumes").iter().filter(|mount| text(mount, "type") == Some("volume")) {
             if let Some(source) = mount.get("source").filter(|source| source.text() != Some("")) {
-                named(root, "volumes", source.text().unwrap_or_default(), source.span, report);
+                named((root, names), "volumes", source.text().unwrap_or_default(), source.span, report);
             }
         }
         let build = service.node.get("build").and_then(|build| build.get("secrets"));
         for secret in items("secrets").iter().chain(build.map(Node::items).unwrap_or_default()) {
-            granted(root, "secrets", secret, report);
+            granted((root, names), "secrets", secret, report);
         }
         for config in items("configs") {
-            granted(root, "configs", config, report);
+            granted((root, names), "configs", config, report);
         }
     }
 }
 
-fn granted(root: &Node, key: &str, grant: &Node, report: &mut Report) {
+fn granted(root: (&Node, &Names<'_>), key: &str, grant: &Node, report: &mut Report) {
     match grant.get("source") {
         Some(source) => named(root, key, source.text().unwrap_or_default(), source.span, report),
         None => {
@@ -55,11 +74,11 @@ fn granted(root: &Node, key: &str, grant: &Node, report: &mut Report) {
     }
 }
 
-fn named(root: &Node, key: &str, name: &str, span: Span, report: &mut Report) {
-    let known = section(root, key);
-    if known.iter().any(|entry| entry.key.value == name) {
+fn named((root, names): (&Node, &Names<'_>), key: &str, name: &str, span: Span, report: &mut Report) {
+    if names.get(key, name).is_some() {
         return;
     }
+    let known = section(root, key);
     let singular = key.trim_end_matches('s');
     let problem = Problem::at(ProblemKind::Undefined, span, format!("There is no {singular} `{name}`."));
     let near = nearest(name, known.iter().map(|entry| entry.key.value.as_str()));
@@ -69,18 +88,18 @@ fn named(root: &Node, key: &str, name: &str, span: Span, report: &mut Report) {
     }));
 }
 
-fn dependencies(root: &Node, service: &Entry, disabled: &[String], report: &mut Report) {
+fn dependencies(root: (&Node, &Names<'_>), service: &Entry, disabled: &HashSet<&str>, report: &mut Report) {
     for dependency in section(&service.node, "depends_on") {
         let name = &dependency.key.value;
         let optional = dependency.node.get("required").is_some_and(|required| !is_true(Some(required)));
-        let Some(known) = root.at(&["services", name]) else {
+        let Some(known) = root.1.get("services", name).map(|entry| &entry.node) else {
             // In a project that was written out, services that profiles leave out are gone.
             if !(optional && report.written) {
                 named(root, "services", name, dependency.key.span, report);
             }
             continue;
         };
-        if disabled.contains(name) && !optional {
+        if disabled.contains(name.as_str()) && !optional {
             let problem = left_out(&service.key.value, name, known, dependency.key.span);
             let hint = problem.hint.as_deref().unwrap_or_default();
             let hint = format!("{hint}, or say `required: false`");

@@ -1,17 +1,19 @@
 //! What must be there, and names that must be well-formed.
 
+use std::collections::HashSet;
+
 use crate::load::report::Report;
 use crate::load::session::is_true;
 use crate::load::validate::{section, text};
 use crate::{Entry, Node, Problem, ProblemKind, ServiceName, Value};
 
-pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
+pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) {
     if section(root, "services").is_empty() && report.problems.is_empty() {
         let problem = Problem::at(ProblemKind::InvalidValue, root.span, "The project has no service.");
         report.doubt(problem.hint("add one under `services:`"));
     }
     for entry in section(root, "services") {
-        service(entry, !disabled.contains(&entry.key.value), report);
+        service(entry, !disabled.contains(entry.key.value.as_str()), report);
     }
     for key in ["secrets", "configs"] {
         for entry in section(root, key) {

@@ -1,0 +1,8 @@
+//! A template and the variables that fill it.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use seaworthy_project::properties;
+
+fuzz_target!(|bytes: &[u8]| properties::interpolate(bytes));

@@ -1,0 +1,8 @@
+//! One Compose file of any bytes.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use seaworthy_project::properties;
+
+fuzz_target!(|bytes: &[u8]| properties::parse(bytes));
