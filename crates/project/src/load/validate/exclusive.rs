@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use std::collections::HashSet;
+
 use crate::load::report::Report;
 use crate::load::session::is_true;
 use crate::load::validate::{section, text};
 use crate::{Entry, Node, Problem, ProblemKind, Span};
 
-pub(super) fn check(root: &Node, disabled: &[String], report: &mut Report) {
+pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) {
     for Entry { key, node } in section(root, "services") {
         device_requests(node, report);
         addresses(node, report);
