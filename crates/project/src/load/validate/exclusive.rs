@@ -1,9 +1,7 @@
 //! Keys of one map that exclude each other, and what is mounted where.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-
-use std::collections::HashSet;
 
 use crate::load::report::Report;
 use crate::load::session::is_true;
@@ -14,7 +12,7 @@ pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) 
     for Entry { key, node } in section(root, "services") {
         device_requests(node, report);
         addresses(node, report);
-        if !disabled.contains(&key.value) {
+        if !disabled.contains(key.value.as_str()) {
             mounts(&key.value, node, report);
             build(root, key.value.as_str(), node, report);
         }
