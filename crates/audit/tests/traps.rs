@@ -41,7 +41,7 @@ fn host_paths_are_compared_by_whole_names() {
     web("sensitive-host-path", true, &["volumes: [\"/var/lib/docker/volumes:/x\"]"]);
     web("sensitive-host-path", true, &["volumes: [\"/data/deployer/.ssh:/keys:ro\"]"]);
     web("sensitive-host-path", false, &["volumes: [\"/etc/localtime:/etc/localtime:ro\"]"]);
-    let disguised = "services:\n  web:\n    image: shop:1.4\n    volumes: [\"s:/s\"]\nvolumes:\n  s:\n    driver_opts: { type: none, o: bind, device: /var/run/docker.sock }\n";
+    let disguised = "services:\n  web:\n    image: shop:1.4\n    volumes: [\"socket:/s\"]\nvolumes:\n  socket:\n    driver_opts: { type: none, o: bind, device: /var/run/docker.sock }\n";
     whole("engine-socket", true, disguised);
 }
 
@@ -185,7 +185,7 @@ fn edge_services_may_publish_and_local_ports_are_local() {
 fn data_is_kept_where_the_version_keeps_it() {
     let db = |version: &str, volume: &str| {
         format!(
-            "services:\n  db:\n    image: postgres:{version}\n    volumes: [\"d:{volume}\"]\nvolumes:\n  d: {{}}\n"
+            "services:\n  db:\n    image: postgres:{version}\n    volumes: [\"data:{volume}\"]\nvolumes:\n  data: {{}}\n"
         )
     };
     whole("stateful-without-volume", false, &db("17", "/var/lib/postgresql/data"));

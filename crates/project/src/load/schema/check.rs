@@ -125,7 +125,8 @@ fn map(node: &Node, wanted: &Shape, inner: &'static Shape, path: &str, report: &
     for Entry { key, node } in entries {
         let name = &key.value;
         let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if name.is_empty() || (matches!(wanted, Shape::Named(_)) && !name.chars().all(letter)) {
+        let nameless = name.is_empty() && !report.written;
+        if nameless || (matches!(wanted, Shape::Named(_)) && !name.chars().all(letter)) {
             let message = format!("`{name}` is no name for an entry of `{path}`.");
             let problem = Problem::at(ProblemKind::InvalidValue, key.span, message);
             report.problem(problem.hint("use letters, digits, `.`, `_` and `-`"));
