@@ -1,9 +1,17 @@
 //! The way of a release on a real Docker Engine: built, deployed, rolled under load, broken and kept, rolled back,
 //! killed and settled, taken down with nothing left over.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "code of tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "code of tests"
+)]
 
 #[path = "support/load.rs"]
 mod load;
+#[path = "support/proxy.rs"]
+mod proxy;
 #[path = "support/site.rs"]
 mod site;
 
@@ -11,6 +19,7 @@ use std::path::Path;
 use std::process::Command;
 
 use load::Load;
+use proxy::{Fault, Proxy};
 use site::{CANARY, Site, files_below, wait_until};
 
 /// A site whose services run in images that are built from nothing but the sample program.
@@ -77,6 +86,12 @@ x-seaworthy:
 
     fn run(&self, arguments: &[&str]) -> site::Ran {
         self.site.run(&[&["--engine", "docker"], arguments].concat())
+    }
+
+    /// Runs a command that reaches the daemon through `proxy`.
+    fn run_through(&self, proxy: &Proxy, arguments: &[&str]) -> site::Ran {
+        let host = format!("unix://{}", proxy.socket.display());
+        self.site.run_with(&[&["--engine", "docker"], arguments].concat(), &[("DOCKER_HOST", &host)])
     }
 
     fn done(&self, arguments: &[&str]) -> site::Ran {
@@ -201,6 +216,56 @@ fn a_deploy_that_is_killed_is_settled_and_serves_all_the_while() {
         shop.done(&["deploy", "-y"]);
         assert_eq!(shop.site.get("/").unwrap(), format!("version {version:03} greeting hello"));
         assert_eq!(shop.left(&["ps", "--all"]).len(), 5, "nothing of the killed deploy is left");
+    }
+    let (sent, failures) = load.stop();
+    let shown = &failures[..failures.len().min(5)];
+    assert!(failures.is_empty(), "{} of {sent} requests failed: {shown:?}", failures.len());
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let shop = Containers::new();
+    let proxy = Proxy::start(&shop.site.project(), "looking.sock", None);
+    assert_eq!(shop.run_through(&proxy, &["plan"]).code, 0);
+    shop.done(&["deploy", "-y"]);
+    shop.site.write("compose.yaml", &shop.compose(2).replace("hello", "changed"));
+    for command in [["plan"].as_slice(), &["status"], &["ps"], &["logs"], &["history"], &["doctor"]] {
+        let ran = shop.run_through(&proxy, command);
+        assert_eq!(ran.code, 0, "{}", ran.all());
+    }
+    assert!(proxy.calls() > 20, "it went through the proxy");
+    assert_eq!(proxy.changing(), [""; 0]);
+}
+
+#[test]
+fn a_call_that_fails_or_loses_its_answer_costs_no_request_and_leaves_nothing() {
+    let shop = Containers::new();
+    shop.done(&["deploy", "-y"]);
+    let load = Load::start(shop.site.port);
+    let mut version = 1;
+    for (at, fault) in [
+        (1, Fault::Refuse),
+        (2, Fault::LoseAnswer),
+        (4, Fault::Refuse),
+        (5, Fault::LoseAnswer),
+        (7, Fault::LoseAnswer),
+        (9, Fault::Refuse),
+        (14, Fault::LoseAnswer),
+        (20, Fault::Refuse),
+    ] {
+        version += 1;
+        shop.install(version);
+        let proxy = Proxy::start(&shop.site.project(), &format!("{at}.sock"), Some((at, fault)));
+        let spoilt = shop.run_through(&proxy, &["deploy", "-y"]);
+        let place = format!("call {at} {fault:?}, {:?}: {}", proxy.changing().get(at - 1), spoilt.all());
+        assert!([0, 2, 3].contains(&spoilt.code), "exit code {} at {place}", spoilt.code);
+        let body =
+            shop.site.get("/").unwrap_or_else(|error| panic!("nothing serves ({error}) after {place}"));
+        let old_or_new = [version - 1, version].map(|version| format!("version {version:03} greeting hello"));
+        assert!(old_or_new.contains(&body), "{body} after {place}");
+        shop.done(&["deploy", "-y"]);
+        assert_eq!(shop.site.get("/").unwrap(), old_or_new[1], "after {place}");
+        assert_eq!(shop.left(&["ps", "--all"]).len(), 5, "something is left after {place}");
     }
     let (sent, failures) = load.stop();
     let shown = &failures[..failures.len().min(5)];

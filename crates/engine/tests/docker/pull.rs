@@ -113,7 +113,8 @@ fn serve(
 async fn an_image_is_fetched_with_a_login_again_after_a_failure_and_pinned() {
     let bed = Bed::new().await;
     let registry = Registry::start();
-    let mut project = bed.case_of(&service("", "")).await.project;
+    let case = bed.case_of(&service("", "")).await;
+    let mut project = case.project.clone();
     let name = format!("{}/{}/web:1", registry.address, bed.project);
     let found = project.services.values_mut().next().unwrap();
     found.image.as_mut().unwrap().value.clone_from(&name);
@@ -137,10 +138,14 @@ async fn an_image_is_fetched_with_a_login_again_after_a_failure_and_pinned() {
     assert!(lines.iter().any(|line| line.contains("again in 1 s")), "{lines:?}");
     assert!(!lines.concat().contains("hunter2"));
     let pinned = Artifact { name: name.clone(), digest: registry.digest.clone() };
-    assert_eq!(engine.inspect(&project, &found).await.unwrap().artifact, Some(pinned));
+    assert_eq!(engine.inspect(&project, &found).await.unwrap().artifact, Some(pinned.clone()));
     let asked = registry.asked.load(Ordering::SeqCst);
     engine.build(&project, &found, &mut |_| {}).await.unwrap();
     assert_eq!(registry.asked.load(Ordering::SeqCst), asked, "what is there is not fetched again");
     let gone = None::<bollard::query_parameters::RemoveImageOptions>;
+    let mut revision = case.revision.clone();
+    (revision.artifact, revision.service) = (pinned, found);
+    engine.prepare(&revision).await.unwrap();
     bed.api.remove_image(&name, gone, None).await.unwrap();
+    engine.prepare(&revision).await.expect("it is kept though its name is gone");
 }

@@ -55,11 +55,21 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// What the builder said, and what is known to help.
 fn with_hint(reason: &str) -> String {
-    if reason.contains("requires BuildKit") || reason.contains("--mount option") {
-        return format!("{reason}; install BuildKit's program (`docker-buildx`) beside `docker`");
-    }
-    reason.to_owned()
+    let has = |words: &str| reason.contains(words);
+    let help = if has("requires BuildKit") || has("--mount option") {
+        "install BuildKit's program (`docker-buildx`) beside `docker`"
+    } else if has("no such host") || has("dial tcp") || has("i/o timeout") {
+        "see whether this machine reaches the registry of its base image"
+    } else if has("pull access denied") || has("unauthorized") {
+        "correct the name of its base image, or log in with `docker login`"
+    } else if has("no space left on device") {
+        "make room: `docker builder prune` and `docker image prune` free some"
+    } else {
+        return reason.to_owned();
+    };
+    format!("{reason}; {help}")
 }
 
 /// Refuses what this builder cannot do, naming all of it.
