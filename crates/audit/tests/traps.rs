@@ -194,7 +194,7 @@ fn data_is_kept_where_the_version_keeps_it() {
     whole("stateful-without-volume", false, &db("18", "/var/lib/postgresql"));
     web("stateful-without-volume", true, &["image: mysql:8.4", "tmpfs: [/var/lib/mysql]"]);
     web("stateful-without-volume", false, &["image: redis:8"]);
-    let minio = "services:\n  s3:\n    image: minio/minio:RELEASE.2025-01-01\n    command: server /export\n    volumes: [\"d:/export\"]\nvolumes:\n  d: {}\n";
+    let minio = "services:\n  s3:\n    image: minio/minio:RELEASE.2025-01-01\n    command: server /export\n    volumes: [\"data:/export\"]\nvolumes:\n  data: {}\n";
     whole("stateful-without-volume", false, minio);
 }
 

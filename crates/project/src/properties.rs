@@ -17,8 +17,11 @@ pub const SEPARATOR: &str = "\n=====\n";
 /// Shown whole: what is redacted cannot be loaded again.
 const WHOLE: Show = Show { redact: false, escape_dollars: true };
 
+/// What a target does with its input; it panics when a property does not hold.
+pub type Body = fn(&[u8]);
+
 /// The functions by the names of their fuzz targets.
-pub const TARGETS: [(&str, fn(&[u8])); 4] =
+pub const TARGETS: [(&str, Body); 4] =
     [("parse", parse), ("interpolate", interpolate), ("dotenv", dotenv), ("merge", merge)];
 
 /// One Compose file of any bytes.
@@ -119,7 +122,8 @@ fn comes_back(project: &Project) {
 /// What is shown is a Compose file that says the same.
 fn is_shown_whole(project: &Project, request: &Request) {
     let shown = show_json(project, WHOLE);
-    // As Compose does, a `$` in a key is doubled too, though no key is ever filled in: it cannot come back.
+    // As Compose does, a `$` in a key is doubled too, though no key is ever filled in: it cannot come back. Nor can the
+    // empty name that a line such as `=x` of an environment file gives.
     if has_dollar_in_key(&shown) {
         return;
     }
@@ -141,7 +145,9 @@ fn is_shown_whole(project: &Project, request: &Request) {
 fn has_dollar_in_key(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(has_dollar_in_key),
-        Value::Object(map) => map.iter().any(|(key, value)| key.contains('$') || has_dollar_in_key(value)),
+        Value::Object(map) => {
+            map.iter().any(|(key, value)| key.is_empty() || key.contains('$') || has_dollar_in_key(value))
+        }
         _ => false,
     }
 }

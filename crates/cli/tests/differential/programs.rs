@@ -49,7 +49,7 @@ impl Program {
         let around = around.path().canonicalize().unwrap();
         let project = around.join("project");
         case.lay_out(&project);
-        let home = project.join("home");
+        let home = project.join("user");
         let mut command = self.command(&project.join(&case.folder), &home);
         command.args(self.before).args(&case.arguments).args(["config", "--format", "json"]);
         command.envs(case.variables.iter().map(|(name, value)| (name, value)));
@@ -64,6 +64,24 @@ impl Program {
         let mut command = self.command(file.parent().unwrap(), home.path());
         command.args(self.before).arg("-f").arg(file).args(["config", "--format", "json"]);
         run(command, |text| text)
+    }
+
+    /// What it says to its own YAML for a Compose file; nothing when it writes none.
+    pub fn written_and_read(&self, file: &Path) -> Option<Answer> {
+        let home = tempfile::tempdir().unwrap();
+        let folder = file.parent().unwrap();
+        let mut command = self.command(folder, home.path());
+        command.args(self.before).arg("-f").arg(file).args(["--profile", "*", "config"]);
+        let written = command.output().unwrap();
+        if !written.status.success() {
+            return None;
+        }
+        let copy = home.path().join("written.yaml");
+        std::fs::write(&copy, &written.stdout).unwrap();
+        let mut command = self.command(folder, home.path());
+        command.args(self.before).arg("-f").arg(&copy).arg("--project-directory").arg(folder);
+        command.args(["config", "--format", "json"]);
+        Some(run(command, |text| text))
     }
 
     fn command(&self, folder: &Path, home: &Path) -> Command {

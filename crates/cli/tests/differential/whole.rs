@@ -14,7 +14,13 @@ pub fn compare(folder: &Path, ours: &Program, real: &Program) -> Vec<String> {
     files.sort();
     let said = each(&files, |file| {
         let wanted = real.whole(file);
-        let differences = compare::differences(&wanted, &ours.whole(file));
+        let seen = ours.whole(file);
+        let mut differences = compare::differences(&wanted, &seen);
+        if let Some(again) = ours.written_and_read(file).filter(|_| !refuses(&seen)) {
+            let changed = compare::differences(&seen, &again).into_iter();
+            differences
+                .extend(changed.map(|difference| format!("written as YAML and read again: {difference}")));
+        }
         (refuses(&wanted), differences)
     });
     let refused = said.iter().filter(|(refused, _)| *refused).count();
