@@ -1,5 +1,6 @@
 //! `test`: every check in order, and a table of what ran, how long it took, and what did not run and why.
 
+mod fuzz;
 mod table;
 
 use std::error::Error;
@@ -60,11 +61,13 @@ enum Work {
     Program(&'static [&'static str]),
     /// Compares the reference pages with the program.
     Reference,
+    /// Fuzzes each target for a while, where `cargo fuzz` is installed.
+    Fuzz,
     /// Runs on a Docker Engine; none does so far.
     Docker,
 }
 
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 7] = [
     Suite {
         name: "format",
         about: "one formatting for all code",
@@ -113,6 +116,13 @@ const SUITES: [Suite; 6] = [
         budget_seconds: 60,
         work: Work::Reference,
     },
+    Suite {
+        name: "fuzz",
+        about: "seeds and findings again, then new inputs",
+        // Four targets of 20 s each, and building them.
+        budget_seconds: 400,
+        work: Work::Fuzz,
+    },
     Suite { name: "docker", about: "on a real Docker Engine", budget_seconds: 600, work: Work::Docker },
 ];
 
@@ -154,6 +164,7 @@ fn one(
     let begun = tokio::time::Instant::now();
     let outcome = match &suite.work {
         Work::Docker => Outcome::Skipped(docker.without_suites().to_owned()),
+        Work::Fuzz => fuzz::fuzz(workspace, limit, output)?,
         Work::Program(program) => {
             writeln!(output, "$ {}", program.join(" "))?;
             output.flush()?;

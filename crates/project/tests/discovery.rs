@@ -188,7 +188,7 @@ fn env_file_values_point_to_their_line_and_variables_to_theirs() {
     let place = |name: &str| project.sources.place(&web.environment[name].span);
     assert_eq!((place("A"), place("B")), ("web.env:1:3".to_owned(), "compose.yaml:6:10".to_owned()));
     let history = |name: &str| {
-        let node = web.node.at(&["environment", name]).unwrap();
+        let node = project.node.at(&["services", "web", "environment", name]).unwrap();
         let place = |say: &Say| match say {
             Say::Written(span) | Say::Variable { place: Some(span), .. } => Some(project.sources.place(span)),
             _ => None,

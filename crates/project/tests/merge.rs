@@ -40,7 +40,7 @@ fn scalars_replace_and_keep_the_loser() {
     let user = web.user.as_ref().unwrap();
     assert_eq!(user.value, "shop");
     assert_eq!(project.sources.place(&user.span), "compose.production.yaml:3:11");
-    let history = &web.node.get("user").unwrap().history;
+    let history = &project.node.at(&["services", "web", "user"]).unwrap().history;
     assert_eq!(
         history.iter().filter_map(written).map(|span| project.sources.place(span)).collect::<Vec<_>>(),
         ["compose.yaml:4:11"]

@@ -64,7 +64,7 @@ fn limits() {
     }
     let loaded = try_load(&[("compose.yaml", &bomb)]);
     assert_eq!(loaded.problems[0].kind, ProblemKind::Limit);
-    assert!(loaded.problems[0].message.contains("MAX_NODES"), "{}", loaded.problems[0].message);
+    assert!(loaded.problems[0].message.contains("MAX_ALIAS_NODES"), "{}", loaded.problems[0].message);
     let mut chain = "a0: &a0 [x]\n".to_owned();
     for level in 1..300 {
         chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));

@@ -4,6 +4,7 @@ mod explain;
 mod lists;
 mod variables;
 
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -100,6 +101,8 @@ enum ConfigFormat {
 
 pub(crate) fn config(context: &Context, arguments: &ConfigArgs) -> Result<Exit, CommandError> {
     let project = selected(context.project_to(detail(arguments))?, &arguments.services_named)?;
+    // The program ends after this, and the system takes back at once what would be given back piece by piece.
+    let project = ManuallyDrop::new(project);
     let redact = !arguments.show_secrets && project.environment.as_str() != "development";
     let Some(text) = text(&project, arguments, redact)? else { return Ok(Exit::Done) };
     match &arguments.output {

@@ -2,11 +2,18 @@
 
 use serde_json::Value as Json;
 
-/// A whole document.
-pub(super) fn document(value: &Json) -> String {
+/// The entries of a document's map; nothing for an empty one.
+pub(super) fn entries(map: &Json) -> String {
     let mut out = String::new();
-    block(value, 0, &mut out);
+    if map.as_object().is_some_and(|map| !map.is_empty()) {
+        block(map, 0, &mut out);
+    }
     out
+}
+
+/// Entries of `services:`.
+pub(super) fn services(map: &Json, out: &mut String) {
+    block(map, 2, out);
 }
 
 fn block(value: &Json, indent: usize, out: &mut String) {

@@ -108,8 +108,13 @@ impl<'a> Builder<'a> {
         };
         frame.node.span.end =
             if frame.flow { place.end } else { last.unwrap_or(place.start) }.max(frame.node.span.start);
-        if let Value::Mapping(entries) = &mut frame.node.value {
-            merge_key::apply(entries, self.report);
+        match &mut frame.node.value {
+            Value::Mapping(entries) => {
+                merge_key::apply(entries, self.report);
+                entries.shrink_to_fit();
+            }
+            Value::Sequence(items) => items.shrink_to_fit(),
+            _ => {}
         }
         let depth = frame.depth + 1;
         self.finished(frame.node, frame.anchor, depth, place)

@@ -31,7 +31,10 @@ pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) 
             continue;
         }
         for needed in needed_services(&service.node) {
-            named((root, names), "services", &needed.name, needed.place, report);
+            match names.get("services", &needed.name).filter(|_| disabled.contains(needed.name.as_str())) {
+                Some(known) => left_out(service, (&needed.name, &known.node), needed.place, report),
+                None => named((root, names), "services", &needed.name, needed.place, report),
+            }
         }
         dependencies((root, names), service, disabled, report);
         for network in
@@ -65,7 +68,7 @@ fn granted(root: (&Node, &Names<'_>), key: &str, grant: &Node, report: &mut Repo
 }
 
 fn named((root, names): (&Node, &Names<'_>), key: &str, name: &str, span: Span, report: &mut Report) {
-    if names.get(key, name).is_some() {
+    if names.get(key, name).is_some() || report.is_full() {
         return;
     }
     let known = section(root, key);
@@ -91,16 +94,21 @@ fn dependencies(root: (&Node, &Names<'_>), service: &Entry, disabled: &HashSet<&
             continue;
         };
         if disabled.contains(name.as_str()) {
-            let profiles = known.get("profiles").map(Node::items).unwrap_or_default();
-            let profile = profiles.first().and_then(Node::text).unwrap_or_default();
-            let message = format!("`{}` needs `{name}`, which its profiles leave out.", service.key.value);
-            report.problem(
-                Problem::at(ProblemKind::Undefined, dependency.key.span, message)
-                    .related(known.span, format!("`{name}` is only in the profile `{profile}`"))
-                    .hint(format!("add `--profile {profile}`, or say `required: false`")),
-            );
+            left_out(service, (name, known), dependency.key.span, report);
         }
     }
+}
+
+/// Tells that a service is needed which the profiles leave out.
+fn left_out(service: &Entry, (name, known): (&str, &Node), place: Span, report: &mut Report) {
+    let profiles = known.get("profiles").map(Node::items).unwrap_or_default();
+    let profile = profiles.first().and_then(Node::text).unwrap_or_default();
+    let message = format!("`{}` needs `{name}`, which its profiles leave out.", service.key.value);
+    report.problem(
+        Problem::at(ProblemKind::Undefined, place, message)
+            .related(known.span, format!("`{name}` is only in the profile `{profile}`"))
+            .hint(format!("add `--profile {profile}`, or say `required: false`")),
+    );
 }
 
 /// A service named elsewhere than in `depends_on`.
