@@ -126,7 +126,8 @@ fn is_shown_whole(project: &Project, request: &Request) {
         .get("secrets")
         .is_some_and(|secrets| holds(secrets, &|node| node.get("content").is_some()));
     let empty = |node: &Node| matches!(node.text(), Some("" | "0" | "false"));
-    if has_dollar_in_key(&shown) || hidden || holds(&project.node, &empty) {
+    // Where profiles leave out every service, production has nothing to run.
+    if project.services.is_empty() || has_dollar_in_key(&shown) || hidden || holds(&project.node, &empty) {
         return;
     }
     let yaml = show_yaml(project, WHOLE);

@@ -88,7 +88,11 @@ pub(super) fn one(value: Json, layout: &Layout, format: Format) -> Json {
     let Json::Object(mut given) = value else { return value };
     let mut out = Map::new();
     for field in layout.fields {
-        let value = given.shift_remove(field.key);
+        // Nothing that is not given is written in YAML.
+        if given.is_empty() && format == Format::Yaml {
+            break;
+        }
+        let value = given.swap_remove(field.key);
         if let Some(value) = shown(field, value, format) {
             let capital = layout.capitals && format == Format::Json;
             out.insert(if capital { capitalized(field.key) } else { field.key.to_owned() }, value);

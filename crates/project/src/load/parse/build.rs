@@ -11,6 +11,9 @@ use crate::load::parse::{
 use crate::load::report::Report;
 use crate::{Entry, FileId, Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Spanned, Tag, Value};
 
+/// Up to so many keys it is quicker to search than to remember them.
+const SEARCHED: usize = 24;
+
 /// Takes events one by one and holds the documents that are complete.
 pub(super) struct Builder<'a> {
     file: FileId,
@@ -33,7 +36,7 @@ struct Frame {
     /// The deepest child so far, this collection not counted.
     depth: usize,
     key: Option<Spanned<String>>,
-    /// The keys so far, to find one that stands twice without walking a long map each time.
+    /// The keys so far, where they are many, to find one that stands twice without walking a long map each time.
     keys: HashMap<String, Span>,
 }
 
@@ -243,7 +246,15 @@ fn insert(
         // Nothing was written: the place of nothing is that of its key.
         node.span = key.span;
     }
-    if let Some(first) = keys.insert(key.value.clone(), key.span) {
+    if entries.len() == SEARCHED {
+        keys.extend(entries.iter().map(|entry| (entry.key.value.clone(), entry.key.span)));
+    }
+    let first = if entries.len() < SEARCHED {
+        entries.iter().find(|entry| entry.key.value == key.value).map(|entry| entry.key.span)
+    } else {
+        keys.insert(key.value.clone(), key.span)
+    };
+    if let Some(first) = first {
         let message = format!("The key `{}` stands twice in one map.", key.value);
         report.problem(
             Problem::at(ProblemKind::DuplicateKey, key.span, message)
