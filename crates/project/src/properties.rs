@@ -17,8 +17,11 @@ pub const SEPARATOR: &str = "\n=====\n";
 /// Shown whole: what is redacted cannot be loaded again.
 const WHOLE: Show = Show { redact: false, escape_dollars: true };
 
-/// The functions by the names of their fuzz targets.
-pub const TARGETS: [(&str, fn(&[u8])); 4] =
+/// A fuzz target: its name, and the function that takes an input.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 4] =
     [("parse", parse), ("interpolate", interpolate), ("dotenv", dotenv), ("merge", merge)];
 
 /// One Compose file of any bytes.
