@@ -1,5 +1,6 @@
 //! What `cargo xtask` is made of.
 
+pub mod bench;
 pub mod compose;
 pub mod demo;
 pub mod docker;

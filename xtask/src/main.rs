@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::workspace::Workspace;
-use xtask::{demo, docs, images, suite};
+use xtask::{bench, demo, docs, images, suite};
 
 /// Builds, tests and documents Seaworthy
 #[derive(Parser)]
@@ -17,6 +17,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measures speed and memory against others
+    Bench(bench::BenchArguments),
     /// Runs the main job from end to end on a copy of the notes example
     Demo(demo::DemoArguments),
     /// Runs every check, and says how long each took
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut output = io::stdout();
     let done = Workspace::here().map_err(Into::into).and_then(|workspace| match &arguments.command {
+        Command::Bench(arguments) => bench::bench(&workspace, arguments, &mut output),
         Command::Demo(arguments) => demo::demo(&workspace, arguments, &mut output),
         Command::Test(arguments) => suite::test(&workspace, arguments, &mut output),
         Command::Images(arguments) => images::images(&workspace, arguments, &mut output),

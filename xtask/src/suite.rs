@@ -1,5 +1,6 @@
 //! `test`: every check in order, and a table of what ran, how long it took, and what did not run and why.
 
+mod fuzz;
 mod table;
 
 use std::error::Error;
@@ -54,11 +55,13 @@ enum Work {
     Reference,
     /// Asks the real Docker Compose what it makes of projects.
     Compose,
+    /// Fuzzes each target for a while, where `cargo fuzz` is installed.
+    Fuzz,
     /// Runs on a Docker Engine.
     Docker,
 }
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 8] = [
     Suite {
         name: "format",
         about: "one formatting for all code",
@@ -112,6 +115,13 @@ const SUITES: [Suite; 7] = [
         about: "the loader against the real Docker Compose",
         budget_seconds: 300,
         work: Work::Compose,
+    },
+    Suite {
+        name: "fuzz",
+        about: "seeds and findings again, then new inputs",
+        // Four targets of 20 s each, and building them.
+        budget_seconds: 400,
+        work: Work::Fuzz,
     },
     Suite { name: "docker", about: "on a real Docker Engine", budget_seconds: 720, work: Work::Docker },
 ];
@@ -175,6 +185,7 @@ fn one(
     let outcome = match &suite.work {
         Work::Compose => against_compose(workspace, docker, limit, output)?,
         Work::Docker => on_docker(workspace, docker, limit, output)?,
+        Work::Fuzz => fuzz::fuzz(workspace, limit, output)?,
         Work::Program(words) => program(workspace, words, limit, output)?,
         Work::Reference if !workspace.root().join(docs::REFERENCE).is_dir() => {
             Outcome::Skipped(format!("there is no `{}`: no page was generated yet", docs::REFERENCE))

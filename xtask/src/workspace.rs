@@ -83,6 +83,21 @@ impl Workspace {
             .map_err(|source| WorkspaceError::Build { packages: names(), source })?;
         if ran.status.success() { Ok(()) } else { Err(WorkspaceError::Refused { packages: names() }) }
     }
+
+    /// Builds a package optimised, and returns its program.
+    ///
+    /// # Errors
+    /// When the compiler refuses, or takes too long.
+    pub fn build_release(&self, package: &str) -> Result<PathBuf, WorkspaceError> {
+        let command = ["cargo", "build", "--release", "--quiet", "--locked", "--package", package];
+        let packages = || package.to_owned();
+        let ran = run::run(&self.root, &command, BUILD_LIMIT)
+            .map_err(|source| WorkspaceError::Build { packages: packages(), source })?;
+        if !ran.status.success() {
+            return Err(WorkspaceError::Refused { packages: packages() });
+        }
+        Ok(self.programs.parent().unwrap_or(&self.programs).join("release").join(package))
+    }
 }
 
 #[cfg(test)]

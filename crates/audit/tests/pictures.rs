@@ -1,12 +1,7 @@
 //! What people see of each kind of problem: message, file, line, caret and hint, as pictures that are compared.
 //!
 //! `SEAWORTHY_BLESS=1` draws them anew.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "code of tests"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "code of tests")]
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +18,9 @@ fn sample(kind: ProblemKind) -> (&'static str, Beside) {
     match kind {
         ProblemKind::NoFile => ("", &[]),
         ProblemKind::Unreadable => ("services:\n  web:\n    image: x\n    env_file: web.env\n", &[]),
-        ProblemKind::Limit => ("services:\n  web:\n    image: x\n    ports: ['1-65535:1-65535', '1-65535:1-65535/udp']\n", &[]),
+        ProblemKind::Limit => {
+            ("services:\n  web:\n    image: x\n    ports: ['1-65535:1-65535', '1-65535:1-65535/udp']\n", &[])
+        }
         ProblemKind::Syntax => ("services:\n  web:\n    image: [x\n    user: y\n", &[]),
         ProblemKind::Tab => ("services:\n  web:\n\timage: x\n", &[]),
         ProblemKind::DuplicateKey => ("services:\n  web:\n    image: x\n    user: a\n    image: y\n", &[]),
@@ -32,13 +29,26 @@ fn sample(kind: ProblemKind) -> (&'static str, Beside) {
         ProblemKind::InvalidValue => ("services:\n  web:\n    image: x\n    mem_limit: lots\n", &[]),
         ProblemKind::Interpolation => ("services:\n  web:\n    image: \"shop:${TAG\"\n", &[]),
         ProblemKind::Required => ("services:\n  web:\n    image: \"shop:${TAG:?say which}\"\n", &[]),
-        ProblemKind::Undefined => ("services:\n  web:\n    image: x\n    depends_on: [bd]\n  db:\n    image: y\n", &[]),
-        ProblemKind::Cycle => ("services:\n  a:\n    image: x\n    depends_on: [b]\n  b:\n    image: y\n    depends_on: [a]\n", &[]),
-        ProblemKind::Conflict => ("services:\n  a:\n    image: x\n    ports: ['80:80']\n  b:\n    image: y\n    ports: ['80:81']\n", &[]),
-        ProblemKind::Ambiguous => ("services:\n  web:\n    image: x\n", &[("compose.production.yaml", "services:\n  web:\n    image: y\n")]),
+        ProblemKind::Undefined => {
+            ("services:\n  web:\n    image: x\n    depends_on: [bd]\n  db:\n    image: y\n", &[])
+        }
+        ProblemKind::Cycle => (
+            "services:\n  a:\n    image: x\n    depends_on: [b]\n  b:\n    image: y\n    depends_on: [a]\n",
+            &[],
+        ),
+        ProblemKind::Conflict => (
+            "services:\n  a:\n    image: x\n    ports: ['80:80']\n  b:\n    image: y\n    ports: ['80:81']\n",
+            &[],
+        ),
+        ProblemKind::Ambiguous => (
+            "services:\n  web:\n    image: x\n",
+            &[("compose.production.yaml", "services:\n  web:\n    image: y\n")],
+        ),
         ProblemKind::EnvironmentFile => ("services:\n  web:\n    image: x\n", &[(".env", "A=1\nB C\n")]),
         ProblemKind::Dialect => ("services:\n  web:\n    image: {{ .Values.image }}\n", &[]),
-        ProblemKind::Unsupported => ("include:\n  - https://example.com/shop.git\nservices:\n  web:\n    image: x\n", &[]),
+        ProblemKind::Unsupported => {
+            ("include:\n  - https://example.com/shop.git\nservices:\n  web:\n    image: x\n", &[])
+        }
     }
 }
 
@@ -78,7 +88,11 @@ fn each_kind_of_problem_has_its_picture() {
     let bless = std::env::var_os("SEAWORTHY_BLESS").is_some();
     for kind in KINDS {
         let loaded = loaded(kind);
-        assert!(loaded.problems.iter().any(|problem| problem.kind == kind), "{kind:?}: {:#?}", loaded.problems);
+        assert!(
+            loaded.problems.iter().any(|problem| problem.kind == kind),
+            "{kind:?}: {:#?}",
+            loaded.problems
+        );
         let picture = report::problems(&loaded.problems, &loaded.sources, false);
         let path = folder.join(format!("{kind:?}.txt"));
         if bless {
@@ -97,7 +111,8 @@ fn each_kind_of_problem_has_its_picture() {
 fn several_problems_are_told_in_one_run() {
     let text = "services:\n  web:\n    imagge: x\n    ports: 80\n    mem_limit: lots\n    depends_on: [nix]\n    user: ${U:?}\n";
     let loaded = load(&request(), &MemoryFiles::new(&[("compose.yaml", text)]));
-    let lines: Vec<u32> = loaded.problems.iter().filter_map(|problem| Some(problem.span?.start.line)).collect();
+    let lines: Vec<u32> =
+        loaded.problems.iter().filter_map(|problem| Some(problem.span?.start.line)).collect();
     for line in 3..=7 {
         assert!(lines.contains(&line), "line {line}: {:#?}", loaded.problems);
     }
@@ -111,8 +126,14 @@ fn another_dialect_is_told_once() {
         ("a chart", "{{- if .Values.web }}\nservices:\n  web:\n    image: {{ .Values.image }}\n{{- end }}\n"),
         ("version 1", "web:\n  image: x\n  links: [db]\ndb:\n  image: y\n"),
         ("a fragment", "image: x\nports:\n  - '80:80'\nenvironment:\n  A: 1\n"),
-        ("an object of Kubernetes", "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  ports:\n    - port: 80\n"),
-        ("a stack of templates", "services:\n  web:\n    image: x\n{% for n in names %}\n  {{ n }}:\n    image: y\n{% endfor %}\n"),
+        (
+            "an object of Kubernetes",
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  ports:\n    - port: 80\n",
+        ),
+        (
+            "a stack of templates",
+            "services:\n  web:\n    image: x\n{% for n in names %}\n  {{ n }}:\n    image: y\n{% endfor %}\n",
+        ),
     ] {
         let loaded = load(&development, &MemoryFiles::new(&[("compose.yaml", text)]));
         let told: Vec<_> = loaded.problems.iter().map(|problem| (problem.kind, &problem.message)).collect();

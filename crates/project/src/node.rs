@@ -179,6 +179,17 @@ impl Node {
         self.history.push(say);
     }
 
+    /// Gives back the room that was kept for more, here and below.
+    pub(crate) fn shrink(&mut self) {
+        self.history.shrink_to_fit();
+        match &mut self.value {
+            Value::Sequence(items) => items.shrink_to_fit(),
+            Value::Mapping(entries) => entries.shrink_to_fit(),
+            _ => {}
+        }
+        self.children_mut().for_each(Self::shrink);
+    }
+
     /// The same without the history, which is kept once.
     pub(crate) fn without_history(&self) -> Self {
         let value = match &self.value {

@@ -123,8 +123,15 @@ fn comes_back(project: &Project) {
 fn is_shown_whole(project: &Project, request: &Request) {
     let shown = show_json(project, WHOLE);
     // As Compose does, a `$` in a key is doubled too, though no key is ever filled in: it cannot come back. Nor can the
-    // empty name that a line such as `=x` of an environment file gives.
-    if has_dollar_in_key(&shown) {
+    // empty name that a line such as `=x` of an environment file gives. It leaves out what says nothing, even a
+    // `target: ""` that must be there, and what secrets hold.
+    let hidden = project
+        .node
+        .get("secrets")
+        .is_some_and(|secrets| holds(secrets, &|node| node.get("content").is_some()));
+    let empty = |node: &Node| matches!(node.text(), Some("" | "0" | "false"));
+    // Where profiles leave out every service, production has nothing to run.
+    if project.services.is_empty() || has_dollar_in_key(&shown) || hidden || holds(&project.node, &empty) {
         return;
     }
     let yaml = show_yaml(project, WHOLE);
@@ -140,6 +147,11 @@ fn is_shown_whole(project: &Project, request: &Request) {
     assert!(again.problems.is_empty(), "{:#?}\n{yaml}", again.problems);
     let again = show_json(&again.project.expect("no problem, so a project"), WHOLE);
     assert_eq!(shown, again, "{yaml}");
+}
+
+fn holds(node: &Node, wanted: &dyn Fn(&Node) -> bool) -> bool {
+    let mut children = node.items().iter().chain(node.entries().iter().map(|entry| &entry.node));
+    wanted(node) || children.any(|child| holds(child, wanted))
 }
 
 fn has_dollar_in_key(value: &Value) -> bool {

@@ -10,7 +10,6 @@ mod yaml;
 use serde_json::Value;
 
 use crate::Project;
-use shown::Format;
 
 pub use hash::service_hash;
 pub(crate) use redact::Secrets;
@@ -35,22 +34,46 @@ pub struct Show {
 
 /// The resolved project as `docker compose config --format json` prints it; what nothing uses is left out.
 pub fn show_json(project: &Project, show: Show) -> Value {
-    shown(project, show, Format::Json)
+    shown(project, show)
 }
 
 /// The resolved project as a Compose file: what `docker compose config` prints.
 pub fn show_yaml(project: &Project, show: Show) -> String {
-    yaml::document(&shown(project, show, Format::Yaml))
+    // Service by service: the whole at once would need as much memory again as the project.
+    let secrets = show.redact.then(|| Secrets::shown(project));
+    let finish = |mut value: Value| {
+        match &secrets {
+            Some(secrets) => secrets.redact(&mut value),
+            None => json::drop_captured(&mut value),
+        }
+        value
+    };
+    let escape = |mut value: Value| {
+        if show.escape_dollars {
+            json::escape_dollars(&mut value);
+        }
+        value
+    };
+    let (before, after) = shown::around_services(finish(json::without_services(project)), project);
+    let mut text = yaml::entries(&escape(before));
+    let mut services = json::services(project);
+    services.sort_by(|a, b| a.key.value.cmp(&b.key.value));
+    text.push_str(if services.is_empty() { "services: {}\n" } else { "services:\n" });
+    for service in services {
+        yaml::services(&escape(shown::service(finish(json::service(service)))), &mut text);
+    }
+    text.push_str(&yaml::entries(&escape(after)));
+    text
 }
 
-fn shown(project: &Project, show: Show, format: Format) -> Value {
+fn shown(project: &Project, show: Show) -> Value {
     let mut value = json::value(project);
     if show.redact {
-        redact::redact(&mut value);
+        Secrets::shown(project).redact(&mut value);
     } else {
         json::drop_captured(&mut value);
     }
-    let mut value = shown::project(value, format);
+    let mut value = shown::project(value, project);
     if show.escape_dollars {
         json::escape_dollars(&mut value);
     }

@@ -253,6 +253,17 @@ fn undefined() {
 }
 
 #[test]
+fn a_link_needs_a_service_that_is_there() {
+    check(
+        "services:\n  a: {image: x, links: [t], network_mode: 'service:t'}\n  t: {image: x, profiles: [p]}\n",
+        &[
+            "compose.yaml:2:25 Undefined `a` needs `t`, which its profiles leave out. hint: add `--profile p`, or say `required: false` [compose.yaml:3:6 `t` is only in the profile `p`]",
+            "compose.yaml:2:43 Undefined `a` needs `t`, which its profiles leave out. hint: add `--profile p`, or say `required: false` [compose.yaml:3:6 `t` is only in the profile `p`]",
+        ],
+    );
+}
+
+#[test]
 fn cycles() {
     check(
         "services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [c]}\n  c: {image: x, depends_on: [a]}\n  d: {image: x, depends_on: [d, a]}\n",

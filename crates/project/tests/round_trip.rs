@@ -152,6 +152,12 @@ fn yaml_that_was_written_loads_to_the_same_project() {
 }
 
 #[test]
+fn a_project_whose_services_are_all_left_out_comes_back() {
+    let project = load_yaml("services: {web: {image: x, profiles: [p]}}\n");
+    assert_eq!(write_json(&read_back(&project)), write_json(&project));
+}
+
+#[test]
 fn texts_that_look_like_something_else_stay_texts() {
     for text in [
         "yes",

@@ -4,6 +4,7 @@ mod explain;
 mod lists;
 mod variables;
 
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -105,6 +106,8 @@ pub(crate) fn config(context: &Context, arguments: &ConfigArgs) -> Result<Exit, 
     if arguments.resolve_image_digests {
         project = pinned(context, project)?;
     }
+    // The program ends after this, and the system takes back at once what would be given back piece by piece.
+    let project = ManuallyDrop::new(project);
     let redact = !arguments.show_secrets && project.environment.as_str() != "development";
     let Some(text) = text(&project, arguments, redact)? else { return Ok(Exit::Done) };
     match &arguments.output {

@@ -7,6 +7,9 @@ use crate::load::template::{Expanded, Fault, Reason, expand};
 use crate::load::variables::Variables;
 use crate::{Node, Position, Problem, ProblemKind, Say, ScalarStyle, Span, Value};
 
+/// The most faults and unset variables that are told of one text: to find the place of each takes a walk through it.
+const MAX_TOLD: usize = 20;
+
 /// Fills variables into the scalars of a tree read from `source`.
 pub(crate) fn interpolate(node: &mut Node, source: &str, variables: &Variables, report: &mut Report) {
     let span = node.span;
@@ -16,10 +19,10 @@ pub(crate) fn interpolate(node: &mut Node, source: &str, variables: &Variables, 
         Value::Scalar(scalar) => {
             let expanded = expand(&scalar.text, &|name| variables.value(name));
             let place = |range: &Range<usize>| locate(source, span, &scalar.text, range);
-            for fault in &expanded.faults {
+            for fault in expanded.faults.iter().take(MAX_TOLD) {
                 report.problem(describe(fault, place(&fault.range), &scalar.text));
             }
-            for (name, range) in &expanded.unset {
+            for (name, range) in expanded.unset.iter().take(MAX_TOLD) {
                 report.warn(unset(name, place(range)));
             }
             let Expanded { text, used, .. } = expanded;

@@ -181,9 +181,10 @@ fn settle_at(node: &mut Node, path: &mut Vec<String>) {
         Value::Mapping(entries) => {
             entries.retain(|entry| !is_reset(&entry.node));
             for entry in entries.iter_mut() {
-                path.push(entry.key.value.clone());
+                // The key is lent to the path.
+                path.push(std::mem::take(&mut entry.key.value));
                 settle_at(&mut entry.node, path);
-                path.pop();
+                entry.key.value = path.pop().unwrap_or_default();
             }
         }
         _ => {}

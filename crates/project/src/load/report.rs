@@ -32,6 +32,11 @@ impl Report {
         }
     }
 
+    /// Whether no further problem is kept, so that none needs to be described.
+    pub(crate) fn is_full(&self) -> bool {
+        self.problems.len() >= MAX_PROBLEMS
+    }
+
     /// Adds a problem at a place.
     pub(crate) fn at(&mut self, kind: ProblemKind, span: Span, message: impl Into<String>) {
         self.problem(Problem::at(kind, span, message));

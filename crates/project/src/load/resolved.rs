@@ -18,7 +18,8 @@ pub(super) fn load(
     environment: &EnvironmentName,
     directory: &Path,
 ) -> Loaded {
-    let mut report = Report { written: true, ..Report::default() };
+    // What was loaded once is not refused here: perhaps in development, perhaps without any service that is enabled.
+    let mut report = Report { written: true, tolerant: true, ..Report::default() };
     let mut sources = Sources::default();
     let id = sources.add(PathBuf::from(SHOWN_AS), escape(text));
     let text = sources.get(id).map_or("", |source| &source.text);

@@ -89,6 +89,10 @@ fn expand_into(
             text.push('$');
             at = dollar + 1;
         }
+        let counted_out = out.expressions >= MAX_EXPRESSIONS && !out.faults.is_empty();
+        if counted_out {
+            return text;
+        }
         if text.len() > MAX_EXPANDED_BYTES {
             out.faults.push(Fault { range: place(1), reason: Reason::Limit("MAX_EXPANDED_BYTES") });
             return text;

@@ -26,15 +26,18 @@ pub(crate) struct Frame {
 }
 
 /// The project that a tree describes.
-pub(crate) fn project(node: Node, frame: Frame, sources: Sources) -> Project {
+pub(crate) fn project(mut node: Node, frame: Frame, sources: Sources) -> Project {
     let disabled: HashSet<&ServiceName> = frame.disabled.iter().collect();
+    // From here on nothing is added.
+    node.shrink();
     let section = |key: &str| node.get(key).map(Node::entries).unwrap_or_default();
-    let services: IndexMap<ServiceName, Service> = section("services")
+    let mut services: IndexMap<ServiceName, Service> = section("services")
         .iter()
         .filter_map(service::service)
         .filter(|service| !disabled.contains(&service.name.value))
         .map(|service| (service.name.value.clone(), service))
         .collect();
+    services.shrink_to_fit();
     let file = |entry| resources::file(entry, &frame.variables);
     let networks = section("networks").iter().map(|entry| resources::network(entry, &frame.name)).collect();
     let volumes = section("volumes").iter().map(|entry| resources::volume(entry, &frame.name)).collect();

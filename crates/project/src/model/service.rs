@@ -18,7 +18,7 @@ use crate::{Bytes, Cpus, Node, Sensitive, ServiceName, Spanned};
 pub struct Service {
     /// Its name, at the place of its key.
     pub name: Spanned<ServiceName>,
-    /// The resolved entry in canonical long form, every key kept.
+    /// The resolved entry in canonical long form, every key kept; what else had a say is in [`Project::node`](crate::Project::node).
     pub node: Node,
     /// `image`.
     pub image: Option<Spanned<String>>,

@@ -7,15 +7,45 @@ use serde_json::{Map, Number, Value as Json};
 use crate::load::scalar;
 use crate::load::typed::CAPTURED_VALUE;
 use crate::model::resource::{FileResource, FileResourceSource};
-use crate::{Node, Project, ScalarStyle, ServiceName, Value};
+use crate::{Entry, Node, Project, ScalarStyle, ServiceName, Value};
 
 /// The whole project, services that profiles leave out excepted.
 pub(super) fn value(project: &Project) -> Json {
     let mut root = value_of(&project.node);
     if let Some(services) = root.get_mut("services").and_then(Json::as_object_mut) {
-        let disabled: HashSet<&str> = project.disabled.iter().map(ServiceName::as_str).collect();
+        let disabled = disabled(project);
         services.retain(|name, _| !disabled.contains(name.as_str()));
     }
+    give_captured(&mut root, project);
+    root
+}
+
+/// The whole project but for its services.
+pub(super) fn without_services(project: &Project) -> Json {
+    let rest = project.node.entries().iter().filter(|entry| entry.key.value != "services");
+    let mut root = Json::Object(rest.map(|entry| (entry.key.value.clone(), value_of(&entry.node))).collect());
+    give_captured(&mut root, project);
+    root
+}
+
+/// The services that profiles do not leave out.
+pub(super) fn services(project: &Project) -> Vec<&Entry> {
+    let disabled = disabled(project);
+    let services = project.node.get("services").map(Node::entries).unwrap_or_default();
+    services.iter().filter(|service| !disabled.contains(service.key.value.as_str())).collect()
+}
+
+/// A project of one service.
+pub(super) fn service(service: &Entry) -> Json {
+    let services = Map::from_iter([(service.key.value.clone(), value_of(&service.node))]);
+    Json::Object(Map::from_iter([("services".to_owned(), Json::Object(services))]))
+}
+
+fn disabled(project: &Project) -> HashSet<&str> {
+    project.disabled.iter().map(ServiceName::as_str).collect()
+}
+
+fn give_captured(root: &mut Json, project: &Project) {
     for (section, resources) in [("secrets", &project.secrets), ("configs", &project.configs)] {
         for (key, resource) in resources {
             if let (Some(value), Some(entry)) = (captured(resource), root.pointer_mut(&pointer(section, key)))
@@ -24,7 +54,6 @@ pub(super) fn value(project: &Project) -> Json {
             }
         }
     }
-    root
 }
 
 fn captured(resource: &FileResource) -> Option<&str> {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::load::typed::CAPTURED_VALUE;
-use crate::write::json::{drop_captured, value};
+use crate::write::json::{self, drop_captured, value};
 use crate::{Project, is_credential_name};
 
 /// What stands in place of a secret.
@@ -47,6 +47,23 @@ impl Secrets {
         secrets
     }
 
+    /// The secrets that a project which is shown would show.
+    pub(super) fn shown(project: &Project) -> Self {
+        let mut secrets = Self::take_all(&mut json::without_services(project));
+        for service in json::services(project) {
+            secrets.0.append(&mut Self::take_all(&mut json::service(service)).0);
+        }
+        secrets.settle();
+        secrets
+    }
+
+    /// Redacts credentials in variables, build arguments and secrets, and wherever else the same values stand.
+    pub(super) fn redact(&self, root: &mut Json) {
+        Self::take_all(root);
+        drop_captured(root);
+        everywhere(root, self);
+    }
+
     fn settle(&mut self) {
         self.0.retain(|secret| secret.len() >= MIN_FOUND_ELSEWHERE && secret != REDACTED);
         // The longest first, so that a secret that contains another goes as a whole.
@@ -64,13 +81,6 @@ impl Secrets {
         }
         without_url_password(&text).unwrap_or(text)
     }
-}
-
-/// Redacts credentials in variables, build arguments and secrets, and wherever else the same values stand.
-pub(super) fn redact(root: &mut Json) {
-    let secrets = Secrets::take_all(root);
-    drop_captured(root);
-    everywhere(root, &secrets);
 }
 
 fn section<'a>(root: &'a mut Json, key: &str) -> impl Iterator<Item = &'a mut Json> {

@@ -1,8 +1,12 @@
 //! A resolved project as Docker Compose shows it: its order of keys, without what nothing uses and what says nothing.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json};
 
+use crate::write::json;
 use crate::write::layout::{CONFIG, Field, Layout, MODEL, NETWORK, Presence, SECRET, SERVICE, Under, VOLUME};
+use crate::{Entry, Node, Project};
 
 /// The format that is written: Compose's JSON has no room for `x-…` below the top level, nor for `models`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,33 +25,52 @@ const SECTIONS: [(&str, &Layout); 6] = [
     ("models", &MODEL),
 ];
 
-/// The project as it is shown.
-pub(super) fn project(mut root: Json, format: Format) -> Json {
-    drop_unused(&mut root);
+/// The project as Compose's JSON shows it.
+pub(super) fn project(mut root: Json, project: &Project) -> Json {
+    drop_unused(&mut root, project);
     let Json::Object(mut root) = root else { return root };
-    let mut out = Map::new();
+    let mut out: Map<String, Json> = Map::new();
     out.extend(root.shift_remove("name").map(|name| ("name".to_owned(), name)));
-    for (section, layout) in SECTIONS {
-        let Some(Json::Object(entries)) = root.shift_remove(section) else { continue };
-        let shown: Map<String, Json> =
-            sorted(entries).map(|(name, entry)| (name, one(entry, layout, format))).collect();
-        let hidden = format == Format::Json && section == "models";
-        if section == "services" || !(shown.is_empty() || hidden) {
-            out.insert(section.to_owned(), Json::Object(shown));
-        }
-    }
+    out.extend(sections(&mut root, &SECTIONS, Format::Json));
     out.entry("services").or_insert_with(|| Json::Object(Map::new()));
     out.extend(sorted(root).filter(|(key, _)| key.starts_with("x-")));
-    match format {
-        Format::Yaml => Json::Object(out),
-        Format::Json => Json::Object(
-            sorted(out)
-                .map(
-                    |(key, value)| if key.starts_with("x-") { (key, extension(value)) } else { (key, value) },
-                )
-                .collect(),
-        ),
-    }
+    let shown = |(key, value): (String, Json)| match key.starts_with("x-") {
+        true => (key, extension(value)),
+        false => (key, value),
+    };
+    Json::Object(sorted(out).map(shown).collect())
+}
+
+/// What stands before `services:` in YAML, and after.
+pub(super) fn around_services(mut root: Json, project: &Project) -> (Json, Json) {
+    drop_unused(&mut root, project);
+    let Json::Object(mut root) = root else { return (Json::Null, Json::Null) };
+    let before = root.shift_remove("name").map(|name| ("name".to_owned(), name));
+    let mut after: Map<String, Json> = sections(&mut root, &SECTIONS[1..], Format::Yaml).collect();
+    after.extend(sorted(root).filter(|(key, _)| key.starts_with("x-")));
+    (Json::Object(before.into_iter().collect()), Json::Object(after))
+}
+
+/// The `services` of a project of one, as YAML shows them.
+pub(super) fn service(root: Json) -> Json {
+    let Json::Object(mut root) = root else { return root };
+    let services = sections(&mut root, &SECTIONS[..1], Format::Yaml).next();
+    services.map_or(Json::Null, |(_, services)| services)
+}
+
+fn sections(
+    root: &mut Map<String, Json>,
+    sections: &'static [(&'static str, &'static Layout)],
+    format: Format,
+) -> impl Iterator<Item = (String, Json)> {
+    sections.iter().filter_map(move |(section, layout)| {
+        let Some(Json::Object(entries)) = root.shift_remove(*section) else { return None };
+        let shown: Map<String, Json> =
+            sorted(entries).map(|(name, entry)| (name, one(entry, layout, format))).collect();
+        let hidden = format == Format::Json && *section == "models";
+        (*section == "services" || !(shown.is_empty() || hidden))
+            .then(|| ((*section).to_owned(), Json::Object(shown)))
+    })
 }
 
 /// An extension; of a list with nothing in it Compose writes nothing in JSON.
@@ -65,7 +88,11 @@ pub(super) fn one(value: Json, layout: &Layout, format: Format) -> Json {
     let Json::Object(mut given) = value else { return value };
     let mut out = Map::new();
     for field in layout.fields {
-        let value = given.shift_remove(field.key);
+        // Nothing that is not given is written in YAML.
+        if given.is_empty() && format == Format::Yaml {
+            break;
+        }
+        let value = given.swap_remove(field.key);
         if let Some(value) = shown(field, value, format) {
             let capital = layout.capitals && format == Format::Json;
             out.insert(if capital { capitalized(field.key) } else { field.key.to_owned() }, value);
@@ -138,9 +165,10 @@ fn says_nothing(value: &Json) -> bool {
 }
 
 /// Leaves out resources that no service uses.
-fn drop_unused(root: &mut Json) {
+fn drop_unused(root: &mut Json, project: &Project) {
+    let services = json::services(project);
     for section in ["networks", "volumes", "secrets", "configs", "models"] {
-        let used = used(root, section);
+        let used = used(&services, section);
         if let Some(resources) = root.get_mut(section).and_then(Json::as_object_mut) {
             resources.retain(|name, _| used.contains(name.as_str()));
         }
@@ -148,23 +176,23 @@ fn drop_unused(root: &mut Json) {
 }
 
 /// The resources of a section that some service uses.
-fn used(root: &Json, section: &str) -> std::collections::HashSet<String> {
-    let services = root.get("services").and_then(Json::as_object);
-    let mut used = std::collections::HashSet::new();
-    for service in services.into_iter().flat_map(Map::values) {
-        match service.get(section) {
-            Some(Json::Object(named)) => used.extend(named.keys().cloned()),
-            Some(Json::Array(items)) => used.extend(items.iter().filter_map(source)),
-            _ => {}
+fn used<'a>(services: &[&'a Entry], section: &str) -> HashSet<&'a str> {
+    let mut used = HashSet::new();
+    for service in services.iter().map(|service| &service.node) {
+        let named = service.get(section);
+        let build = service.get("build").and_then(|build| build.get(section));
+        used.extend(
+            named.map(Node::entries).unwrap_or_default().iter().map(|entry| entry.key.value.as_str()),
+        );
+        for list in named.into_iter().chain(build) {
+            used.extend(list.items().iter().filter_map(source));
         }
-        let build = service.get("build").and_then(|build| build.get(section)).and_then(Json::as_array);
-        used.extend(build.into_iter().flatten().filter_map(source));
     }
     used
 }
 
 /// What an item refers to; of mounts, only those of type `volume` refer to a resource.
-fn source(item: &Json) -> Option<String> {
-    let mount = item.get("type").and_then(Json::as_str);
-    item.get("source")?.as_str().filter(|_| mount.is_none_or(|kind| kind == "volume")).map(str::to_owned)
+fn source(item: &Node) -> Option<&str> {
+    let mount = item.get("type").and_then(Node::text);
+    item.get("source")?.text().filter(|_| mount.is_none_or(|kind| kind == "volume"))
 }

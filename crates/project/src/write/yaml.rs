@@ -2,11 +2,18 @@
 
 use serde_json::Value as Json;
 
-/// A whole document.
-pub(super) fn document(value: &Json) -> String {
+/// The entries of a document's map; nothing for an empty one.
+pub(super) fn entries(map: &Json) -> String {
     let mut out = String::new();
-    block(value, 0, &mut out);
+    if map.as_object().is_some_and(|map| !map.is_empty()) {
+        block(map, 0, &mut out);
+    }
     out
+}
+
+/// Entries of `services:`.
+pub(super) fn services(map: &Json, out: &mut String) {
+    block(map, 2, out);
 }
 
 fn block(value: &Json, indent: usize, out: &mut String) {
@@ -14,7 +21,7 @@ fn block(value: &Json, indent: usize, out: &mut String) {
         Json::Object(map) if !map.is_empty() => {
             for (key, value) in map {
                 pad(indent, out);
-                out.push_str(&text(key));
+                text(key, out);
                 out.push(':');
                 after_key(value, indent, out);
             }
@@ -22,7 +29,7 @@ fn block(value: &Json, indent: usize, out: &mut String) {
         Json::Array(items) if !items.is_empty() => items.iter().for_each(|item| list_item(item, indent, out)),
         value => {
             pad(indent, out);
-            out.push_str(&flow(value));
+            flow(value, out);
             out.push('\n');
         }
     }
@@ -40,7 +47,7 @@ fn after_key(value: &Json, indent: usize, out: &mut String) {
         }
         value => {
             out.push(' ');
-            out.push_str(&flow(value));
+            flow(value, out);
             out.push('\n');
         }
     }
@@ -59,24 +66,23 @@ fn pad(indent: usize, out: &mut String) {
     out.extend(std::iter::repeat_n(' ', indent));
 }
 
-fn flow(value: &Json) -> String {
+fn flow(value: &Json, out: &mut String) {
     match value {
-        Json::String(string) => text(string),
-        Json::Object(_) => "{}".to_owned(),
-        Json::Array(_) => "[]".to_owned(),
-        other => other.to_string(),
+        Json::String(string) => text(string, out),
+        Json::Object(_) => out.push_str("{}"),
+        Json::Array(_) => out.push_str("[]"),
+        other => out.push_str(&other.to_string()),
     }
 }
 
-fn text(text: &str) -> String {
-    if is_plain(text) { text.to_owned() } else { quoted(text) }
+fn text(text: &str, out: &mut String) {
+    if is_plain(text) { out.push_str(text) } else { out.push_str(&quoted(text)) }
 }
 
 /// Whether a text may stand without quotes. Rather too often quoted than once read as something else.
 fn is_plain(text: &str) -> bool {
-    let word = text.to_ascii_lowercase();
-    let reserved =
-        matches!(word.as_str(), "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n" | "null");
+    let words = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
+    let reserved = words.iter().any(|word| text.eq_ignore_ascii_case(word));
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_./-+@$".contains(c))
         && !reserved

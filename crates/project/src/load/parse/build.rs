@@ -12,6 +12,9 @@ use crate::load::report::Report;
 use crate::load::scalar::{self, Type, type_of};
 use crate::{Entry, FileId, Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Spanned, Tag, Value};
 
+/// Up to so many keys it is quicker to search than to remember them.
+const SEARCHED: usize = 24;
+
 /// Takes events one by one and holds the documents that are complete.
 pub(super) struct Builder<'a> {
     file: FileId,
@@ -36,7 +39,7 @@ struct Frame {
     key: Option<Spanned<String>>,
     /// The places of merge keys (`<<` without quotes).
     merges: Vec<Span>,
-    /// The keys so far, to find one that stands twice without walking a long map each time.
+    /// The keys so far, where they are many, to find one that stands twice without walking a long map each time.
     keys: HashMap<String, Span>,
 }
 
@@ -112,8 +115,13 @@ impl<'a> Builder<'a> {
         };
         frame.node.span.end =
             if frame.flow { place.end } else { last.unwrap_or(place.start) }.max(frame.node.span.start);
-        if let Value::Mapping(entries) = &mut frame.node.value {
-            merge_key::apply(entries, &frame.merges, self.report);
+        match &mut frame.node.value {
+            Value::Mapping(entries) => {
+                merge_key::apply(entries, &frame.merges, self.report);
+                entries.shrink_to_fit();
+            }
+            Value::Sequence(items) => items.shrink_to_fit(),
+            _ => {}
         }
         let depth = frame.depth + 1;
         self.finished(frame.node, frame.anchor, depth, place)
@@ -304,7 +312,15 @@ fn insert(
         // Nothing was written: the place of nothing is that of its key.
         node.span = key.span;
     }
-    if let Some(first) = keys.insert(key.value.clone(), key.span) {
+    if entries.len() == SEARCHED {
+        keys.extend(entries.iter().map(|entry| (entry.key.value.clone(), entry.key.span)));
+    }
+    let first = if entries.len() < SEARCHED {
+        entries.iter().find(|entry| entry.key.value == key.value).map(|entry| entry.key.span)
+    } else {
+        keys.insert(key.value.clone(), key.span)
+    };
+    if let Some(first) = first {
         let message = format!("The key `{}` stands twice in one map.", key.value);
         report.problem(
             Problem::at(ProblemKind::DuplicateKey, key.span, message)

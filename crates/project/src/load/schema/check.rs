@@ -6,6 +6,9 @@ use crate::load::report::Report;
 use crate::load::scalar::{Type, type_of};
 use crate::{Entry, Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Tag, Value};
 
+/// The most known words that an unknown one is compared with: a project may have thousands of services.
+const MAX_COMPARED: usize = 200;
+
 /// How near, from 0 to 1, a known key must be to an unknown one to be suggested.
 const NEAR: f64 = 0.75;
 
@@ -22,6 +25,7 @@ pub(crate) fn object(node: &Node, object: &'static Object, path: &str, report: &
         let inner = join(path, &key.value);
         match object.key(&key.value) {
             Some(found) => shape(node, found, &inner, report),
+            None if report.is_full() => {}
             None if object.others == Others::Ignored => {
                 report.doubt(unknown_key(key.span, &key.value, object))
             }
@@ -63,7 +67,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
             strsim::jaro_winkler(&word, &plain).max(strsim::normalized_damerau_levenshtein(&word, &plain));
         (if one_slip { alike.max(NEAR) } else { alike }, name)
     };
-    let best = known.map(score).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let best = known.take(MAX_COMPARED).map(score).max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 >= NEAR).then_some(best.1)
 }
 

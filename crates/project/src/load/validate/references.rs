@@ -75,7 +75,7 @@ fn granted(root: (&Node, &Names<'_>), key: &str, grant: &Node, report: &mut Repo
 }
 
 fn named((root, names): (&Node, &Names<'_>), key: &str, name: &str, span: Span, report: &mut Report) {
-    if names.get(key, name).is_some() {
+    if names.get(key, name).is_some() || report.is_full() {
         return;
     }
     let known = section(root, key);
