@@ -52,7 +52,7 @@ fn project(request: &Request, session: &mut Session<'_>) -> Option<Project> {
     let found = discover(request, &settings, session.reader.files, &mut session.report)?;
     let directory = match &request.project_directory {
         Some(folder) => absolute(&request.working_directory, folder),
-        None => found.files.first()?.parent()?.to_owned(),
+        None => found.files.first().map(|file| file.parent().unwrap_or(file).to_owned())?,
     };
     session.reader.base.clone_from(&directory);
     session.directory.clone_from(&directory);
@@ -119,7 +119,7 @@ fn named(request: &Request, environment: &EnvironmentName, session: &mut Session
     let found = discover(request, &settings, session.reader.files, &mut session.report)?;
     let directory = match &request.project_directory {
         Some(folder) => absolute(&request.working_directory, folder),
-        None => found.files.first()?.parent()?.to_owned(),
+        None => found.files.first().map(|file| file.parent().unwrap_or(file).to_owned())?,
     };
     session.reader.base.clone_from(&directory);
     let variables = variables(request, environment, &directory, &settings, session);

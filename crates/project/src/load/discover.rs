@@ -59,7 +59,7 @@ pub(crate) fn discover(
         let separator = settings.setting("COMPOSE_PATH_SEPARATOR").map_or(":", |separator| &separator.value);
         if list.value.split(separator).any(str::is_empty) {
             let message = "`COMPOSE_FILE` has an empty entry.";
-            let problem = Problem { span: list.span, ..Problem::nowhere(ProblemKind::NoFile, message) };
+            let problem = Problem::nowhere(ProblemKind::NoFile, message);
             report.problem(problem.hint("unset it, or name files in it"));
             return None;
         }

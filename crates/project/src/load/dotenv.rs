@@ -209,7 +209,8 @@ impl<'a> Parser<'a> {
 
     fn fail(&mut self, start: usize, message: &str) {
         // Up to the end of the name only: what follows may be a secret, and the excerpt is shown to people.
-        let shown = name_length(&self.text[start..]).max(1);
+        let first = self.text[start..].chars().next().map_or(0, char::len_utf8);
+        let shown = name_length(&self.text[start..]).max(first);
         let span = self.lines.span(start, start + shown);
         let problem = Problem::at(ProblemKind::EnvironmentFile, span, message);
         self.report

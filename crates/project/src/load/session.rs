@@ -132,7 +132,7 @@ impl Session<'_> {
             interpolate::interpolate(&mut root, self.reader.text(id), variables, report);
         }
         service_environment::name_values(&mut root, variables);
-        if let Some(problem) = old_dialect(&root) {
+        if let Some(problem) = other_dialect(&root) {
             report.problem(problem);
             root.value = Value::Mapping(Vec::new());
         }
@@ -177,20 +177,32 @@ fn says_nothing(text: &str) -> bool {
     text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'))
 }
 
-/// A file of Compose version 1: services at the top level.
-fn old_dialect(root: &Node) -> Option<Problem> {
-    let is_service = |node: &Node| node.get("image").or_else(|| node.get("build")).is_some();
+/// A file that is no Compose file as a whole, told once.
+fn other_dialect(root: &Node) -> Option<Problem> {
     let known = |key: &str| PROJECT.key(key).is_some();
     let first = root.entries().first()?;
-    let old = root.entries().iter().all(|entry| !known(&entry.key.value) && is_service(&entry.node));
-    old.then(|| {
-        Problem::at(
-            ProblemKind::Dialect,
-            first.key.span,
+    if root.entries().iter().any(|entry| known(&entry.key.value) && entry.key.value != "name") {
+        return None;
+    }
+    let all = |is: &dyn Fn(&Node) -> bool| root.entries().iter().all(|entry| is(&entry.node));
+    let has = |key: &str| root.get(key).is_some();
+    let is_service = |node: &Node| node.get("image").or_else(|| node.get("build")).is_some();
+    let (message, hint) = if all(&is_service) {
+        (
             "This is a Compose file of version 1: its services stand at the top level.",
+            "put them under `services:`",
         )
-        .hint("put them under `services:`")
-    })
+    } else if has("apiVersion") && has("kind") {
+        ("This is an object of Kubernetes, not a Compose file.", "name a Compose file with `-f`")
+    } else if has("image") || has("build") {
+        (
+            "This is a part of a Compose file: the settings of one service.",
+            "put them under `services:` and the service's name, or include them with `extends`",
+        )
+    } else {
+        return None;
+    };
+    Some(Problem::at(ProblemKind::Dialect, first.key.span, message).hint(hint))
 }
 
 /// Whether a node is a boolean or word that says yes.

@@ -129,8 +129,8 @@ fn map(node: &Node, wanted: &Shape, inner: &'static Shape, path: &str, report: &
     for Entry { key, node } in entries {
         let name = &key.value;
         let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let nameless = name.is_empty() && !report.written;
-        if nameless || (matches!(wanted, Shape::Named(_)) && !name.chars().all(letter)) {
+        let odd = name.is_empty() || (matches!(wanted, Shape::Named(_)) && !name.chars().all(letter));
+        if odd && !report.written {
             let message = format!("`{name}` is no name for an entry of `{path}`.");
             let problem = Problem::at(ProblemKind::InvalidValue, key.span, message);
             report.problem(problem.hint("use letters, digits, `.`, `_` and `-`"));
@@ -150,6 +150,10 @@ fn map(node: &Node, wanted: &Shape, inner: &'static Shape, path: &str, report: &
 
 /// Says that an item stands twice in its list.
 pub(super) fn twice(item: &Node, first: Span, path: &str, report: &mut Report) {
+    // What was written out once came through this already; there `5` and `"5"` may have become the same.
+    if report.written {
+        return;
+    }
     let message = format!("The same item stands twice in `{path}`.");
     let problem = Problem::at(ProblemKind::DuplicateKey, item.span, message);
     report.problem(problem.related(first, "first written here").hint("keep one of the two"));
