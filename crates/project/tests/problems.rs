@@ -257,8 +257,8 @@ fn a_link_needs_a_service_that_is_there() {
     check(
         "services:\n  a: {image: x, links: [t], network_mode: 'service:t'}\n  t: {image: x, profiles: [p]}\n",
         &[
-            "compose.yaml:2:25 Undefined `a` needs `t`, which its profiles leave out. hint: add `--profile p`, or say `required: false` [compose.yaml:3:6 `t` is only in the profile `p`]",
-            "compose.yaml:2:43 Undefined `a` needs `t`, which its profiles leave out. hint: add `--profile p`, or say `required: false` [compose.yaml:3:6 `t` is only in the profile `p`]",
+            "compose.yaml:2:25 Undefined `a` needs `t`, which its profiles leave out. hint: add `--profile p` [compose.yaml:3:6 `t` is only in the profile `p`]",
+            "compose.yaml:2:43 Undefined `a` needs `t`, which its profiles leave out. hint: add `--profile p` [compose.yaml:3:6 `t` is only in the profile `p`]",
         ],
     );
 }
