@@ -32,4 +32,4 @@ pub use quantity::{Bytes, Cpus, QuantityError, parse_duration};
 pub use sensitive::{Sensitive, is_credential_name};
 pub use span::{FileId, Position, Source, Sources, Span, Spanned};
 pub use template_use::{VariableUse, variable_uses};
-pub use write::{Show, service_hash, show_json, show_yaml, write_json};
+pub use write::{Show, service_hash, show_json, show_variables, show_yaml, write_json};

@@ -27,6 +27,8 @@ pub enum Say {
         /// Where it was written; `None` when it comes from the shell.
         place: Option<Span>,
     },
+    /// A variable that the text names and that is not set: its default counts, or nothing.
+    Unset(String),
     /// Nobody wrote it: the Compose Specification implies it for what stands at this place.
     Implied,
 }
@@ -169,6 +171,15 @@ impl Node {
         let entries = self.entries_mut()?;
         let index = entries.iter().position(|entry| entry.key.value == key)?;
         Some(entries.remove(index))
+    }
+
+    /// A scalar for a message, in backticks; what a variable filled in may be secret, and is only said to be that.
+    pub(crate) fn quoted(&self) -> String {
+        let filled = self.history.iter().any(|say| matches!(say, Say::Variable { .. }));
+        match self.text().filter(|_| !filled) {
+            Some(text) => format!("`{text}`"),
+            None => "What is filled in here".to_owned(),
+        }
     }
 
     /// Adds to the history. Most nodes have a history of one, for which no more room is kept.

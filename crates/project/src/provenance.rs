@@ -129,24 +129,26 @@ impl View<'_> {
         let written = |span: &Span| self.project.sources.text(span).unwrap_or_default();
         let mut lost = Vec::new();
         let mut filled: Vec<(String, Option<Span>)> = Vec::new();
+        let mut unset: Vec<String> = Vec::new();
         for say in history.iter().rev() {
             match say {
                 Say::Written(span) if *span != node.span => lost.push(*span),
                 Say::Variable { name, place } if filled.iter().all(|(other, _)| other != name) => {
                     filled.push((name.clone(), *place));
                 }
+                Say::Unset(name) => unset.push(name.clone()),
                 Say::Written(_) | Say::Variable { .. } | Say::Implied => {}
             }
         }
         let here = written(&node.span);
-        let named = mentions(here).into_iter().map(|mention| mention.name);
-        let unset = |name: &String| {
-            filled.iter().all(|(other, _)| other != name) && !self.project.variables.contains_key(name)
-        };
-        let mut unset: Vec<String> = named.filter(unset).collect();
+        unset.sort();
         unset.dedup();
         let key = path.rsplit(['.', '[']).next().unwrap_or_default();
-        let secret = is_credential_name(key) || filled.iter().any(|(name, _)| is_credential_name(name));
+        let mut named = filled.iter().map(|(name, _)| name).chain(&unset);
+        let secret = is_credential_name(key) || named.any(|name| is_credential_name(name));
+        // A template gives nothing away but its defaults.
+        let plain = mentions(here);
+        let plain = !plain.is_empty() && plain.iter().all(|mention| mention.default.is_empty());
         let shown = |text: &str| match secret && !text.is_empty() {
             true => Secrets::REDACTED.to_owned(),
             false => shorten(&self.secrets.hide(text)),
@@ -159,12 +161,7 @@ impl View<'_> {
                 Value::Null => "null".to_owned(),
             },
             place: node.span,
-            // A template without a default of its own gives nothing away.
-            written: if secret && mentions(here).is_empty() {
-                shown(here)
-            } else {
-                shorten(&self.secrets.hide(here))
-            },
+            written: if secret && !plain { shown(here) } else { shorten(&self.secrets.hide(here)) },
             implied: history.contains(&&Say::Implied),
             lost: lost.into_iter().map(|span| (span, shown(written(&span)))).collect(),
             filled,

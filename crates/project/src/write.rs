@@ -13,6 +13,7 @@ use crate::Project;
 
 pub use hash::service_hash;
 pub(crate) use redact::Secrets;
+pub use redact::show_variables;
 
 /// The resolved project in canonical long form, with all it needs to run again from a fresh shell: each environment is
 /// complete, and a secret or config that comes from a variable carries its value as `x-seaworthy-value`. A `$` stands
@@ -34,11 +35,21 @@ pub struct Show {
 
 /// The resolved project as `docker compose config --format json` prints it; what nothing uses is left out.
 pub fn show_json(project: &Project, show: Show) -> Value {
-    shown(project, show)
+    match show.redact {
+        true => shown(&redact::veil(project), show),
+        false => shown(project, show),
+    }
 }
 
 /// The resolved project as a Compose file: what `docker compose config` prints.
 pub fn show_yaml(project: &Project, show: Show) -> String {
+    match show.redact {
+        true => yaml_of(&redact::veil(project), show),
+        false => yaml_of(project, show),
+    }
+}
+
+fn yaml_of(project: &Project, show: Show) -> String {
     // Service by service: the whole at once would need as much memory again as the project.
     let secrets = show.redact.then(|| Secrets::shown(project));
     let finish = |mut value: Value| {

@@ -5,7 +5,9 @@
 use proptest::prelude::*;
 use seaworthy_project::fixture::{MemoryFiles, load_yaml, request, try_load};
 use seaworthy_project::model::resource::FileResourceSource;
-use seaworthy_project::{Project, Request, Show, load, load_resolved, show_json, show_yaml, write_json};
+use seaworthy_project::{
+    Project, Request, Show, load, load_resolved, show_json, show_variables, show_yaml, write_json,
+};
 
 const REDACTED: Show = Show { redact: true, escape_dollars: true };
 const WHOLE: Show = Show { redact: false, escape_dollars: true };
@@ -139,6 +141,26 @@ fn what_people_see_has_no_credential() {
     let environment =
         project.services().map(|service| format!("{:?}", service.environment)).collect::<String>();
     assert!(!environment.contains("canary"));
+}
+
+/// Wherever a credential's variable fills something, however short it is, and its default too.
+#[test]
+fn what_a_credential_fills_is_not_shown() {
+    let text = "services:\n  web:\n    image: x\n    command: serve --requirepass ${REDIS_PASSWORD}\n    labels: {a: \"${API_TOKEN:-canary1}\", b: \"p${DB_PASSWORD}q\"}\n";
+    let variables = [("REDIS_PASSWORD".into(), "abc".into()), ("DB_PASSWORD".into(), "z9".into())].into();
+    let request = Request { variables, ..request() };
+    let project = load(&request, &MemoryFiles::new(&[("compose.yaml", text)])).project.unwrap();
+    let shown = show_yaml(&project, REDACTED);
+    assert!(!["abc", "z9", "canary1"].iter().any(|secret| shown.contains(secret)), "{shown}");
+    assert!(shown.contains("- serve\n") && shown.contains("p[redacted]q"), "{shown}");
+    let shown = show_json(&project, REDACTED).to_string();
+    assert!(!["\"abc", "z9", "canary1"].iter().any(|secret| shown.contains(secret)), "{shown}");
+    assert!(show_yaml(&project, WHOLE).contains("abc"));
+    let explained = format!("{:?}", seaworthy_project::provenance(&project, "services").unwrap());
+    assert!(!["abc", "z9", "canary1"].iter().any(|secret| explained.contains(secret)), "{explained}");
+    let named = show_variables(&project, true);
+    assert!(named.iter().any(|(name, value)| name == "DB_PASSWORD" && value == "[redacted]"), "{named:?}");
+    assert!(!named.iter().any(|(_, value)| ["abc", "z9"].contains(&value.as_str())), "{named:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use seaworthy_project::{Detail, Project, Show, is_credential_name, show_json, show_yaml};
+use seaworthy_project::{Detail, Project, Show, show_json, show_variables, show_yaml};
 use seaworthy_release::StateFolder;
 
 use crate::commands::wait;
@@ -141,14 +141,8 @@ fn text(project: &Project, arguments: &ConfigArgs, redact: bool) -> Result<Optio
         return Ok(Some(variables::text(project, arguments.format)));
     }
     if arguments.environment {
-        let shown = |name: &String, value: &str| match redact && is_credential_name(name) {
-            true => format!("{name}=[redacted]\n"),
-            false => format!("{name}={value}\n"),
-        };
-        let mut lines: Vec<String> =
-            project.variables.iter().map(|(name, value)| shown(name, value.reveal())).collect();
-        lines.sort();
-        return Ok(Some(lines.concat()));
+        let lines = show_variables(project, redact).into_iter();
+        return Ok(Some(lines.map(|(name, value)| format!("{name}={value}\n")).collect()));
     }
     if let Some(names) = lists::names(project, arguments) {
         return Ok(Some(names.iter().map(|name| format!("{name}\n")).collect()));

@@ -25,11 +25,13 @@ pub(crate) fn interpolate(node: &mut Node, source: &str, variables: &Variables, 
             for (name, range) in expanded.unset.iter().take(MAX_TOLD) {
                 report.warn(unset(name, place(range)));
             }
-            let Expanded { text, used, .. } = expanded;
+            let Expanded { text, used, unset, defaulted, .. } = expanded;
             node.history.extend(used.into_iter().map(|(name, _)| {
                 let place = variables.get(&name).and_then(|variable| variable.span);
                 Say::Variable { name, place }
             }));
+            let unset = unset.into_iter().map(|(name, _)| name);
+            node.history.extend(defaulted.into_iter().chain(unset).map(Say::Unset));
             scalar.text = text;
             scalar.style = ScalarStyle::Quoted;
         }

@@ -124,8 +124,8 @@ pub(crate) fn name(root: &mut Node, name: &ProjectName) {
     match root.get_mut("name") {
         Some(node) => node.value = Node::string(name.as_str(), node.span).value,
         None => {
-            let entry =
-                Entry { key: Spanned::new("name".to_owned(), span), node: Node::string(name.as_str(), span) };
+            let node = implied_string(name.as_str(), span);
+            let entry = Entry { key: Spanned::new("name".to_owned(), span), node };
             root.entries_mut().into_iter().for_each(|entries| entries.insert(0, entry.clone()));
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Expanded {
     pub(crate) used: Vec<(String, Range<usize>)>,
     /// Plain variables that are not set, and count as empty.
     pub(crate) unset: Vec<(String, Range<usize>)>,
+    /// Variables that are not set and have a default, which went into the text.
+    pub(crate) defaulted: Vec<String>,
     /// What is wrong.
     pub(crate) faults: Vec<Fault>,
     /// Expressions with an operator so far.
@@ -144,7 +146,11 @@ impl Expression<'_> {
         let value = lookup(name).filter(|value| !(empty_is_unset && value.is_empty()));
         match (kind, value) {
             ('+', Some(_)) | ('-', None) => {
+                if kind == '-' {
+                    out.defaulted.push(name.to_owned());
+                }
                 out.used.append(&mut aside.used);
+                out.defaulted.append(&mut aside.defaulted);
                 word
             }
             ('+', None) => String::new(),

@@ -4,12 +4,68 @@ use serde_json::{Map, Value as Json};
 
 use crate::load::typed::CAPTURED_VALUE;
 use crate::write::json::{self, drop_captured, value};
-use crate::{Project, is_credential_name};
+use crate::{Node, Project, Say, ScalarStyle, Value, is_credential_name};
 
 /// What stands in place of a secret.
 const REDACTED: &str = "[redacted]";
 /// A shorter value would be found by chance in texts that have nothing to do with it.
 const MIN_FOUND_ELSEWHERE: usize = 6;
+
+/// The project without what variables named like credentials filled in, however short it is and wherever it stands, and
+/// without their defaults.
+pub(super) fn veil(project: &Project) -> Project {
+    let mut veiled = project.clone();
+    veil_node(&mut veiled.node, project);
+    veiled
+}
+
+fn veil_node(node: &mut Node, project: &Project) {
+    let history = std::mem::take(&mut node.history);
+    // One word of a command in which another word was filled in.
+    let literal = |text: &str| project.sources.text(&node.span).is_some_and(|written| written.contains(text));
+    let literal = node.text().is_some_and(literal);
+    if let Value::Scalar(scalar) = &mut node.value {
+        for say in &history {
+            match say {
+                Say::Variable { name, .. } if is_credential_name(name) => {
+                    let value = project.variables.get(name).map(|value| value.reveal().to_owned());
+                    match value.filter(|value| !value.is_empty() && scalar.text.contains(value)) {
+                        Some(value) => scalar.text = scalar.text.replace(&value, REDACTED),
+                        None if scalar.text.is_empty() || scalar.text.contains(REDACTED) || literal => {}
+                        None => REDACTED.clone_into(&mut scalar.text),
+                    }
+                    scalar.style = ScalarStyle::Quoted;
+                }
+                Say::Unset(name) if is_credential_name(name) && !scalar.text.is_empty() => {
+                    REDACTED.clone_into(&mut scalar.text);
+                    scalar.style = ScalarStyle::Quoted;
+                }
+                _ => {}
+            }
+        }
+    }
+    node.history = history;
+    node.children_mut().for_each(|child| veil_node(child, project));
+}
+
+/// The variables a project was loaded with, sorted; with `redact`, without values of credentials.
+pub fn show_variables(project: &Project, redact: bool) -> Vec<(String, String)> {
+    let secrets = Secrets::of(project);
+    let granted: Vec<&str> = project
+        .secrets
+        .values()
+        .filter_map(|secret| secret.node.get("environment").and_then(Node::text))
+        .collect();
+    let shown = |name: &str, value: &str| match redact {
+        true if is_credential_name(name) || granted.contains(&name) => REDACTED.to_owned(),
+        true => secrets.hide(value),
+        false => value.to_owned(),
+    };
+    let mut variables: Vec<(String, String)> =
+        project.variables.iter().map(|(name, value)| (name.clone(), shown(name, value.reveal()))).collect();
+    variables.sort();
+    variables
+}
 
 /// The values that must not be shown.
 pub(crate) struct Secrets(Vec<String>);
@@ -50,6 +106,8 @@ impl Secrets {
     /// The secrets that a project which is shown would show.
     pub(super) fn shown(project: &Project) -> Self {
         let mut secrets = Self::take_all(&mut json::without_services(project));
+        let named = project.variables.iter().filter(|(name, _)| is_credential_name(name));
+        secrets.0.extend(named.map(|(_, value)| value.reveal().to_owned()));
         for service in json::services(project) {
             secrets.0.append(&mut Self::take_all(&mut json::service(service)).0);
         }

@@ -110,7 +110,11 @@ fn shown(field: &Field, value: Option<Json>, format: Format) -> Option<Json> {
         Under::One(layout) => one(value, layout, format),
         Under::List(layout) => match value {
             Json::Array(items) => {
-                Json::Array(items.into_iter().map(|item| one(item, layout, format)).collect())
+                let items = items.into_iter().map(|item| one(item, layout, format));
+                match field.key {
+                    "env_file" => Json::Array(items.map(env_file).collect()),
+                    _ => Json::Array(items.collect()),
+                }
             }
             other => other,
         },
@@ -137,6 +141,14 @@ fn shown(field: &Field, value: Option<Json>, format: Format) -> Option<Json> {
 fn capitalized(key: &str) -> String {
     let (first, rest) = key.split_at(1);
     first.to_uppercase() + rest
+}
+
+/// A required environment file is shown by its path alone.
+fn env_file(item: Json) -> Json {
+    match (item.get("required"), item.get("path")) {
+        (Some(Json::Bool(true)), Some(path)) => path.clone(),
+        _ => item,
+    }
 }
 
 fn leaf(value: Json) -> Json {

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::load::canonicalize::{forms::entry, is_reset, text};
 use crate::load::report::Report;
 use crate::load::scalar;
-use crate::{Node, Problem, ProblemKind, Scalar, ScalarStyle, Span, Value};
+use crate::{Node, Problem, ProblemKind, Scalar, ScalarStyle, Value};
 
 /// The most ports one project may publish: every port of one host and some more.
 pub(crate) const MAX_PORTS: usize = 100_000;
@@ -28,7 +28,7 @@ pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
         match &item.value {
             Value::Scalar(scalar) if report.templates_stay && scalar.text.contains('$') => ports.push(item),
             Value::Scalar(fraction) if is_fraction(fraction) => {
-                report.problem(invalid(&fraction.text, item.span, "it is no whole number"));
+                report.problem(invalid(&item, "it is no whole number"));
             }
             Value::Scalar(_) => match parse(&number(&item)) {
                 Ok(list) => {
@@ -42,7 +42,7 @@ pub(super) fn canonicalize(node: &mut Node, report: &mut Report) {
                     }
                     ports.extend(list.into_iter().map(|port| long(port, &item)));
                 }
-                Err(reason) => report.problem(invalid(&number(&item), item.span, &reason)),
+                Err(reason) => report.problem(invalid(&item, &reason)),
             },
             Value::Mapping(_) if !is_reset(&item) => ports.push(defaults(item)),
             _ => ports.push(item),
@@ -64,8 +64,11 @@ fn number(item: &Node) -> String {
     item.text().unwrap_or_default().to_owned()
 }
 
-fn invalid(text: &str, span: Span, reason: &str) -> Problem {
-    Problem::at(ProblemKind::InvalidValue, span, format!("`{text}` is not a port: {reason}."))
+fn invalid(item: &Node, reason: &str) -> Problem {
+    let seen = item.quoted();
+    // The reason repeats parts of the text.
+    let reason = if seen.starts_with('`') { format!(": {reason}") } else { String::new() };
+    Problem::at(ProblemKind::InvalidValue, item.span, format!("{seen} is not a port{reason}."))
         .hint("write `\"8080:80\"`, `\"127.0.0.1:8080:80\"`, `\"53:53/udp\"` or the long form with `target:`")
 }
 

@@ -218,7 +218,7 @@ fn needs_text(node: &Node, scalar: &Scalar, wanted: &Shape, path: &str) -> Probl
 
 fn not_allowed(node: &Node, scalar: &Scalar, wanted: &Shape, path: &str) -> Problem {
     let key = path.rsplit('.').next().unwrap_or(path);
-    let message = format!("`{}` is not allowed for `{key}`.", scalar.text);
+    let message = format!("{} is not allowed for `{key}`.", node.quoted());
     let hint = match wanted {
         Shape::Choice(words) | Shape::Known(words) => match nearest(&scalar.text, words.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
