@@ -104,7 +104,7 @@ fn nothing_stands_only_where_it_may() {
 }
 
 #[test]
-fn what_a_later_file_leaves_empty_stays() {
+fn the_first_file_alone_must_be_whole() {
     let base = ("compose.yaml", "services: {web: {image: x, hostname: , environment: {A: 1}}}");
     let over = ("compose.production.yaml", "services: {web: {hostname: a, environment: }}");
     assert_eq!(try_load(&[base, over]).problems.len(), 1, "the first file alone must be whole");
