@@ -34,6 +34,8 @@ impl Containers {
         let name = format!("shop{}", site.port);
         let root = site.project().join("image/root");
         std::fs::create_dir_all(root.join("bin")).unwrap();
+        // Tests side by side build at once: the classic builder would give one test another's layers at random.
+        site.write("image/root/owner", &name);
         site.write("image/Dockerfile", "FROM scratch\nCOPY root/ /\nENTRYPOINT [\"/bin/sample\"]\n");
         let containers = Self { project: format!("{name}-production"), site };
         containers.install(1);
