@@ -5,7 +5,7 @@
 use indexmap::IndexMap;
 use seaworthy_engine::RevisionId;
 use seaworthy_engine::seal::SealKey;
-use seaworthy_project::{Service, write_json};
+use seaworthy_project::{Service, ServiceName, write_json};
 use serde_json::{Map, Value};
 
 use crate::Release;
@@ -32,6 +32,7 @@ pub(crate) fn of(
     release: &Release,
     service: &Service,
     generation: u32,
+    followed: &[(&ServiceName, &RevisionId)],
     key: &SealKey,
 ) -> IndexMap<String, String> {
     let name = service.name.value.as_str();
@@ -64,6 +65,9 @@ pub(crate) fn of(
             let contents = release.files.get(&part).map_or(Value::Null, |text| Value::from(text.reveal()));
             add(part, &contents);
         }
+    }
+    for (name, revision) in followed {
+        add(format!("service {name}"), &Value::from(revision.0.as_str()));
     }
     if generation > 0 {
         add("restart".to_owned(), &Value::from(generation));

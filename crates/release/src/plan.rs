@@ -4,6 +4,7 @@
 //! once; then the old ones drain and go. So until the first `Admit` a failure is undone by removing what is new.
 
 mod draft;
+mod levels;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,12 +39,13 @@ pub enum PlanError {
 pub fn plan(target: &Target, world: &World) -> Result<Plan, PlanError> {
     one_writer(target)?;
     let mut draft = Draft::new(target, world);
-    for wanted in &target.services {
-        match wanted.kind {
-            WantedKind::Replica => service::bring_up(&mut draft, wanted),
-            WantedKind::Job(RunWhen::BeforeDeploy) => job(&mut draft, wanted),
-            WantedKind::Job(RunWhen::AfterDeploy) => {}
+    for level in levels::of(target) {
+        let (replicas, jobs): (Vec<&Wanted>, Vec<&Wanted>) =
+            level.into_iter().partition(|wanted| wanted.kind == WantedKind::Replica);
+        for wanted in jobs {
+            job(&mut draft, wanted);
         }
+        service::bring_up(&mut draft, &replicas);
     }
     moved(&mut draft);
     switch(&mut draft);

@@ -15,7 +15,9 @@ use seaworthy_engine::{
 use seaworthy_gateway::route::{Backend, Balance, Route, RouteSet};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
-use seaworthy_release::{Action, RouteWish, Step, StopFirst, Target, Timers, Wanted, WantedKind, World};
+use seaworthy_release::{
+    Action, Rolling, RouteWish, Step, StopFirst, Target, Timers, Wanted, WantedKind, World,
+};
 
 const PORT: u16 = 8080;
 
@@ -80,7 +82,8 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
             3 => 1,
             _ => wish.replicas,
         },
-        group: wish.group,
+        needs: Vec::new(),
+        rolling: Rolling { group: wish.group, ..Rolling::default() },
         stop_first: match (sort, wish.after) {
             (2, _) => Some(StopFirst::Forced("one writer".to_owned())),
             (0, true) => Some(StopFirst::Asked),
@@ -182,8 +185,9 @@ impl Simulation {
                 prop_assert!(!one_writer || others.count() == 0, "never two where one writer is allowed");
                 self.start(instance, InstanceKind::Replica);
             }
-            Action::AwaitReady { instances, .. } => {
-                for id in instances {
+            Action::Wait { .. } => {}
+            Action::AwaitReady { waits } => {
+                for id in waits.iter().flat_map(|wait| &wait.instances) {
                     prop_assert!(self.runs(id), "only what runs is waited for: {id}");
                     self.proven.insert(id.clone());
                 }
@@ -246,7 +250,7 @@ impl Simulation {
             let had = self.at_start.get(&name).copied().unwrap_or(0);
             let has = now.get(&name).copied().unwrap_or(0);
             let less = match wanted.stop_first {
-                Some(_) => wanted.group.unwrap_or(1) as usize,
+                Some(_) => wanted.rolling.group.unwrap_or(1) as usize,
                 None => 0,
             };
             let promised = had.min(wanted.replicas as usize).saturating_sub(less);
