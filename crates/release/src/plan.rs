@@ -9,7 +9,7 @@ mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seaworthy_engine::{InstanceId, InstanceKind};
+use seaworthy_engine::{Instance, InstanceId, InstanceKind, InstanceState};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 
@@ -141,6 +141,12 @@ fn wished_instances(wished: &BTreeMap<ServiceName, Vec<InstanceId>>) -> impl Ite
     wished.values().flatten()
 }
 
+/// Whether a job failed for a release that is gone back from: it stays to be looked at until the next release.
+fn is_evidence(target: &Target, instance: &Instance) -> bool {
+    let failed = instance.state == InstanceState::Exited && instance.exit.is_some_and(|exit| !exit.success());
+    failed && target.release.is_some_and(|release| instance.release > release)
+}
+
 /// Drains and removes everything that is not wished for, dependents before what they depend on.
 fn retire(draft: &mut Draft<'_>) {
     let wished: BTreeSet<InstanceId> = draft
@@ -161,7 +167,7 @@ fn retire(draft: &mut Draft<'_>) {
         .present()
         .filter(|instance| match instance.kind {
             InstanceKind::Replica => !wished.contains(&instance.id),
-            InstanceKind::Job => !jobs.contains(&instance.id),
+            InstanceKind::Job => !jobs.contains(&instance.id) && !is_evidence(draft.target, instance),
         })
         .map(|instance| instance.id.clone())
         .collect();
