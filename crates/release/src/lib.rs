@@ -3,6 +3,7 @@
 //! [`plan`] is pure: a [`Target`] and a [`World`] in, a [`Plan`] out. Effects live in [`Controller`] and [`Operator`].
 
 mod bundle;
+mod cause;
 mod clock;
 mod controller;
 mod disk;

@@ -26,7 +26,7 @@ pub struct Plan {
 pub struct Change {
     /// The service.
     pub service: ServiceName,
-    /// Why: `new`, `program changed`, `environment LOG_LEVEL changed`.
+    /// Why: `new`, `image digest changed`, `env LOG_LEVEL changed (value not shown)`.
     pub cause: String,
     /// Whether requests can fail meanwhile.
     pub gap: Gap,

@@ -1,6 +1,6 @@
 //! What should run, reduced to what the planner needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use seaworthy_engine::{InstanceId, ReleaseNumber, RevisionId, Slot};
@@ -8,7 +8,7 @@ use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use serde::{Deserialize, Serialize};
 
-use crate::{Rolling, RouteWish, StopFirst, Timers};
+use crate::{Rolling, RouteWish, StopFirst, Timers, cause};
 
 /// What an operator set by hand on top of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -77,26 +77,7 @@ impl Wanted {
 
     /// What differs from `older`, as words.
     pub fn cause(&self, older: Option<&Wanted>) -> String {
-        let Some(older) = older else { return "new".to_owned() };
-        let keys: BTreeSet<&String> = self.parts.keys().chain(older.parts.keys()).collect();
-        let changed: Vec<String> = keys
-            .into_iter()
-            .filter_map(|key| match (older.parts.get(key), self.parts.get(key)) {
-                (Some(old), Some(new)) if old == new => None,
-                (Some(_), Some(_)) => Some(format!("{key} changed")),
-                (None, _) => Some(format!("{key} added")),
-                (_, None) => Some(format!("{key} removed")),
-            })
-            .collect();
-        if !changed.is_empty() {
-            changed.join(", ")
-        } else if self.replicas != older.replicas {
-            format!("replicas {} → {}", older.replicas, self.replicas)
-        } else if self.routes != older.routes {
-            "route changed".to_owned()
-        } else {
-            "not as it should be".to_owned()
-        }
+        cause::of(self, older)
     }
 }
 

@@ -1,5 +1,11 @@
 //! Everything an operator needs, in memory but for the store.
-#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "code of tests")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "code of tests, of which each uses a part"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +34,7 @@ pub struct Stage {
     pub engine: Fake,
     pub traffic: FakeTraffic,
     pub store: Store,
+    pub files: MemoryFiles,
     _folder: tempfile::TempDir,
 }
 
@@ -40,6 +47,7 @@ impl Stage {
             engine: Fake::new(),
             traffic: FakeTraffic::default(),
             store,
+            files: MemoryFiles::new(&[]),
             _folder: folder,
         };
         stage.version(&["db", "migrate", "web"], 1);
@@ -54,6 +62,12 @@ impl Stage {
         }
     }
 
+    /// What a deploy finds of a service from now on, by that name.
+    pub fn named(&self, service: &str, name: &str, version: u32) {
+        let artifact = Artifact { name: name.to_owned(), digest: format!("sha256:{service}-{version}") };
+        self.engine.set_artifact(&ServiceName::new(service).unwrap(), artifact);
+    }
+
     /// Lets the start that comes as the `nth` from now on fail.
     pub fn start_fails(&self, nth: u32) {
         self.engine.fail_at(Verb::Ensure, nth, Fault::Refuse);
@@ -61,8 +75,7 @@ impl Stage {
 
     pub async fn draft(&self) -> Draft {
         let quiet = |_: Event| {};
-        let files = MemoryFiles::new(&[]);
-        draft(&self.project, &self.engine, &files, Origin::default(), false, &quiet).await.unwrap()
+        draft(&self.project, &self.engine, &self.files, Origin::default(), false, &quiet).await.unwrap()
     }
 
     pub fn operator(&self) -> Operator<'_> {
