@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::{Clock, Event, Plan, Progress, ReleaseError, Step, Store, StoreError, Target, Traffic};
 
 pub use interrupt::Interrupt;
+pub use readiness::LifeCheck;
 
 /// Carries out plans for one project. Decides nothing: the plan has decided.
 pub struct Controller<'a> {
