@@ -6,6 +6,7 @@
 mod check;
 mod context;
 mod credential;
+pub mod dockerfile;
 mod explain;
 mod finding;
 mod fix;
@@ -16,6 +17,7 @@ pub mod redact;
 pub mod report;
 mod rule;
 mod rules;
+pub mod shell;
 
 pub use check::check;
 pub use context::{Context, Subject};
