@@ -125,6 +125,9 @@ pub enum ReleaseError {
         /// The project.
         project: String,
     },
+    /// The plan that was agreed to is not the plan any more.
+    #[error("what runs changed while the plan was shown: nothing was done")]
+    Moved,
     /// A change is paused half-way.
     #[error("the {what} is paused half-way")]
     Paused {
@@ -196,6 +199,7 @@ impl ReleaseError {
             Self::NeverDeployed { .. } => {
                 "run `seaworthy deploy`; check `-e`, `-p` and `SEAWORTHY_STATE` if it should be here".into()
             }
+            Self::Moved => "run the command again and look at the new plan".into(),
             Self::Paused { .. } => {
                 "`seaworthy deploy` goes on with it, `seaworthy rollback` goes back".into()
             }

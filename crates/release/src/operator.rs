@@ -113,6 +113,7 @@ impl Operator<'_> {
             serving: self.traffic.serving(&self.project).await?,
             proven: self.store.proven()?,
             jobs_done: self.store.jobs_done()?,
+            strangers: self.engine.strangers(&self.project).await?,
             current,
         })
     }

@@ -50,6 +50,7 @@ pub fn plan(target: &Target, world: &World) -> Result<Plan, PlanError> {
     moved(&mut draft);
     switch(&mut draft);
     retire(&mut draft);
+    orphans(&mut draft);
     for wanted in target.services.iter().filter(|wanted| wanted.kind == WantedKind::Job(RunWhen::AfterDeploy))
     {
         job(&mut draft, wanted);
@@ -105,9 +106,39 @@ fn moved(draft: &mut Draft<'_>) {
             left => Gap::Expected(format!("nothing answers at {} any more", left.join(", "))),
         };
         match kept {
-            None if before.kind == WantedKind::Replica => draft.change(before, "removed".to_owned(), gap),
+            None if before.kind == WantedKind::Replica => {
+                draft.gone(&before.service, "removed".to_owned(), gap);
+            }
             Some(wanted) if wanted.routes != before.routes => draft.widen(wanted, "route changed", gap),
             _ => {}
+        }
+    }
+    let known = |service: &ServiceName| {
+        target.get(service).is_some() || current.iter().any(|before| &before.service == service)
+    };
+    let unknown: BTreeSet<ServiceName> = draft
+        .present()
+        .map(|instance| instance.id.service.clone())
+        .filter(|service| !known(service))
+        .collect();
+    for service in unknown {
+        draft.gone(&service, "left over: removed".to_owned(), Gap::None);
+    }
+}
+
+/// Removes what another tool made under the project's name, if that is wished for; else only names it.
+fn orphans(draft: &mut Draft<'_>) {
+    for stranger in &draft.world.strangers {
+        let name = &stranger.name;
+        if draft.target.remove_orphans {
+            let action = Action::RemoveOrphan { name: name.clone() };
+            let cause = "another tool made it under the name of this project";
+            draft.step(action, cause, Gap::None, "what it was made from is not known here");
+        } else {
+            let state = if stranger.running { "runs" } else { "is there" };
+            draft.note(format!(
+                "container `{name}` {state} under the name of this project and was not made by seaworthy: it stays; `deploy --remove-orphans` removes it after the switch"
+            ));
         }
     }
 }

@@ -61,7 +61,7 @@ impl Release {
         if self.migrates() {
             notes.push("jobs change data: a rollback of code does not undo what they did".to_owned());
         }
-        Target { release: Some(self.number), services, notes }
+        Target { release: Some(self.number), services, notes, remove_orphans: false }
     }
 
     /// What an engine runs, one revision per service.

@@ -102,6 +102,11 @@ pub enum Action {
         /// How long at most.
         limit: Duration,
     },
+    /// Stop and remove what another tool made under the project's name.
+    RemoveOrphan {
+        /// As its engine calls it.
+        name: String,
+    },
     /// Stop and remove an instance.
     Remove {
         /// Which one.
@@ -147,7 +152,7 @@ impl Action {
             Self::AwaitReady { waits } => waits.first()?.instances.first().map(|instance| &instance.service),
             Self::Drain { instances, .. } => instances.first().map(|instance| &instance.service),
             Self::Wait { service, .. } => Some(service),
-            Self::Admit { .. } => None,
+            Self::Admit { .. } | Self::RemoveOrphan { .. } => None,
         }
     }
 
@@ -161,6 +166,7 @@ impl Action {
             Self::Wait { .. } => "wait",
             Self::Admit { .. } => "admit",
             Self::Drain { .. } => "drain",
+            Self::RemoveOrphan { .. } => "remove-orphan",
             Self::Remove { .. } => "remove",
         }
     }
@@ -198,6 +204,7 @@ impl fmt::Display for Action {
                     limit.as_secs_f64()
                 )
             }
+            Self::RemoveOrphan { name } => write!(f, "stop and remove container {name}"),
             Self::Remove { instance } => write!(f, "stop {instance}"),
         }
     }

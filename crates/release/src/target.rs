@@ -28,6 +28,8 @@ pub struct Target {
     pub services: Vec<Wanted>,
     /// What the reader of a plan should know.
     pub notes: Vec<String>,
+    /// Whether what another tool made under the project's name goes when the target is reached.
+    pub remove_orphans: bool,
 }
 
 /// One service or job that should run.

@@ -7,7 +7,10 @@ mod stage;
 use std::time::Duration;
 
 use seaworthy_engine::fake::Behaviour;
-use seaworthy_release::{Action, Outcome};
+use seaworthy_engine::{Engine, Stranger};
+use seaworthy_project::ServiceName;
+use seaworthy_project::model::healthcheck::{HealthTest, Healthcheck};
+use seaworthy_release::{Action, Draft, Outcome, Plan, ReleaseError};
 
 use stage::Stage;
 
@@ -161,4 +164,80 @@ async fn the_way_back_goes_by_rollback_config() {
     assert_eq!(steps(&stage, "wait"), 1, "two groups of two");
     assert!(began.elapsed() >= Duration::from_secs(7 * 60), "{:?}", began.elapsed());
     assert_eq!(stage.serving().await, [1, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_plan_that_somebody_thought_about_is_refused_when_the_world_moved() {
+    let stage = Stage::new(&compose(""));
+    let puts = stage.traffic.puts().len();
+    let mut slow = |_: &Plan| {
+        std::thread::sleep(Duration::from_millis(400));
+        stage.engine.set_strangers(vec![Stranger { name: "shop-web-1".to_owned(), running: true }]);
+        true
+    };
+    let refused = stage.operator().deploy(stage.draft().await, &mut slow).await.unwrap_err();
+    assert!(matches!(refused, ReleaseError::Moved), "{refused}");
+    assert!(refused.hint().is_some());
+    assert!(stage.engine.mutating_calls().is_empty(), "{:?}", stage.engine.mutating_calls());
+    assert_eq!(stage.traffic.puts().len(), puts);
+    assert!(stage.store.changes().unwrap().is_empty());
+    let mut same = |_: &Plan| {
+        std::thread::sleep(Duration::from_millis(400));
+        false
+    };
+    let declined = stage.operator().deploy(stage.draft().await, &mut same).await.unwrap();
+    assert!(matches!(declined, Outcome::Declined));
+}
+
+#[tokio::test(start_paused = true)]
+async fn orphans_go_when_that_is_said() {
+    let stage = Stage::new(&compose(""));
+    stage.deploy().await;
+    stage.engine.set_strangers(vec![Stranger { name: "shop-web-1".to_owned(), running: true }]);
+    assert!(matches!(stage.deploy().await, Outcome::Nothing { .. }));
+    let draft = Draft { remove_orphans: true, ..stage.draft().await };
+    assert!(matches!(
+        stage.operator().deploy(draft, &mut |_: &Plan| true).await.unwrap(),
+        Outcome::Done { .. }
+    ));
+    assert!(stage.engine.strangers(&stage.project.name).await.unwrap().is_empty());
+    assert_eq!(stage.serving().await, [1, 1, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_health_check_of_an_image_is_asked_where_nothing_else_is_said() {
+    let health = Healthcheck {
+        test: Some(HealthTest::Shell("curl -f localhost".to_owned())),
+        interval: Some(Duration::from_millis(1500)),
+        timeout: Some(Duration::from_secs(90)),
+        retries: Some(4),
+        start_period: Some(Duration::from_secs(200)),
+        start_interval: None,
+    };
+    let web = ServiceName::new("web").unwrap();
+    for (key, uses) in [
+        ("shm_size: 64m", true),
+        ("healthcheck: { retries: 5 }", true),
+        ("healthcheck: { disable: true }", false),
+        ("healthcheck: { test: [NONE] }", false),
+        ("healthcheck: { test: [CMD, /check] }", false),
+        ("x-seaworthy: { probe: { ready: tcp } }", false),
+    ] {
+        let stage = Stage::new(&format!("services:\n  web:\n    image: web:1\n    {key}\n"));
+        stage.engine.set_health(&web, health.clone());
+        let draft = stage.draft().await;
+        let said =
+            draft.losses.iter().any(|note| note.contains("the health check of its image says so: `curl -f"));
+        assert_eq!(said, uses, "{key}: {:?}", draft.losses);
+        stage.engine.behave("sha256:web-1", Behaviour::never_ready());
+        let outcome = stage.deploy().await;
+        if uses {
+            let Outcome::RolledBack { failure, .. } = outcome else { panic!("{key}: it was not asked") };
+            // Start period, and retries times the interval.
+            assert!(failure.reason.contains("within 20"), "{key}: {failure}");
+            stage.engine.behave("sha256:web-1", Behaviour::default());
+            assert!(matches!(stage.deploy().await, Outcome::Done { .. }), "{key}");
+            assert!(matches!(stage.deploy().await, Outcome::Nothing { .. }), "{key}: the same is the same");
+        }
+    }
 }

@@ -58,6 +58,7 @@ impl Controller<'_> {
                 }
                 Ok(())
             }
+            Action::RemoveOrphan { name } => Ok(self.engine.remove_stranger(self.project, name).await?),
             Action::Remove { instance } => {
                 self.store.unprove(instance)?;
                 Ok(self.engine.remove(self.project, instance).await?)

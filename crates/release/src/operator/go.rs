@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use seaworthy_engine::{InstanceId, ReleaseNumber};
 use seaworthy_gateway::route::RouteSet;
+use tokio::time::Instant;
 
 use crate::bundle::Evidence;
 use crate::controller::{Undertaking, with_causes};
@@ -14,6 +16,9 @@ use crate::{
     DeploymentKind, DeploymentState, Event, Failure, Interrupt, Plan, Redactor, ReleaseError, Settings, Way,
     World, plan,
 };
+
+/// An answer that came later was a person's, and meanwhile things may have changed.
+const AT_ONCE: Duration = Duration::from_millis(300);
 
 type End = Option<(ReleaseNumber, Settings)>;
 
@@ -43,8 +48,13 @@ impl Operator<'_> {
         if plan.is_empty() && from == goal.end {
             return Ok(Outcome::Nothing { release: reached });
         }
+        let asked = Instant::now();
         if !confirm(&plan) {
             return Ok(Outcome::Declined);
+        }
+        // Whoever thought about a plan agreed to that one, and not to what it would be by now.
+        if asked.elapsed() >= AT_ONCE && self.checked_plan(&goal).await?.0 != plan {
+            return Err(ReleaseError::Moved);
         }
         keep()?;
         self.store.bind_engine(Some(self.engine.name()))?;

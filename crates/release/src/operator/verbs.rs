@@ -117,15 +117,17 @@ impl Operator<'_> {
         let generations =
             current.as_ref().map(|(_, settings)| settings.generations.clone()).unwrap_or_default();
         let settings = Settings { counts: BTreeMap::new(), generations };
+        let remove_orphans = draft.remove_orphans;
         let release = draft.freeze(self.store.next_release()?, self.clock.now());
-        let target = release.target(&settings, self.store.key(), Way::Forward);
+        let target = Target { remove_orphans, ..release.target(&settings, self.store.key(), Way::Forward) };
         // What was paused goes on as the release it was, so that its jobs are not run again.
         let paused = self.store.paused()?.and_then(|change| change.to).map(|(number, _)| number);
         for number in current.map(|(number, _)| number).into_iter().chain(paused) {
             let goal = self.goal(Some(&(number, settings.clone())), Way::Forward);
-            if let Ok(goal) = goal
+            if let Ok(mut goal) = goal
                 && goal.target.services == target.services
             {
+                goal.target.remove_orphans = remove_orphans;
                 return Ok((goal, None));
             }
         }

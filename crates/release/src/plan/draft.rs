@@ -29,6 +29,7 @@ pub(super) struct Draft<'a> {
     prepared: BTreeSet<ServiceName>,
     changes: Vec<Change>,
     steps: Vec<Step>,
+    notes: Vec<String>,
     admits: usize,
 }
 
@@ -44,6 +45,7 @@ impl<'a> Draft<'a> {
             prepared: BTreeSet::new(),
             changes: Vec::new(),
             steps: Vec::new(),
+            notes: Vec::new(),
             admits: 0,
         }
     }
@@ -53,6 +55,7 @@ impl<'a> Draft<'a> {
         if self.steps.is_empty() {
             notes.clear();
         }
+        notes.extend(self.notes);
         // All that could be missing is looked for before anything starts or stops.
         let mut steps = self.steps;
         steps.sort_by_key(|step| !matches!(step.action, Action::Prepare { .. }));
@@ -99,6 +102,16 @@ impl<'a> Draft<'a> {
 
     pub(super) fn change(&mut self, wanted: &Wanted, cause: String, gap: Gap) {
         self.changes.push(Change { service: wanted.service.clone(), cause, gap });
+    }
+
+    /// Tells of a service that the target does not have.
+    pub(super) fn gone(&mut self, service: &ServiceName, cause: String, gap: Gap) {
+        self.changes.push(Change { service: service.clone(), cause, gap });
+    }
+
+    /// Tells something beside the target's own notes.
+    pub(super) fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 
     /// Adds a cause and a gap to what changes for a service.

@@ -49,7 +49,12 @@ impl Change {
         let Some(services) = &self.services else { return Target::default() };
         let wanted =
             services.iter().enumerate().filter_map(|(index, wish)| Some(wanted(index, wish.as_ref()?)));
-        Target { release: Some(ReleaseNumber(number)), services: wanted.collect(), notes: Vec::new() }
+        Target {
+            release: Some(ReleaseNumber(number)),
+            services: wanted.collect(),
+            notes: Vec::new(),
+            ..Target::default()
+        }
     }
 }
 
@@ -149,6 +154,7 @@ impl Simulation {
             serving: (!self.serving.routes.is_empty()).then(|| self.serving.clone()),
             proven: self.proven.clone(),
             jobs_done: self.jobs_done.clone(),
+            strangers: Vec::new(),
             current: self.current.clone(),
         }
     }
@@ -175,7 +181,7 @@ impl Simulation {
     /// Carries out a step and checks every promise.
     pub fn take(&mut self, step: &Step, target: &Target) -> Result<(), TestCaseError> {
         match &step.action {
-            Action::Prepare { .. } => {}
+            Action::Prepare { .. } | Action::RemoveOrphan { .. } => {}
             Action::RunOnce { service, revision } => {
                 let id = target.get(service).and_then(|wanted| wanted.instances().next());
                 let id = id.filter(|id| &id.revision == revision);

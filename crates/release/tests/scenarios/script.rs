@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use seaworthy_engine::{
-    Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId,
+    Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId, Stranger,
 };
 use seaworthy_gateway::route::{Backend, Balance, Route, RouteSet};
 use seaworthy_project::ServiceName;
@@ -46,6 +46,7 @@ impl Default for Stage {
             serving: None,
             proven: BTreeSet::new(),
             jobs_done: BTreeSet::new(),
+            strangers: Vec::new(),
             current: None,
         };
         Self { target: Target::default(), world, plan: None }
@@ -59,8 +60,18 @@ impl Stage {
             [] | ["#", ..] => String::new(),
             ["release", number, services @ ..] => {
                 let release = ReleaseNumber(number.parse().unwrap());
-                let services = services.iter().map(|word| wanted(word)).collect();
-                self.target = Target { release: Some(release), services, notes: Vec::new() };
+                let remove_orphans = services.contains(&"--remove-orphans");
+                let services =
+                    services.iter().filter(|word| word.contains('=')).map(|word| wanted(word)).collect();
+                self.target = Target { release: Some(release), services, notes: Vec::new(), remove_orphans };
+                String::new()
+            }
+            ["stranger", name] => {
+                self.world.strangers.push(Stranger { name: (*name).to_owned(), running: true });
+                String::new()
+            }
+            ["forget"] => {
+                self.world.current = None;
                 String::new()
             }
             ["down"] => {
@@ -121,6 +132,7 @@ impl Stage {
                 }
                 self.world.serving = (!routes.is_empty()).then_some(RouteSet { routes });
             }
+            Action::RemoveOrphan { name } => self.world.strangers.retain(|one| &one.name != name),
             Action::Remove { instance } => {
                 instances.retain(|one| &one.id != instance);
                 self.world.proven.remove(instance);
@@ -176,7 +188,7 @@ fn wanted(word: &str) -> Wanted {
 fn show(plan: &Plan) -> String {
     let mut text = String::new();
     if plan.is_empty() {
-        return "nothing to do".to_owned();
+        text.push_str("nothing to do\n");
     }
     for change in &plan.changes {
         let gap = match &change.gap {
@@ -187,6 +199,9 @@ fn show(plan: &Plan) -> String {
     }
     for (index, step) in plan.steps.iter().enumerate() {
         writeln!(text, "{:2}. {}", index + 1, step.action).unwrap();
+    }
+    for note in &plan.notes {
+        writeln!(text, "note: {note}").unwrap();
     }
     text
 }
