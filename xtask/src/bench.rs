@@ -2,6 +2,7 @@
 
 mod config;
 mod measure;
+mod rollout;
 
 use std::error::Error;
 use std::io::Write;
@@ -22,6 +23,8 @@ pub struct BenchArguments {
 enum What {
     /// Loads projects of 1 to 10,000 services, with `seaworthy config` and with Docker Compose in turn
     Config(config::ConfigArguments),
+    /// Changes releases under load on a Docker Engine, and with Docker Compose, and counts what fails
+    Rollout(rollout::RolloutArguments),
     /// Runs a program once and prints its wall time and peak memory; the other benches use it
     #[command(hide = true)]
     Measure {
@@ -44,6 +47,7 @@ pub fn bench(
 ) -> Result<bool, Box<dyn Error>> {
     match &arguments.what {
         What::Config(arguments) => config::config(workspace, arguments, output),
+        What::Rollout(arguments) => rollout::rollout(workspace, arguments, output),
         What::Measure { folder, program } => {
             measure::print(folder, program, output)?;
             Ok(true)
