@@ -2,7 +2,7 @@
 
 mod beside;
 mod scenarios;
-mod site;
+pub(super) mod site;
 mod table;
 
 use std::error::Error;

@@ -21,12 +21,12 @@ const MARK: &[u8] = b"seaworthy-sample-ver=";
 
 /// What can be changed in the project's file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wish {
-    pub(super) greeting: &'static str,
+pub(in crate::bench) struct Wish {
+    pub(in crate::bench) greeting: &'static str,
     /// The exit code of the migration.
-    pub(super) migration: &'static str,
+    pub(in crate::bench) migration: &'static str,
     /// How long an instance must have been well.
-    pub(super) min_healthy: &'static str,
+    pub(in crate::bench) min_healthy: &'static str,
 }
 
 impl Default for Wish {
@@ -37,22 +37,22 @@ impl Default for Wish {
 
 /// A project in a folder of its own.
 #[derive(Debug, Clone)]
-pub(super) struct Site {
+pub(in crate::bench) struct Site {
     folder: Rc<tempfile::TempDir>,
     program: PathBuf,
     sample: PathBuf,
-    pub(super) port: u16,
-    pub(super) compose: Option<PathBuf>,
+    pub(in crate::bench) port: u16,
+    pub(in crate::bench) compose: Option<PathBuf>,
     version: Rc<Cell<u32>>,
 }
 
 impl Site {
     /// A version that never gets ready.
-    pub(super) const NEVER_READY: u32 = 900;
+    pub(in crate::bench) const NEVER_READY: u32 = 900;
     /// A version that ends by itself after 5 s.
-    pub(super) const CRASHES: u32 = 800;
+    pub(in crate::bench) const CRASHES: u32 = 800;
 
-    pub(super) fn new(workspace: &Workspace) -> Told<Self> {
+    pub(in crate::bench) fn new(workspace: &Workspace) -> Told<Self> {
         let program = workspace.build_release("seaworthy")?;
         let sample = workspace.build_release_example("seaworthy", "sample")?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
@@ -67,25 +67,25 @@ impl Site {
         Ok(site)
     }
 
-    pub(super) fn project(&self) -> PathBuf {
+    pub(in crate::bench) fn project(&self) -> PathBuf {
         self.folder.path().join("bench")
     }
 
     /// What containers, images and the like are named after.
-    pub(super) fn name(&self) -> String {
+    pub(in crate::bench) fn name(&self) -> String {
         format!("bench{}", self.port)
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(in crate::bench) fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    pub(super) fn write(&self, name: &str, text: &str) -> Told<()> {
+    pub(in crate::bench) fn write(&self, name: &str, text: &str) -> Told<()> {
         Ok(std::fs::write(self.project().join(name), text)?)
     }
 
     /// Writes the project's file.
-    pub(super) fn wish(&self, wish: Wish) -> Told<()> {
+    pub(in crate::bench) fn wish(&self, wish: Wish) -> Told<()> {
         let Wish { greeting, migration, min_healthy } = wish;
         let text = format!(
             "name: {name}
@@ -126,7 +126,7 @@ x-seaworthy:
     }
 
     /// Puts a version of the sample among the sources of the image.
-    pub(super) fn install(&self, version: u32) -> Told<()> {
+    pub(in crate::bench) fn install(&self, version: u32) -> Told<()> {
         let mut program = std::fs::read(&self.sample)?;
         let at = program.windows(MARK.len()).position(|window| window == MARK);
         let at = at.ok_or("the sample does not hold its version.")? + MARK.len();
@@ -136,17 +136,17 @@ x-seaworthy:
         Ok(std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?)
     }
 
-    pub(super) fn next_version(&self) -> u32 {
+    pub(in crate::bench) fn next_version(&self) -> u32 {
         self.version.get() + 1
     }
 
-    pub(super) fn install_next(&self) -> Told<u32> {
+    pub(in crate::bench) fn install_next(&self) -> Told<u32> {
         self.version.set(self.next_version());
         self.install(self.version.get())?;
         Ok(self.version.get())
     }
 
-    pub(super) fn deploy_first(&self) -> Told<()> {
+    pub(in crate::bench) fn deploy_first(&self) -> Told<()> {
         self.expect(0, &["deploy", "-y"])?;
         self.serves(self.version.get())
     }
@@ -162,13 +162,13 @@ x-seaworthy:
         command
     }
 
-    pub(super) fn expect(&self, code: i32, arguments: &[&str]) -> Told<()> {
+    pub(in crate::bench) fn expect(&self, code: i32, arguments: &[&str]) -> Told<()> {
         let output = self.command(arguments).output()?;
         ended(&format!("seaworthy {}", arguments.join(" ")), code, &output)
     }
 
     /// Deploys a version that must be refused; what served before goes on.
-    pub(super) fn stays(&self, version: u32, code: i32) -> Told<()> {
+    pub(in crate::bench) fn stays(&self, version: u32, code: i32) -> Told<()> {
         self.install(version)?;
         self.expect(code, &["deploy", "-y"])?;
         self.install(self.version.get())?;
@@ -176,7 +176,7 @@ x-seaworthy:
     }
 
     /// Kills a command with SIGKILL once it told so many steps as done.
-    pub(super) fn killed_after(&self, steps: u32, arguments: &[&str]) -> Told<()> {
+    pub(in crate::bench) fn killed_after(&self, steps: u32, arguments: &[&str]) -> Told<()> {
         let mut child = self.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let told = BufReader::new(child.stderr.take().ok_or("no standard error.")?);
         let mark = format!("[{steps}/");
@@ -190,11 +190,11 @@ x-seaworthy:
         Err(format!("`seaworthy {}` did not come to step {steps}.", arguments.join(" ")).into())
     }
 
-    pub(super) fn serves(&self, version: u32) -> Told<()> {
+    pub(in crate::bench) fn serves(&self, version: u32) -> Told<()> {
         self.says(&format!("version {version:03} "))
     }
 
-    pub(super) fn says(&self, text: &str) -> Told<()> {
+    pub(in crate::bench) fn says(&self, text: &str) -> Told<()> {
         let body = crate::load::get_once(self.address(), "/")?;
         match body.contains(text) {
             true => Ok(()),
@@ -203,7 +203,7 @@ x-seaworthy:
     }
 
     /// The running containers of `web`.
-    pub(super) fn containers(&self) -> Told<Vec<String>> {
+    pub(in crate::bench) fn containers(&self) -> Told<Vec<String>> {
         let project = format!("label=com.docker.compose.project={}-production", self.name());
         docker(&[
             "ps",
@@ -217,7 +217,7 @@ x-seaworthy:
     }
 
     /// Kills the process of a container and waits until it runs again and is listed as ready.
-    pub(super) fn kill_container(&self, id: &str) -> Told<()> {
+    pub(in crate::bench) fn kill_container(&self, id: &str) -> Told<()> {
         let process = || docker(&["inspect", "--format", "{{.State.Pid}}", id]).map(|lines| lines.concat());
         let before = process()?;
         kill(&before)?;
@@ -225,7 +225,7 @@ x-seaworthy:
     }
 
     /// Kills the gateway's worker and waits until another one serves.
-    pub(super) fn kill_worker(&self) -> Told<()> {
+    pub(in crate::bench) fn kill_worker(&self) -> Told<()> {
         let before = self.worker().ok_or("the gateway has no worker.")?;
         kill(&before)?;
         wait_until("another worker serves", || {
@@ -237,7 +237,7 @@ x-seaworthy:
     /// The process that serves: a child of the supervisor of this state folder.
     fn worker(&self) -> Option<String> {
         let state = self.folder.path().join("state");
-        let needle = format!("worker\0--state\0{}", state.display());
+        let needle = format!("\0work\0--state\0{}", state.display());
         std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
             let line = std::fs::read(entry.path().join("cmdline")).ok()?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -245,7 +245,7 @@ x-seaworthy:
         })
     }
 
-    pub(super) fn down(&self) -> Told<()> {
+    pub(in crate::bench) fn down(&self) -> Told<()> {
         self.expect(0, &["down", "-y", "--volumes"])
     }
 }
@@ -270,7 +270,7 @@ impl Drop for Site {
 }
 
 /// An error unless a program ended so.
-pub(super) fn ended(command: &str, code: i32, output: &Output) -> Told<()> {
+pub(in crate::bench) fn ended(command: &str, code: i32, output: &Output) -> Told<()> {
     if output.status.code() == Some(code) {
         return Ok(());
     }
@@ -279,7 +279,7 @@ pub(super) fn ended(command: &str, code: i32, output: &Output) -> Told<()> {
     Err(format!("`{command}` ended with {}, {code} was expected:\n{said}", output.status).into())
 }
 
-pub(super) fn docker(arguments: &[&str]) -> Told<Vec<String>> {
+pub(in crate::bench) fn docker(arguments: &[&str]) -> Told<Vec<String>> {
     let output = Command::new("docker").args(arguments).output()?;
     ended(&format!("docker {}", arguments.join(" ")), 0, &output)?;
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
@@ -290,7 +290,7 @@ fn kill(process: &str) -> Told<()> {
     ended(&format!("kill -9 {process}"), 0, &output)
 }
 
-pub(super) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) -> Told<()> {
+pub(in crate::bench) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) -> Told<()> {
     let deadline = Instant::now() + BACK;
     while !holds() {
         if Instant::now() > deadline {
