@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::site::{Ran, wait_until};
 use super::{CANARY, Containers, Load};
@@ -97,6 +98,13 @@ impl Drop for Daemon {
         }
         self.end("-TERM");
         self.end_holder("-TERM");
+        // What was killed left its mounts, and with them the test's folder could not go.
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let folder = self.folder.display().to_string();
+        let ours = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        for mount in ours.filter(|place| place.starts_with(&folder)) {
+            let _ = Command::new("umount").args(["--lazy", mount]).status();
+        }
     }
 }
 
@@ -106,17 +114,22 @@ fn signal_to(signal: &str, processes: &[u32]) {
     }
 }
 
+/// One engine at a time: each is as much work for the machine as all else that is tested.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A shop on an engine of its own.
 struct Stage {
     daemon: Daemon,
     shop: Containers,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Stage {
     fn deployed(more: &'static [&'static str]) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let shop = Containers::new();
         let daemon = Daemon::start(shop.site.project().parent().unwrap(), more);
-        let stage = Self { daemon, shop };
+        let stage = Self { daemon, shop, _turn: turn };
         stage.done(&["deploy", "-y"]);
         stage
     }
