@@ -114,6 +114,11 @@ impl Place {
         written.map_err(|cause| AgentError::Folder { path, cause })
     }
 
+    /// Removes a file in the folder, if it is there.
+    pub fn remove(&self, name: &str) {
+        let _ = std::fs::remove_file(self.file(name));
+    }
+
     /// A file in the folder; `None` when it is not there or cannot be read.
     pub fn read(&self, name: &str) -> Option<Vec<u8>> {
         read(&self.file(name)).ok()

@@ -174,7 +174,11 @@ async fn look(
     watcher: &mut Watcher,
     around: &Around<'_>,
 ) -> Result<Seen, String> {
-    let fits = |ward: &Ward| ward.store.engine().ok().flatten().as_deref() == Some(ward.engine.name());
+    let surroundings = agent.wards.surroundings(project);
+    let fits = |ward: &Ward| {
+        Some(&ward.surroundings) == surroundings.as_ref()
+            && ward.store.engine().ok().flatten().as_deref() == Some(ward.engine.name())
+    };
     if ward.as_ref().is_none_or(|ward| !fits(ward)) {
         *ward = agent.wards.open(project)?;
     }

@@ -22,12 +22,18 @@ pub struct Ward {
     pub store: Store,
     /// On whose behalf it is watched.
     pub user: String,
+    /// What [`Wards::surroundings`] said when it was opened.
+    pub surroundings: String,
 }
 
 /// The projects of a state folder.
 pub trait Wards: Send + Sync {
     /// Their names.
     fn projects(&self) -> Vec<ProjectName>;
+
+    /// What tells where a project runs, as the last command that changed it knew it; `None` when nobody wants it to be
+    /// watched. A ward that was opened with other surroundings may look at another engine, and is opened anew.
+    fn surroundings(&self, project: &ProjectName) -> Option<String>;
 
     /// A project's parts; `None` when nothing of it should run.
     ///

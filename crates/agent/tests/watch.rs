@@ -73,6 +73,7 @@ impl Stage {
             traffic: traffic.clone(),
             store,
             user: "me".to_owned(),
+            surroundings: String::new(),
         };
         let stage = Self {
             project,

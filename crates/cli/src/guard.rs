@@ -42,11 +42,9 @@ impl Projects {
     }
 
     /// The context that a project was deployed in, as far as it matters for its engine.
-    fn context(&self, project: &ProjectName) -> Context {
+    fn context(&self, kept: &str) -> Context {
         let mut surroundings = self.surroundings.clone();
-        let kept = Place::new(&self.state).read(&file(project));
-        let kept: BTreeMap<String, String> =
-            kept.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let kept: BTreeMap<String, String> = serde_json::from_str(kept).unwrap_or_default();
         for name in KEPT {
             match kept.get(name) {
                 Some(value) => surroundings.variables.insert(name.to_owned(), value.clone()),
@@ -75,6 +73,10 @@ impl Wards for Projects {
         StateFolder::existing(&self.state).projects()
     }
 
+    fn surroundings(&self, project: &ProjectName) -> Option<String> {
+        String::from_utf8(Place::new(&self.state).read(&file(project))?).ok()
+    }
+
     fn open(&self, project: &ProjectName) -> Result<Option<Ward>, String> {
         let state = StateFolder::existing(&self.state);
         let folder = state.project(project);
@@ -89,11 +91,12 @@ impl Wards for Projects {
         if store.engine().map_err(|error| told(error.into()))?.is_none() {
             return Ok(None);
         }
-        let context = self.context(project);
+        let Some(surroundings) = self.surroundings(project) else { return Ok(None) };
+        let context = self.context(&surroundings);
         let engine = context.engine(&state, &store, None).map_err(told)?;
         let traffic = std::sync::Arc::new(context.traffic(&state));
         let user = context.surroundings.user();
-        Ok(Some(Ward { project: project.clone(), folder, engine, traffic, store, user }))
+        Ok(Some(Ward { project: project.clone(), folder, engine, traffic, store, user, surroundings }))
     }
 }
 
@@ -120,10 +123,15 @@ pub(crate) fn is_wanted(surroundings: &Surroundings) -> bool {
 /// now, so it is only told.
 pub(crate) async fn keep(context: &Context, site: &Site) {
     let state = context.surroundings.state_folder();
-    if !is_wanted(&context.surroundings) || !matches!(site.store.current(), Ok(Some(_))) {
+    let place = Place::new(&state);
+    if !is_wanted(&context.surroundings) {
+        // Nor is it to be watched by one that was started for another project.
+        place.remove(&file(&site.project));
         return;
     }
-    let place = Place::new(&state);
+    if !matches!(site.store.current(), Ok(Some(_))) {
+        return;
+    }
     let kept: IndexMap<&str, &str> =
         KEPT.into_iter().filter_map(|name| Some((name, context.surroundings.variable(name)?))).collect();
     let text = serde_json::to_vec(&kept).unwrap_or_default();

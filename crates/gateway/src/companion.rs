@@ -15,7 +15,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// It lived so long: pauses begin anew.
 const LIVED: Duration = Duration::from_secs(10);
 /// After it ended well: it found nothing to do, which may change.
-const RESTED: Duration = Duration::from_secs(30);
+const RESTED: Duration = Duration::from_secs(5);
 
 /// Keeps the companion alive until this value is dropped. The companion is not ended then: its standard input is
 /// closed, which tells it.

@@ -76,7 +76,9 @@ fn change_table(changes: &[Deployment]) -> Table {
                     )
                 }
                 // What was broken is still broken; there was nothing to go back to.
-                (DeploymentKind::Heal, true) => format!("failed{}", reason.unwrap_or_default()),
+                (DeploymentKind::Heal, true) if change.state == DeploymentState::RolledBack => {
+                    format!("failed{}", reason.unwrap_or_default())
+                }
                 _ => format!("{}{}{}", change.state, took.unwrap_or_default(), reason.unwrap_or_default()),
             },
         ]);

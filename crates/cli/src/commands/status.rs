@@ -1,7 +1,7 @@
 //! `status`: what runs, against what should.
 
 use seaworthy_engine::{InstanceId, InstanceState};
-use seaworthy_release::{Lock, Target, WantedKind, World};
+use seaworthy_release::{DeploymentKind, Lock, Target, WantedKind, World};
 use serde_json::{Value, json};
 
 use crate::arguments::Format;
@@ -88,6 +88,7 @@ fn text(context: &Context, site: &Site, target: &Target, rows: &[Row]) -> Result
                 .store
                 .changes()?
                 .into_iter()
+                .filter(|change| change.kind != DeploymentKind::Heal)
                 .find(|change| change.to.as_ref().is_some_and(|(to, _)| *to == release));
             let since = began.map_or(String::new(), |change| {
                 format!(", since {}", change.started_at.strftime("%Y-%m-%d %H:%M:%SZ"))

@@ -2,20 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::site::{Ran, wait_until};
 use super::{CANARY, Containers, Load};
 
-/// An engine of the test's own, which it may kill.
+/// An engine of the test's own, which it may kill. As on most machines, containers are held by a program beside it.
 struct Daemon {
     folder: PathBuf,
     more: &'static [&'static str],
+    holder: Option<Child>,
     running: Option<Child>,
 }
 
 impl Daemon {
     fn start(folder: &Path, more: &'static [&'static str]) -> Self {
-        let mut daemon = Self { folder: folder.join("engine"), more, running: None };
+        let mut daemon = Self { folder: folder.join("engine"), more, holder: None, running: None };
         std::fs::create_dir_all(&daemon.folder).unwrap();
         daemon.again();
         daemon
@@ -25,23 +27,36 @@ impl Daemon {
         format!("unix://{}", self.folder.join("docker.sock").display())
     }
 
+    fn program(&self, name: &str, arguments: &[&str]) -> Child {
+        let log = std::fs::File::options().append(true).create(true).open(self.folder.join(name)).unwrap();
+        let mut command = Command::new(name);
+        let command = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.spawn().unwrap_or_else(|error| panic!("`{name}` is there where an engine is: {error}"))
+    }
+
     /// Starts it, after it ended.
     fn again(&mut self) {
         let path = |name: &str| self.folder.join(name).display().to_string();
+        let held = path("held.sock");
+        if self.holder.is_none() {
+            let places = ["--root", &path("held"), "--state", &path("holding"), "--address", &held];
+            self.holder = Some(self.program("containerd", &places));
+            wait_until("containers can be held", || std::os::unix::net::UnixStream::connect(&held).is_ok());
+        }
         // One that was killed leaves it behind, and its number may be anybody's by now.
-        let _ = std::fs::remove_file(self.folder.join("pid"));
-        let log = std::fs::File::options().append(true).create(true).open(self.folder.join("log")).unwrap();
-        let child = Command::new("dockerd")
-            .args(["--data-root", &path("data"), "--exec-root", &path("exec"), "--pidfile", &path("pid")])
-            .args(["--host", &self.host(), "--bridge", "none"])
-            .args(["--default-address-pool", "base=10.213.0.0/16,size=24"])
-            .args(self.more)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn();
-        self.running = Some(child.expect("`dockerd` is there where an engine is"));
-        wait_until("the engine answers", || !self.docker(&["version", "--format", "{{.Server.Version}}"]).is_empty());
+        let _ = std::fs::remove_file(path("pid"));
+        let mut arguments =
+            vec!["--data-root".to_owned(), path("data"), "--exec-root".to_owned(), path("exec")];
+        arguments.extend(["--pidfile".to_owned(), path("pid"), "--host".to_owned(), self.host()]);
+        arguments.extend(["--containerd".to_owned(), held]);
+        arguments.extend(["--bridge", "none", "--default-address-pool"].map(str::to_owned));
+        arguments.push("base=10.213.0.0/16,size=24".to_owned());
+        arguments.extend(self.more.iter().map(|word| (*word).to_owned()));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        self.running = Some(self.program("dockerd", &arguments));
+        wait_until("the engine answers", || {
+            self.docker(&["version", "--format", "{{.Server.Version}}"]).iter().any(|line| !line.is_empty())
+        });
     }
 
     fn docker(&self, arguments: &[&str]) -> Vec<String> {
@@ -52,6 +67,12 @@ impl Daemon {
     /// Ends it and waits.
     fn end(&mut self, signal: &str) {
         let Some(mut child) = self.running.take() else { return };
+        signal_to(signal, &[child.id()]);
+        child.wait().unwrap();
+    }
+
+    fn end_holder(&mut self, signal: &str) {
+        let Some(mut child) = self.holder.take() else { return };
         signal_to(signal, &[child.id()]);
         child.wait().unwrap();
     }
@@ -76,6 +97,14 @@ impl Drop for Daemon {
             }
         }
         self.end("-TERM");
+        self.end_holder("-TERM");
+        // What was killed left its mounts, and with them the test's folder could not go.
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let folder = self.folder.display().to_string();
+        let ours = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        for mount in ours.filter(|place| place.starts_with(&folder)) {
+            let _ = Command::new("umount").args(["--lazy", mount]).status();
+        }
     }
 }
 
@@ -85,17 +114,22 @@ fn signal_to(signal: &str, processes: &[u32]) {
     }
 }
 
+/// One engine at a time: each is as much work for the machine as all else that is tested.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A shop on an engine of its own.
 struct Stage {
     daemon: Daemon,
     shop: Containers,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Stage {
     fn deployed(more: &'static [&'static str]) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let shop = Containers::new();
         let daemon = Daemon::start(shop.site.project().parent().unwrap(), more);
-        let stage = Self { daemon, shop };
+        let stage = Self { daemon, shop, _turn: turn };
         stage.done(&["deploy", "-y"]);
         stage
     }
@@ -130,7 +164,8 @@ impl Stage {
     fn secret_is_there(&self) {
         let web = self.daemon.docker(&["ps", "--quiet", "--filter", "name=web"]);
         for id in &web {
-            let format = "{{range .Mounts}}{{if eq .Destination \"/run/secrets/token\"}}{{.Source}}{{end}}{{end}}";
+            let format =
+                "{{range .Mounts}}{{if eq .Destination \"/run/secrets/token\"}}{{.Source}}{{end}}{{end}}";
             let source = self.daemon.docker(&["inspect", "--format", format, id]);
             assert_eq!(std::fs::read_to_string(&source[0]).unwrap(), CANARY);
         }
@@ -196,6 +231,7 @@ fn after_a_restart_of_the_machine_containers_and_secrets_are_back() {
     signal_to("-9", &engine.into_iter().copied().collect::<Vec<_>>());
     signal_to("-9", &containers);
     stage.daemon.end("-KILL");
+    stage.daemon.end_holder("-KILL");
     let memory = stage.shop.site.memory();
     assert!(memory.is_dir(), "{}", memory.display());
     std::fs::remove_dir_all(&memory).unwrap();
