@@ -10,6 +10,8 @@
 
 #[path = "support/load.rs"]
 mod load;
+#[path = "docker/operate.rs"]
+mod operate;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "support/site.rs"]

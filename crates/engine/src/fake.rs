@@ -7,6 +7,7 @@
 //!   [`Fake::lose_artifact`].
 //! * Verbs fail by [`Fake::fail_at`] (at the nth call from now) and [`Fake::fail_always`], in the manner of a
 //!   [`Fault`]: refused, done with its answer lost, or hanging.
+//! * What is told of an instance is what was promised, unless [`Fake::tell_facts`] says otherwise.
 //! * Single instances end by [`Fake::end`] and are lost by [`Fake::lose`].
 //!
 //! # Evidence
@@ -16,6 +17,7 @@
 //! an address on 127.0.0.1 where nobody listens.
 
 mod behaviour;
+mod beside;
 mod call;
 mod instances;
 
@@ -32,8 +34,8 @@ pub use behaviour::Behaviour;
 pub use call::{Call, Fault, Verb};
 
 use crate::{
-    Artifact, Engine, EngineError, Exit, Inspection, Instance, InstanceId, LogCursor, LogLine, Observed,
-    Probe, ProbeOutcome, Revision, Slot,
+    Artifact, Engine, EngineError, Exec, ExecStreams, Exit, Facts, Inspection, Instance, InstanceEvent,
+    InstanceId, LogCursor, LogLine, Observed, Probe, ProbeOutcome, Revision, Slot, Usage, event,
 };
 use call::{Record, after, before};
 use instances::FakeInstance;
@@ -56,6 +58,8 @@ struct State {
     volumes: BTreeMap<ProjectName, BTreeSet<String>>,
     instances: BTreeMap<(ProjectName, String), FakeInstance>,
     ports_given: u16,
+    /// What is told of instances instead of what was promised, by their names.
+    facts: BTreeMap<String, Facts>,
 }
 
 impl Default for Fake {
@@ -227,14 +231,7 @@ impl Engine for Fake {
     async fn observe(&self, project: &ProjectName) -> Result<Observed, EngineError> {
         let fault = self.note(Verb::Observe, project);
         before(Verb::Observe, fault).await?;
-        let elapsed = self.began.elapsed();
-        let mut instances: Vec<Instance> = {
-            let state = self.state();
-            let ours = state.instances.iter().filter(|((owner, _), _)| owner == project);
-            ours.map(|(_, instance)| instance.show(elapsed)).collect()
-        };
-        instances.sort_by(|one, other| one.id.cmp(&other.id));
-        after(Verb::Observe, fault, Observed { taken_at: Self::timestamp(elapsed), instances })
+        after(Verb::Observe, fault, self.look(project))
     }
 
     async fn prepare(&self, revision: &Revision) -> Result<(), EngineError> {
@@ -305,6 +302,62 @@ impl Engine for Fake {
             None => return Err(EngineError::NoInstance { instance: instance.to_string() }),
         };
         after(Verb::Logs, fault, read)
+    }
+
+    async fn facts(&self, revision: &Revision, instance: &InstanceId) -> Result<Facts, EngineError> {
+        let fault = self.note(Verb::Facts, instance);
+        before(Verb::Facts, fault).await?;
+        let facts = self.facts_of(revision, instance)?;
+        after(Verb::Facts, fault, facts)
+    }
+
+    async fn describe(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<serde_json::Value, EngineError> {
+        let fault = self.note(Verb::Describe, instance);
+        before(Verb::Describe, fault).await?;
+        let told = serde_json::json!(self.shown(project, instance)?);
+        after(Verb::Describe, fault, told)
+    }
+
+    async fn usage(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<Option<Usage>, EngineError> {
+        let fault = self.note(Verb::Usage, instance);
+        before(Verb::Usage, fault).await?;
+        let usage = self.usage_of(project, instance)?;
+        after(Verb::Usage, fault, usage)
+    }
+
+    async fn exec(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+        exec: &Exec,
+        streams: ExecStreams,
+    ) -> Result<i32, EngineError> {
+        let fault = self.note(Verb::Exec, instance);
+        before(Verb::Exec, fault).await?;
+        let code = self.run_beside(project, instance, exec, streams).await?;
+        after(Verb::Exec, fault, code)
+    }
+
+    async fn events(
+        &self,
+        project: &ProjectName,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        tell: &mut (dyn FnMut(InstanceEvent) -> bool + Send),
+    ) -> Result<(), EngineError> {
+        let fault = self.note(Verb::Events, project);
+        before(Verb::Events, fault).await?;
+        let look = || Ok(self.look(project));
+        event::looked(look, since, until, tell).await?;
+        after(Verb::Events, fault, ())
     }
 
     async fn volumes(&self, project: &ProjectName) -> Result<Vec<String>, EngineError> {

@@ -4,6 +4,7 @@ mod go;
 mod prune;
 mod settle;
 mod verbs;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -17,6 +17,9 @@ pub struct Settings {
     pub counts: BTreeMap<ServiceName, u32>,
     /// How often a service was restarted; part of its revisions, so that a restart is a rollout.
     pub generations: BTreeMap<ServiceName, u32>,
+    /// Services that are stopped: they have no replicas until they are started, or deployed again.
+    #[serde(default)]
+    pub stopped: BTreeSet<ServiceName>,
 }
 
 /// What should run.
@@ -88,6 +91,10 @@ impl Wanted {
             .collect();
         if !changed.is_empty() {
             changed.join(", ")
+        } else if self.replicas == 0 {
+            "stopped".to_owned()
+        } else if older.replicas == 0 {
+            format!("was stopped, {} replicas", self.replicas)
         } else if self.replicas != older.replicas {
             format!("replicas {} → {}", older.replicas, self.replicas)
         } else if self.routes != older.routes {

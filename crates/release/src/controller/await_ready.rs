@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use seaworthy_engine::{InstanceId, InstanceState, Observed, ProbeOutcome, Revision};
+use seaworthy_engine::{Exit, InstanceId, InstanceState, Observed, ProbeOutcome, Revision};
 use tokio::time::Instant;
 
 use crate::Event;
 use crate::controller::readiness::question;
-use crate::controller::{Controller, Stop};
+use crate::controller::{Controller, Stop, ended};
 
 /// Time between two questions while an instance starts, whatever the interval later.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -23,6 +23,8 @@ struct Watched<'a> {
     /// Its restarts when it got ready.
     restarts: u32,
     detail: String,
+    /// How it ended when that was last seen: what is started again at once does not tell for long.
+    exit: Option<Exit>,
 }
 
 impl Controller<'_> {
@@ -39,7 +41,13 @@ impl Controller<'_> {
         let began = Instant::now();
         let mut watched: Vec<Watched<'_>> = instances
             .iter()
-            .map(|id| Watched { id, since: None, restarts: 0, detail: "nothing seen yet".to_owned() })
+            .map(|id| Watched {
+                id,
+                since: None,
+                restarts: 0,
+                detail: "nothing seen yet".to_owned(),
+                exit: None,
+            })
             .collect();
         loop {
             let asked = Instant::now();
@@ -50,7 +58,7 @@ impl Controller<'_> {
                 () = self.interrupt.wait() => return Err(Stop::Interrupted),
             };
             for (one, answer) in watched.iter_mut().zip(answers) {
-                self.take(one, answer?, &observed)?;
+                self.take(one, answer?, &observed, revision)?;
             }
             let now = Instant::now();
             if watched.iter().all(|one| one.since.is_some_and(|since| now - since >= min_healthy)) {
@@ -74,7 +82,13 @@ impl Controller<'_> {
     }
 
     /// Takes an answer in; an instance that ended for good ends the wait.
-    fn take(&self, one: &mut Watched<'_>, answer: ProbeOutcome, observed: &Observed) -> Result<(), Stop> {
+    fn take(
+        &self,
+        one: &mut Watched<'_>,
+        answer: ProbeOutcome,
+        observed: &Observed,
+        revision: &Revision,
+    ) -> Result<(), Stop> {
         let instance = observed.instances.iter().find(|instance| &instance.id == one.id);
         let restarts = instance.map_or(0, |instance| instance.restarts);
         if answer.detail != one.detail {
@@ -89,21 +103,17 @@ impl Controller<'_> {
             }
             (false, _) => one.since = None,
         }
+        one.exit = instance.and_then(|instance| instance.exit).or(one.exit);
+        let how = |exit: Option<Exit>| exit.map_or("ended".to_owned(), |exit| ended(&exit, revision));
         let ended = match instance {
             None => Some("is gone".to_owned()),
             Some(instance) if matches!(instance.state, InstanceState::Exited | InstanceState::Lost) => {
-                Some(match instance.exit {
-                    Some(exit) if exit.out_of_memory => {
-                        format!("ran out of memory (exit code {})", exit.code)
-                    }
-                    Some(exit) => format!("ended with exit code {}", exit.code),
-                    None => "ended".to_owned(),
-                })
+                Some(how(instance.exit))
             }
             Some(instance) if instance.restarts >= MOST_RESTARTS => {
-                let code =
-                    instance.exit.map_or(String::new(), |exit| format!(", last exit code {}", exit.code));
-                Some(format!("ends again and again ({} restarts{code})", instance.restarts))
+                let last =
+                    one.exit.map_or(String::new(), |exit| format!(", last it {}", ended(&exit, revision)));
+                Some(format!("ends again and again ({} restarts{last})", instance.restarts))
             }
             Some(_) => None,
         };

@@ -47,6 +47,10 @@ pub enum DeploymentKind {
     Scale,
     /// To new instances of the same.
     Restart,
+    /// To no instances of some services.
+    Stop,
+    /// To the instances they had before.
+    Start,
     /// To nothing.
     Down,
 }
@@ -89,6 +93,8 @@ impl fmt::Display for DeploymentKind {
             Self::Rollback => "rollback",
             Self::Scale => "scale",
             Self::Restart => "restart",
+            Self::Stop => "stop",
+            Self::Start => "start",
             Self::Down => "down",
         })
     }
