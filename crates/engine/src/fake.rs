@@ -38,7 +38,7 @@ use crate::{
     InstanceId, LogCursor, LogLine, Observed, Probe, ProbeOutcome, Revision, Slot, Usage, event,
 };
 use call::{Record, after, before};
-use instances::FakeInstance;
+use instances::{FakeInstance, gone};
 
 /// An engine in memory.
 pub struct Fake {
@@ -153,33 +153,6 @@ impl Fake {
     fn timestamp(elapsed: Duration) -> Timestamp {
         let year_2026 = Timestamp::from_second(1_767_225_600).expect("the year 2026 is in range");
         year_2026.checked_add(elapsed).unwrap_or(Timestamp::MAX)
-    }
-
-    fn make(&self, revision: &Revision, slot: Slot) -> Result<Instance, EngineError> {
-        let elapsed = self.began.elapsed();
-        let mut state = self.state();
-        if !state.kept.contains(&(revision.project.clone(), revision.artifact.digest.clone())) {
-            return Err(gone(
-                revision,
-                "was not prepared",
-                "Prepare the revision before its instances start.",
-            ));
-        }
-        let behaviour = state.behaviours.get(&revision.artifact.digest).cloned().unwrap_or_default();
-        let id =
-            InstanceId { service: revision.service.name.value.clone(), revision: revision.id.clone(), slot };
-        let key = (revision.project.clone(), id.to_string());
-        if let Some(there) = state.instances.get_mut(&key) {
-            if there.ended(elapsed) {
-                there.start(elapsed, behaviour);
-            }
-            return Ok(there.show(elapsed));
-        }
-        let mut made = FakeInstance::new(revision, id, elapsed, behaviour);
-        made.give_addresses(revision, &mut state.ports_given);
-        let shown = made.show(elapsed);
-        state.instances.insert(key, made);
-        Ok(shown)
     }
 }
 
@@ -388,15 +361,5 @@ impl Engine for Fake {
         });
         state.kept = kept;
         after(Verb::Prune, fault, ())
-    }
-}
-
-fn gone(revision: &Revision, reason: &str, hint: &str) -> EngineError {
-    EngineError::Artifact {
-        service: revision.service.name.value.to_string(),
-        artifact: revision.artifact.name.clone(),
-        reason: reason.to_owned(),
-        hint: hint.to_owned(),
-        span: Some(revision.service.name.span),
     }
 }

@@ -143,6 +143,8 @@ impl Ledger<'_> {
                 key,
                 why: why.clone(),
             }),
+            // What nobody wrote was not lost either.
+            Seen::NotCarried if key == self.key(&[""]) => {}
             Seen::NotCarried => self.told.not_carried.push(key),
         }
     }
@@ -158,10 +160,10 @@ impl Ledger<'_> {
         });
     }
 
-    /// The first of the keys that the file says, else the first.
+    /// The first of the keys that the file says, else the last; an empty one is the service itself.
     fn key(&self, keys: &[&str]) -> String {
         let said = |key: &&&str| self.service.node.at(&key.split('.').collect::<Vec<_>>()).is_some();
-        let key = keys.iter().find(said).or(keys.first()).copied().unwrap_or_default();
+        let key = keys.iter().find(said).or(keys.last()).copied().unwrap_or_default();
         let name = &self.service.name.value;
         if key.is_empty() { format!("services.{name}") } else { format!("services.{name}.{key}") }
     }

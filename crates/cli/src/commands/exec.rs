@@ -105,6 +105,10 @@ async fn instance(site: &Site, arguments: &ExecArgs) -> Result<InstanceId, Comma
             format!("no instance of service `{service}` runs"),
             Some("`seaworthy ps` tells how it ended, `seaworthy logs` what it said"),
         ),
+        (false, _) if known.is_empty() => CommandError::new(
+            format!("nothing runs of service `{service}`"),
+            Some("nothing of the project runs: `seaworthy deploy` or `seaworthy start` starts it"),
+        ),
         (false, _) => {
             let hint = format!("services that run: {}", known.join(", "));
             CommandError::new(format!("nothing runs of service `{service}`"), Some(&hint))

@@ -40,7 +40,9 @@ fn promises_are_verified_and_what_breaks_them_is_told() {
     assert!(kept.stdout.contains("0 broken, 0 not seen"), "{}", kept.stdout);
     let one = &containers(&shop, "web")[0];
     docker(&["update", "--memory=256m", "--memory-swap=256m", "--restart=no", one]);
-    docker(&["network", "connect", "bridge", one]);
+    let other = format!("{}-other", shop.project);
+    docker(&["network", "create", &other]);
+    docker(&["network", "connect", &other, one]);
     let broken = shop.run(&["verify", "--format", "json"]);
     assert_eq!(broken.code, 1, "{}", broken.all());
     assert_eq!(rules(&broken), ["limit-not-kept", "other-network", "other-restart-policy"]);
@@ -49,6 +51,7 @@ fn promises_are_verified_and_what_breaks_them_is_told() {
     let line = 1 + hardened(&shop).lines().position(|line| line.contains("mem_limit")).unwrap();
     assert!(text.stdout.contains(&format!("compose.yaml:{line}:")), "{}", text.stdout);
     docker(&["rm", "--force", one]);
+    docker(&["network", "rm", &other]);
     let gone = shop.run(&["verify", "--format", "json"]);
     assert_eq!((gone.code, rules(&gone)), (1, vec!["other-route".to_owned(), "replica-missing".to_owned()]));
     shop.done(&["deploy", "-y"]);

@@ -71,10 +71,12 @@ async fn what_was_changed_behind_our_back_is_seen() {
     let instance = started(&bed, &case).await;
     answer(&instance, "/").await;
     let name = format!("{}-sample-1-{}", bed.project, instance.id.revision);
+    let other = format!("{}_other", bed.project);
     for words in [
-        ["update", "--memory=32m", "--memory-swap=32m", &name].as_slice(),
+        ["network", "create", &other].as_slice(),
+        &["update", "--memory=32m", "--memory-swap=32m", &name],
         &["update", "--restart=always", &name],
-        &["network", "connect", "bridge", &name],
+        &["network", "connect", &other, &name],
     ] {
         let done = std::process::Command::new("docker").args(words).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -84,7 +86,7 @@ async fn what_was_changed_behind_our_back_is_seen() {
     assert_eq!(facts.memory_bytes, Seen::Is(Some(32 << 20)));
     assert_eq!(facts.restart, Seen::Is("always".to_owned()));
     let Seen::Is(networks) = &facts.networks else { panic!("networks are told") };
-    assert!(networks.contains(&"bridge".to_owned()), "{networks:?}");
+    assert!(networks.contains(&other), "{networks:?}");
     let places = ["arguments", "label told", "variable TOKEN"].map(str::to_owned).to_vec();
     assert_eq!(facts.exposed, Seen::Is(places));
     let described = bed.engine.describe(&bed.project, &instance.id).await.unwrap();

@@ -3,7 +3,7 @@
 use seaworthy_engine::{Facts, GrantedFile, Revision, Seen, SeenFile, SeenMount, restart_of};
 use seaworthy_project::model::mount::{Mount, MountKind};
 use seaworthy_project::model::port::Protocol;
-use seaworthy_project::{Node, Service};
+use seaworthy_project::{Bytes, Node, Service};
 
 use super::capabilities::{Promised, names};
 use super::{Ledger, Promise};
@@ -121,36 +121,26 @@ fn rights(ledger: &mut Ledger<'_>, service: &Service, facts: &Facts) {
 fn limits(ledger: &mut Ledger<'_>, service: &Service, facts: &Facts) {
     let pids = service.deploy.limits.pids.as_ref().map(|pids| pids.value);
     let pids = pids.or_else(|| service.node.get("pids_limit")?.text()?.parse().ok());
-    let promises = [
-        (
-            service.memory_limit().map(|memory| memory.0),
-            &facts.memory_bytes,
-            "bytes of memory",
-            ["deploy.resources.limits.memory", "mem_limit"],
-        ),
-        (
-            service.cpu_limit().map(|cpus| cpus.millis),
-            &facts.cpu_millis,
-            "thousandths of a processor",
-            ["deploy.resources.limits.cpus", "cpus"],
-        ),
-        (
-            pids.and_then(|pids| u64::try_from(pids).ok()).filter(|pids| *pids > 0),
-            &facts.pids,
-            "processes",
-            ["deploy.resources.limits.pids", "pids_limit"],
-        ),
-    ];
-    for (promised, seen, unit, keys) in promises {
-        let Some(promised) = promised else { continue };
-        ledger.hold(Promise::LimitNotKept, &keys, format!("at most {promised} {unit}"), seen, |seen| {
-            match seen {
-                Some(seen) if is_kept(*seen, promised) => None,
-                Some(seen) => Some(format!("at most {seen}")),
-                None => Some("no limit".to_owned()),
-            }
+    let pids = pids.and_then(|pids| u64::try_from(pids).ok()).filter(|pids| *pids > 0);
+    let mut hold = |promised: Option<u64>, seen, keys: [&str; 2], told: fn(u64) -> String| {
+        let Some(promised) = promised else { return };
+        ledger.hold(Promise::LimitNotKept, &keys, told(promised), seen, |seen| match seen {
+            Some(seen) if is_kept(*seen, promised) => None,
+            Some(seen) => Some(told(*seen)),
+            None => Some("no limit".to_owned()),
         });
-    }
+    };
+    let memory = service.memory_limit().map(|memory| memory.0);
+    hold(memory, &facts.memory_bytes, ["deploy.resources.limits.memory", "mem_limit"], |bytes| {
+        format!("at most {} of memory", Bytes(bytes))
+    });
+    let millis = service.cpu_limit().map(|cpus| cpus.millis);
+    hold(millis, &facts.cpu_millis, ["deploy.resources.limits.cpus", "cpus"], |millis| {
+        format!("at most {} processors", millis as f64 / 1000.0)
+    });
+    hold(pids, &facts.pids, ["deploy.resources.limits.pids", "pids_limit"], |pids| {
+        format!("at most {pids} processes")
+    });
 }
 
 /// The kernel rounds to whole pages of memory, and shares of time to microseconds.
