@@ -3,6 +3,7 @@
 //! [`plan`] is pure: a [`Target`] and a [`World`] in, a [`Plan`] out. Effects live in [`Controller`] and [`Operator`].
 
 mod bundle;
+mod cause;
 mod clock;
 mod controller;
 mod disk;
@@ -11,6 +12,8 @@ mod fault;
 mod freeze;
 mod happening;
 mod lock;
+mod needs;
+mod notes;
 mod operator;
 mod parts;
 mod plan;
@@ -18,6 +21,7 @@ mod progress;
 mod record;
 mod redact;
 mod release;
+mod rolling;
 mod rollout;
 mod routes;
 mod step;
@@ -41,10 +45,11 @@ pub use plan::{PlanError, plan};
 pub use progress::{Event, Progress};
 pub use redact::Redactor;
 pub use release::Release;
+pub use rolling::{FailureAction, Rolling, Way};
 pub use rollout::{StopFirst, Timers};
 pub use routes::{RouteWish, wishes as route_wishes};
 pub use seaworthy_engine::ReleaseNumber;
-pub use step::{Action, Change, Gap, Plan, Step};
+pub use step::{Action, Change, Gap, Plan, Readiness, Step};
 pub use store::{
     Deployment, DeploymentKind, DeploymentState, JournalLine, ReleaseSummary, Store, StoreError,
 };

@@ -14,7 +14,7 @@ use seaworthy_gateway::route::{Backend, Route, RouteSet};
 use seaworthy_project::fixture::load_yaml;
 use seaworthy_project::{Sensitive, ServiceName};
 use seaworthy_release::verify::{Evidence, Verification, verify};
-use seaworthy_release::{Target, Timers, Wanted, WantedKind, route_wishes};
+use seaworthy_release::{Rolling, Target, Timers, Wanted, WantedKind, route_wishes};
 
 const COMPOSE: &str = "
 services:
@@ -83,7 +83,8 @@ impl Stage {
             parts: IndexMap::new(),
             kind: WantedKind::Replica,
             replicas: 1,
-            group: None,
+            needs: Vec::new(),
+            rolling: Rolling::default(),
             stop_first: None,
             routes: route_wishes(&service),
             timers: Timers::of(&project, &service),

@@ -8,7 +8,7 @@ use seaworthy_engine::{InstanceId, InstanceState};
 use crate::controller::{question, with_causes};
 use crate::operator::Operator;
 use crate::verify::{Evidence, Verification, verify};
-use crate::{ReleaseError, WantedKind};
+use crate::{ReleaseError, WantedKind, Way};
 
 /// Instances looked at at a time.
 const AT_ONCE: usize = 16;
@@ -19,7 +19,7 @@ impl Operator<'_> {
     /// # Errors
     /// When engine or store cannot be read at all; what cannot be seen of a part is told in the answer.
     pub async fn verify(&self) -> Result<Verification, ReleaseError> {
-        let goal = self.goal(self.store.current()?.as_ref())?;
+        let goal = self.goal(self.store.current()?.as_ref(), Way::Forward)?;
         let observed = self.engine.observe(&self.project).await?;
         let runs = |id: &InstanceId| {
             observed.instances.iter().any(|one| &one.id == id && one.state == InstanceState::Running)
