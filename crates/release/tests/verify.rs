@@ -14,7 +14,7 @@ use seaworthy_gateway::route::{Backend, Route, RouteSet};
 use seaworthy_project::fixture::load_yaml;
 use seaworthy_project::{Sensitive, ServiceName};
 use seaworthy_release::verify::{Evidence, Verification, verify};
-use seaworthy_release::{Rolling, Target, Timers, Wanted, WantedKind, route_wishes};
+use seaworthy_release::{Rolling, Target, Timers, Wanted, WantedKind, Way, route_wishes};
 
 const COMPOSE: &str = "
 services:
@@ -87,7 +87,7 @@ impl Stage {
             rolling: Rolling::default(),
             stop_first: None,
             routes: route_wishes(&service),
-            timers: Timers::of(&project, &service),
+            timers: Timers::of(&project, &service, Way::Forward),
         };
         let backend = Backend { id: instance.id.to_string(), address: instance.addresses[0].1 };
         let routes: Vec<Route> = wanted
