@@ -7,6 +7,8 @@ pub(crate) mod config;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
 pub(crate) mod down;
+pub(crate) mod events;
+pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod gateway;
 pub(crate) mod harden;
@@ -20,7 +22,11 @@ pub(crate) mod restart;
 pub(crate) mod rollback;
 pub(crate) mod scale;
 pub(crate) mod shim;
+pub(crate) mod start;
+pub(crate) mod stats;
 pub(crate) mod status;
+pub(crate) mod stop;
+pub(crate) mod verify;
 
 use std::future::Future;
 
@@ -47,10 +53,16 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Status(arguments) => wait(status::status(context, &arguments)),
         Command::Ps(arguments) => wait(ps::ps(context, &arguments)),
         Command::Logs(arguments) => wait(logs::logs(context, &arguments)),
+        Command::Events(arguments) => wait(events::events(context, &arguments)),
+        Command::Stats(arguments) => wait(stats::stats(context, &arguments)),
+        Command::Verify(arguments) => wait(verify::verify(context, &arguments)),
+        Command::Exec(arguments) => wait(exec::exec(context, &arguments)),
         Command::Rollback(arguments) => wait(rollback::rollback(context, &arguments)),
         Command::History(arguments) => history::history(context, &arguments),
         Command::Scale(arguments) => wait(scale::scale(context, &arguments)),
         Command::Restart(arguments) => wait(restart::restart(context, &arguments)),
+        Command::Stop(arguments) => wait(stop::stop(context, &arguments)),
+        Command::Start(arguments) => wait(start::start(context, &arguments)),
         Command::Down(arguments) => wait(down::down(context, &arguments)),
         Command::Doctor(arguments) => wait(doctor::doctor(context, &arguments)),
     }

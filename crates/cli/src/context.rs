@@ -82,6 +82,12 @@ impl Context {
         loaded.project.ok_or_else(|| CommandError::problems(loaded.problems, loaded.sources))
     }
 
+    /// The project as its files say it now, for telling places; `None` when they cannot be read.
+    pub(crate) fn project_for_places(&self) -> Option<Project> {
+        let request = self.request().ok()?;
+        load(&request, &DiskAndInput::new(&self.surroundings, &request)).project
+    }
+
     /// The name of the project, which can be told even when its values cannot be filled in.
     pub(crate) fn project_name(&self) -> Result<ProjectName, CommandError> {
         let request = self.request()?;

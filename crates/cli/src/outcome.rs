@@ -80,6 +80,9 @@ fn why(ui: &Ui, failure: &Failure) {
         return;
     }
     ui.insist(&format!("  {}", failure.reason));
+    if let Some(hint) = failure.hint() {
+        ui.hint(&format!("{hint}."));
+    }
     // The reason may hold the last answer already.
     for (instance, seen) in failure.seen.iter().filter(|(_, seen)| !failure.reason.contains(seen.as_str())) {
         ui.insist(&format!("  {instance}: {seen}"));

@@ -12,6 +12,8 @@
 mod healing;
 #[path = "support/load.rs"]
 mod load;
+#[path = "docker/operate.rs"]
+mod operate;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "support/site.rs"]

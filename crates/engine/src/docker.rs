@@ -5,9 +5,13 @@ mod build;
 mod client;
 mod create;
 mod credentials;
+mod describe;
 mod digest;
 mod drift;
 mod ensure;
+mod events;
+mod exec;
+mod facts;
 mod files;
 mod images;
 mod ingress;
@@ -23,17 +27,19 @@ mod questions;
 mod remove;
 mod resources;
 mod strangers;
+mod usage;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use seaworthy_project::{Loss, Project, ProjectName, Service};
 use tokio::sync::OnceCell;
 
 use crate::docker::client::Client;
 use crate::{
-    Artifact, Engine, EngineError, Exit, Inspection, Instance, InstanceId, LogCursor, LogLine, Observed,
-    Probe, ProbeOutcome, Revision, Slot, Stranger,
+    Artifact, Engine, EngineError, Exec, ExecStreams, Exit, Facts, Inspection, Instance, InstanceEvent,
+    InstanceId, LogCursor, LogLine, Observed, Probe, ProbeOutcome, Revision, Slot, Stranger, Usage,
 };
 
 pub use options::{DockerOptions, DockerPlace, DockerVariables};
@@ -156,6 +162,46 @@ impl Engine for DockerEngine {
         let found = observe::find(client, project, instance).await?;
         let found = found.ok_or_else(|| EngineError::NoInstance { instance: instance.to_string() })?;
         logs::read(client, &found, cursor, limit).await
+    }
+
+    async fn facts(&self, revision: &Revision, instance: &InstanceId) -> Result<Facts, EngineError> {
+        facts::of(self.client().await?, &self.options, revision, instance).await
+    }
+
+    async fn describe(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<serde_json::Value, EngineError> {
+        describe::instance(self.client().await?, project, instance).await
+    }
+
+    async fn usage(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<Option<Usage>, EngineError> {
+        usage::of(self.client().await?, project, instance).await
+    }
+
+    async fn exec(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+        exec: &Exec,
+        streams: ExecStreams,
+    ) -> Result<i32, EngineError> {
+        exec::run(self.client().await?, project, instance, exec, streams).await
+    }
+
+    async fn events(
+        &self,
+        project: &ProjectName,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        tell: &mut (dyn FnMut(InstanceEvent) -> bool + Send),
+    ) -> Result<(), EngineError> {
+        events::read(self.client().await?, project, since, until, tell).await
     }
 
     async fn volumes(&self, project: &ProjectName) -> Result<Vec<String>, EngineError> {

@@ -13,6 +13,10 @@ pub(crate) fn of(wanted: &Wanted, older: Option<&Wanted>) -> String {
     let causes = parts(wanted, older);
     if !causes.is_empty() {
         causes.join(", ")
+    } else if wanted.replicas == 0 && older.replicas > 0 {
+        "stopped".to_owned()
+    } else if older.replicas == 0 && wanted.replicas > 0 {
+        format!("was stopped, {} replicas", wanted.replicas)
     } else if wanted.replicas != older.replicas {
         format!("replicas {} → {}", older.replicas, wanted.replicas)
     } else if wanted.routes != older.routes {

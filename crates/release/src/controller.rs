@@ -10,7 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use seaworthy_engine::{Engine, InstanceId, Revision};
+use seaworthy_engine::{Engine, Exit, InstanceId, Revision};
 use seaworthy_project::{ProjectName, ServiceName};
 use tokio::time::Instant;
 
@@ -19,6 +19,7 @@ use crate::{Action, Clock, Event, Plan, Progress, ReleaseError, Step, Store, Sto
 
 pub use interrupt::Interrupt;
 pub use readiness::LifeCheck;
+pub(crate) use readiness::question;
 
 /// Carries out plans for one project. Decides nothing: the plan has decided.
 pub struct Controller<'a> {
@@ -67,10 +68,34 @@ pub struct Failure {
     pub paused: bool,
 }
 
+impl Failure {
+    /// What helps, where something is known to.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.reason.contains(WANT_OF_MEMORY).then_some(
+            "raise `deploy.resources.limits.memory`, or let the program use less: many take their share of the machine's memory, not of their limit",
+        )
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.step.action, self.reason)
     }
+}
+
+/// What is said of what the kernel ended because its memory was used up.
+const WANT_OF_MEMORY: &str = "was killed for want of memory";
+
+/// How an instance of a revision ended, to stand after its name.
+pub(crate) fn ended(exit: &Exit, revision: &Revision) -> String {
+    if !exit.out_of_memory {
+        return format!("ended with exit code {}", exit.code);
+    }
+    let limit = match revision.service.memory_limit() {
+        Some(limit) => format!("limit {limit}"),
+        None => "the machine has no more".to_owned(),
+    };
+    format!("{WANT_OF_MEMORY}: {limit} (exit code {})", exit.code)
 }
 
 /// Why a step failed.

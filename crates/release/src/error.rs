@@ -40,7 +40,7 @@ pub enum ReleaseError {
         /// Where it should be.
         path: PathBuf,
     },
-    /// A job cannot be scaled.
+    /// A job cannot be scaled, stopped or started.
     #[error("service `{service}` is a job: it runs once per release")]
     IsJob {
         /// The service.
@@ -177,7 +177,7 @@ impl ReleaseError {
             Self::DiskFull { .. } => {
                 "free some space, or set `SEAWORTHY_STATE` to a folder on another disk".into()
             }
-            Self::IsJob { .. } => "scale services that are meant to run on".into(),
+            Self::IsJob { .. } => "name services that are meant to run on".into(),
             Self::KeyGone { .. } | Self::Key(_) => {
                 "put the key back from a backup; what it sealed cannot be read without it".into()
             }

@@ -5,6 +5,7 @@ mod heal;
 mod prune;
 mod settle;
 mod verbs;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -135,6 +135,7 @@ impl Release {
         let parts = parts::of(self, service, generation, &followed, key);
         let kind = job_time(&self.project, service).map_or(WantedKind::Replica, WantedKind::Job);
         let replicas = match kind {
+            WantedKind::Replica if settings.stopped.contains(name) => 0,
             WantedKind::Replica => settings.counts.get(name).copied().unwrap_or_else(|| service.replicas()),
             WantedKind::Job(_) => 1,
         };

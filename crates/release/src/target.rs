@@ -1,6 +1,6 @@
 //! What should run, reduced to what the planner needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use seaworthy_engine::{InstanceId, ReleaseNumber, RevisionId, Slot};
@@ -17,6 +17,9 @@ pub struct Settings {
     pub counts: BTreeMap<ServiceName, u32>,
     /// How often a service was restarted; part of its revisions, so that a restart is a rollout.
     pub generations: BTreeMap<ServiceName, u32>,
+    /// Services that are stopped: they have no replicas until they are started, or deployed again.
+    #[serde(default)]
+    pub stopped: BTreeSet<ServiceName>,
 }
 
 /// What should run.

@@ -1,7 +1,8 @@
 //! `deploy`: roll the project forward to what its Compose files say.
 
-use seaworthy_release::{Plan, draft};
+use seaworthy_release::{Outcome, Plan, draft};
 
+use crate::commands::verify;
 use crate::context::{Context, Site};
 use crate::error::{CommandError, Exit};
 use crate::guard;
@@ -40,7 +41,12 @@ pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<
     let outcome = operator.deploy(draft, &mut confirm).await;
     guard::keep(context, &site).await;
     let outcome = outcome.map_err(|error| CommandError::from(error).with_sources(&project.sources))?;
-    Ok(outcome::tell(&context.ui, project.name.as_str(), &outcome, &outcome::addresses::all(&project)))
+    let exit =
+        outcome::tell(&context.ui, project.name.as_str(), &outcome, &outcome::addresses::all(&project));
+    if matches!(outcome, Outcome::Done { .. }) {
+        verify::warn(context, &operator, Some(&project)).await;
+    }
+    Ok(exit)
 }
 
 /// Without a terminal nobody can answer: then the wish must be on the command line.

@@ -103,6 +103,7 @@ fn text(context: &Context, site: &Site, target: &Target, rows: &[Row]) -> Result
             let ready = match (row.kind, row.ready) {
                 ("job", 0) => "not run".to_owned(),
                 ("job", _) => "done".to_owned(),
+                (_, 0) if row.wished == 0 => "stopped".to_owned(),
                 (_, ready) if ready < row.wished as usize => format!("{ready}/{} short", row.wished),
                 (_, ready) => format!("{ready}/{}", row.wished),
             };

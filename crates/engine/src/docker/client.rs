@@ -32,6 +32,10 @@ pub(super) struct Client {
     pub(super) version: Version,
     /// How limits are kept: `cgroup v1` or `cgroup v2`.
     pub(super) limits: String,
+    /// Whether system calls are filtered where nothing else is said.
+    pub(super) filters_calls: bool,
+    /// Whether AppArmor confines containers where nothing else is said.
+    pub(super) has_apparmor: bool,
 }
 
 impl Client {
@@ -61,7 +65,12 @@ impl Client {
             Some(bollard::models::SystemInfoCgroupVersionEnum::_2) => "cgroup v2",
             _ => "cgroup v1",
         };
-        Ok(Self { api, version, limits: limits.to_owned() })
+        let security = info.security_options.unwrap_or_default();
+        let has = |name: &str| {
+            security.iter().any(|option| option.split(',').any(|part| part == format!("name={name}")))
+        };
+        let (filters_calls, has_apparmor) = (has("seccomp"), has("apparmor"));
+        Ok(Self { api, version, limits: limits.to_owned(), filters_calls, has_apparmor })
     }
 
     /// The same connection for calls that begin to answer late.

@@ -148,7 +148,7 @@ pub(super) async fn find(client: &Client, name: &str) -> Result<Option<ImageInsp
 }
 
 /// The name under which an artifact is kept for a project.
-fn kept_name(project: &ProjectName, artifact: &Artifact) -> String {
+pub(super) fn kept_name(project: &ProjectName, artifact: &Artifact) -> String {
     let digits = artifact.digest.rsplit(':').next().unwrap_or_default();
     let digits: String = digits.chars().take(DIGITS).collect();
     format!("{KEPT}:{project}.{digits}")

@@ -147,6 +147,10 @@ impl Harness for Bed {
         wait(async { self.api.remove_image(name, Some(options), None).await.unwrap() });
     }
 
+    fn words(&self, arguments: &[&str]) -> Vec<String> {
+        ["/testbed".to_owned()].into_iter().chain(arguments.iter().map(ToString::to_string)).collect()
+    }
+
     fn end(&self, _case: &Case, instance: &Instance) {
         let process = i32::try_from(instance.process.unwrap()).unwrap();
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), nix::sys::signal::Signal::SIGKILL)

@@ -7,7 +7,7 @@ use seaworthy_gateway::route::RouteSet;
 use seaworthy_project::ServiceName;
 
 use crate::controller::walk::Walk;
-use crate::controller::{Controller, Stop, Undertaking, with_causes};
+use crate::controller::{Controller, Stop, Undertaking, ended, with_causes};
 use crate::routes::route_set;
 use crate::{Action, Event, ReleaseError, Target, TrafficError};
 
@@ -95,10 +95,9 @@ impl Controller<'_> {
         if exit.success() {
             return Ok(self.store.job_done(revision.release, service)?);
         }
-        let reason = match (exit.timed_out, exit.out_of_memory) {
-            (true, _) => format!("job `{service}` did not end within {} s", limit.as_secs_f64()),
-            (_, true) => format!("job `{service}` ran out of memory"),
-            _ => format!("job `{service}` ended with exit code {}", exit.code),
+        let reason = match exit.timed_out {
+            true => format!("job `{service}` did not end within {} s", limit.as_secs_f64()),
+            false => format!("job `{service}` {}", ended(&exit, revision)),
         };
         let slot = seaworthy_engine::Slot::first(1).next();
         let seen =

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use seaworthy_engine::{Instance, InstanceId, InstanceState, Observed, Probe, ProbeOutcome};
+use seaworthy_engine::{Exit, Instance, InstanceId, InstanceState, Observed, Probe, ProbeOutcome, Revision};
 use tokio::time::Instant;
 
 use crate::controller::readiness::question;
 use crate::controller::walk::Walk;
-use crate::controller::{Controller, Stop, Undertaking};
+use crate::controller::{Controller, Stop, Undertaking, ended};
 use crate::{Event, Readiness};
 
 /// Time between two questions while an instance starts, whatever the interval later.
@@ -26,6 +26,8 @@ struct Watched<'a> {
     /// Its restarts when it got ready.
     restarts: u32,
     detail: String,
+    /// How it ended when that was last seen: what is started again at once does not tell for long.
+    exit: Option<Exit>,
 }
 
 impl Watched<'_> {
@@ -55,7 +57,7 @@ impl Controller<'_> {
             };
             let mut fallen: Vec<(InstanceId, String, String)> = Vec::new();
             for (one, answer) in watched.iter_mut().zip(answers) {
-                let ended = ended(one, &observed);
+                let ended = fallen_for_good(one, &observed, self.revision(undertaking, &one.id.service)?);
                 match answer {
                     Ok(answer) => self.take(one, answer, &observed),
                     // What is gone cannot be asked.
@@ -108,7 +110,7 @@ impl Controller<'_> {
             for id in wait.instances.iter().filter(|id| !walk.failed.contains_key(id)) {
                 let probe = question(&self.revision(undertaking, &id.service)?.service);
                 let detail = "nothing seen yet".to_owned();
-                watched.push(Watched { id, wait, probe, since: None, restarts: 0, detail });
+                watched.push(Watched { id, wait, probe, since: None, restarts: 0, detail, exit: None });
             }
         }
         Ok(watched)
@@ -137,18 +139,15 @@ fn found<'a>(one: &Watched<'_>, observed: &'a Observed) -> Option<&'a Instance> 
 }
 
 /// How an instance ended for good, if it did.
-fn ended(one: &Watched<'_>, observed: &Observed) -> Option<String> {
+fn fallen_for_good(one: &mut Watched<'_>, observed: &Observed, revision: &Revision) -> Option<String> {
     let Some(instance) = found(one, observed) else { return Some("is gone".to_owned()) };
+    one.exit = instance.exit.or(one.exit);
     if matches!(instance.state, InstanceState::Exited | InstanceState::Lost) {
-        return Some(match instance.exit {
-            Some(exit) if exit.out_of_memory => format!("ran out of memory (exit code {})", exit.code),
-            Some(exit) => format!("ended with exit code {}", exit.code),
-            None => "ended".to_owned(),
-        });
+        return Some(instance.exit.map_or("ended".to_owned(), |exit| ended(&exit, revision)));
     }
-    let code = instance.exit.map_or(String::new(), |exit| format!(", last exit code {}", exit.code));
+    let last = one.exit.map_or(String::new(), |exit| format!(", last it {}", ended(&exit, revision)));
     (instance.restarts >= MOST_RESTARTS)
-        .then(|| format!("ends again and again ({} restarts{code})", instance.restarts))
+        .then(|| format!("ends again and again ({} restarts{last})", instance.restarts))
 }
 
 /// The next question is due after the interval, or just when the last one could have been ready for long enough.

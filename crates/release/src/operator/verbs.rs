@@ -64,6 +64,7 @@ impl Operator<'_> {
             return Err(ReleaseError::IsJob { service: job.to_string() });
         }
         settings.counts.extend(counts.clone());
+        settings.stopped.retain(|service| !counts.contains_key(service));
         let goal = self.goal(Some(&(number, settings)), Way::Forward)?;
         self.go(DeploymentKind::Scale, goal, confirm, &|| Ok(())).await
     }
@@ -78,18 +79,62 @@ impl Operator<'_> {
         confirm: &mut dyn FnMut(&Plan) -> bool,
     ) -> Result<Outcome, ReleaseError> {
         let (number, mut settings) = self.running()?;
-        let release = self.known(number, services.iter())?;
-        let all: Vec<ServiceName> = release
-            .project
-            .services()
-            .map(|service| service.name.value.clone())
-            .filter(|name| !release.is_job(name))
-            .collect();
+        self.known(number, services.iter())?;
+        let all = self.replicated(number, &[])?;
         for service in if services.is_empty() { &all } else { services } {
             *settings.generations.entry(service.clone()).or_default() += 1;
         }
         let goal = self.goal(Some(&(number, settings)), Way::Forward)?;
         self.go(DeploymentKind::Restart, goal, confirm, &|| Ok(())).await
+    }
+
+    /// Stops services (all when none is named): their instances go, their routes answer 503. It lasts until they are
+    /// started or deployed again.
+    ///
+    /// # Errors
+    /// When a service is not known or is a job, or it could not begin.
+    pub async fn stop(
+        &self,
+        services: &[ServiceName],
+        confirm: &mut dyn FnMut(&Plan) -> bool,
+    ) -> Result<Outcome, ReleaseError> {
+        let (number, mut settings) = self.running()?;
+        let all = self.replicated(number, services)?;
+        settings.stopped.extend(all);
+        let goal = self.goal(Some(&(number, settings)), Way::Forward)?;
+        self.go(DeploymentKind::Stop, goal, confirm, &|| Ok(())).await
+    }
+
+    /// Starts stopped services (all when none is named), with as many replicas as before.
+    ///
+    /// # Errors
+    /// When a service is not known or is a job, or it could not begin.
+    pub async fn start(
+        &self,
+        services: &[ServiceName],
+        confirm: &mut dyn FnMut(&Plan) -> bool,
+    ) -> Result<Outcome, ReleaseError> {
+        let (number, mut settings) = self.running()?;
+        let all = self.replicated(number, services)?;
+        settings.stopped.retain(|service| !all.contains(service));
+        let goal = self.goal(Some(&(number, settings)), Way::Forward)?;
+        self.go(DeploymentKind::Start, goal, confirm, &|| Ok(())).await
+    }
+
+    /// The services that are named, or all that are no jobs.
+    fn replicated(
+        &self,
+        number: ReleaseNumber,
+        services: &[ServiceName],
+    ) -> Result<Vec<ServiceName>, ReleaseError> {
+        let release = self.known(number, services.iter())?;
+        if let Some(job) = services.iter().find(|name| release.is_job(name)) {
+            return Err(ReleaseError::IsJob { service: job.to_string() });
+        }
+        if !services.is_empty() {
+            return Ok(services.to_vec());
+        }
+        Ok(release.project.services.keys().filter(|name| !release.is_job(name)).cloned().collect())
     }
 
     /// Takes everything down; volumes stay unless `volumes`.
@@ -116,7 +161,7 @@ impl Operator<'_> {
         let current = self.store.current()?;
         let generations =
             current.as_ref().map(|(_, settings)| settings.generations.clone()).unwrap_or_default();
-        let settings = Settings { counts: BTreeMap::new(), generations };
+        let settings = Settings { generations, ..Settings::default() };
         let remove_orphans = draft.remove_orphans;
         let release = draft.freeze(self.store.next_release()?, self.clock.now());
         let target = Target { remove_orphans, ..release.target(&settings, self.store.key(), Way::Forward) };
@@ -160,7 +205,7 @@ impl Operator<'_> {
             None => self.release_before(current.as_ref().map(|(release, _)| *release))?,
         };
         let generations = current.map(|(_, settings)| settings.generations).unwrap_or_default();
-        Ok(Some((number, Settings { counts: BTreeMap::new(), generations })))
+        Ok(Some((number, Settings { generations, ..Settings::default() })))
     }
 
     fn known<'b>(

@@ -50,6 +50,10 @@ pub enum DeploymentKind {
     Scale,
     /// To new instances of the same.
     Restart,
+    /// To no instances of some services.
+    Stop,
+    /// To the instances they had before.
+    Start,
     /// To nothing.
     Down,
     /// To what should run already.
@@ -96,6 +100,8 @@ impl fmt::Display for DeploymentKind {
             Self::Rollback => "rollback",
             Self::Scale => "scale",
             Self::Restart => "restart",
+            Self::Stop => "stop",
+            Self::Start => "start",
             Self::Down => "down",
             Self::Heal => "heal",
         })

@@ -1,6 +1,6 @@
 //! The gateway of this host as the controller's traffic; it is started when it is first needed.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use seaworthy_gateway::route::{RouteSet, SetHash};
 use seaworthy_gateway::{Client, GatewayError, Program, launch};
 use seaworthy_project::ProjectName;
 
-use crate::{Traffic, TrafficError};
+use crate::{Traffic, TrafficError, disk};
 
 /// The gateway of a state folder.
 #[derive(Debug, Clone)]
@@ -80,6 +80,10 @@ impl Traffic for GatewayTraffic {
             Err(GatewayError::NotRunning { .. }) => Ok(0),
             other => Ok(other?),
         }
+    }
+
+    fn listening(&self) -> Option<Vec<SocketAddr>> {
+        disk::listening()
     }
 
     async fn rest(&self) -> Result<(), TrafficError> {
