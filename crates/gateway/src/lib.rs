@@ -25,12 +25,13 @@ mod snapshot;
 mod sockets;
 mod supervisor;
 mod table;
+mod tcp;
 mod wire;
 mod worker;
 
 pub use client::Client;
 pub use error::GatewayError;
 pub use launch::{Program, launch};
-pub use supervisor::supervise;
+pub use supervisor::{supervise, try_address};
 pub use wire::{BackendStatus, ProjectStatus, Status};
 pub use worker::work;
