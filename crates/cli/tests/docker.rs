@@ -10,6 +10,8 @@
 
 #[path = "support/load.rs"]
 mod load;
+#[path = "docker/ports.rs"]
+mod ports;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "support/site.rs"]

@@ -175,13 +175,27 @@ impl Route {
     /// Whether both would answer the same requests or connections.
     pub fn collides(&self, other: &Self) -> bool {
         let tcp = [self.protocol, other.protocol].contains(&Protocol::Tcp);
-        self.listen == other.listen
-            && (tcp || (self.host == other.host && same_path(&self.path, &other.path)))
+        if self.listen != other.listen {
+            return self.covers(other) || other.covers(self);
+        }
+        tcp || (self.host == other.host && same_path(&self.path, &other.path))
+    }
+
+    /// Whether it listens on all addresses of which the other has one: both cannot be.
+    fn covers(&self, other: &Self) -> bool {
+        let (all, one) = (self.listen, other.listen);
+        all.ip().is_unspecified() && all.port() == one.port() && all.is_ipv4() == one.is_ipv4()
     }
 
     /// Why it cannot stand beside a route that it collides with.
     fn twin_of(&self, twin: &Self) -> String {
         let (one, two) = (&twin.name, &self.name);
+        if self.listen != twin.listen {
+            return format!(
+                "routes `{one}` and `{two}` listen on `{}` and `{}`, of which one is part of the other",
+                twin.listen, self.listen
+            );
+        }
         match [twin, self].into_iter().find(|route| route.protocol == Protocol::Tcp) {
             Some(whole) if one != two => {
                 format!(

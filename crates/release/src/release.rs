@@ -9,7 +9,7 @@ use seaworthy_project::model::settings::RunWhen;
 use seaworthy_project::{Project, Sensitive, Service, ServiceName, Spanned};
 
 use crate::target::WantedKind;
-use crate::{Origin, Settings, StopFirst, Target, Timers, Wanted, parts, routes};
+use crate::{Origin, Settings, StopFirst, Target, Timers, Wanted, notes, parts, routes};
 
 /// A numbered, immutable snapshot of what should run.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl Release {
         if self.migrates() {
             notes.push("jobs change data: a rollback of code does not undo what they did".to_owned());
         }
-        Target { release: Some(self.number), services, notes }
+        Target { release: Some(self.number), services, notes, service_notes: notes::of(&self.project) }
     }
 
     /// What an engine runs, one revision per service.

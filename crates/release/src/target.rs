@@ -8,7 +8,7 @@ use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use serde::{Deserialize, Serialize};
 
-use crate::{RouteWish, StopFirst, Timers};
+use crate::{RouteWish, ServiceNotes, StopFirst, Timers};
 
 /// What an operator set by hand on top of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Target {
     pub services: Vec<Wanted>,
     /// What the reader of a plan should know.
     pub notes: Vec<String>,
+    /// What they should know of a service when that one changes.
+    pub service_notes: BTreeMap<ServiceName, ServiceNotes>,
 }
 
 /// One service or job that should run.

@@ -234,6 +234,9 @@ async fn a_tcp_route_has_its_address_alone() {
     let refused = rig.client.put("shop", &both).await.unwrap_err();
     let GatewayError::Invalid { reason } = &refused else { panic!("{refused}") };
     assert!(reason.contains("`web` and `db`") && reason.contains(&listen.to_string()), "{reason}");
+    let mut part = RouteSet { routes: [set(listen, &[&web]).routes, tcp.routes.clone()].concat() };
+    part.routes[0].listen.set_ip("0.0.0.0".parse().unwrap());
+    assert!(part.contradiction().unwrap().contains("part of the other"));
     let mut hosted = tcp.clone();
     hosted.routes[0].host = Some("db.example".into());
     assert!(matches!(rig.client.put("shop", &hosted).await.unwrap_err(), GatewayError::Invalid { .. }));

@@ -123,7 +123,7 @@ impl Operator<'_> {
             current.as_ref().map(|(_, settings)| settings.generations.clone()).unwrap_or_default();
         let settings = Settings { counts: BTreeMap::new(), generations };
         let release = draft.freeze(self.store.next_release()?, self.clock.now());
-        let target = release.target(&settings, self.store.key());
+        let target = self.target(&release, &settings);
         if let Some((number, _)) = current {
             let goal = self.goal(Some(&(number, settings.clone())));
             if let Ok(goal) = goal.as_ref()

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use seaworthy_engine::{
     Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId,
 };
-use seaworthy_gateway::route::{Backend, Balance, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Protocol, Route, RouteSet};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_release::{
@@ -60,7 +60,7 @@ impl Stage {
             ["release", number, services @ ..] => {
                 let release = ReleaseNumber(number.parse().unwrap());
                 let services = services.iter().map(|word| wanted(word)).collect();
-                self.target = Target { release: Some(release), services, notes: Vec::new() };
+                self.target = Target { release: Some(release), services, ..Target::default() };
                 String::new()
             }
             ["down"] => {
@@ -207,6 +207,7 @@ fn route(name: &str) -> Route {
     Route {
         name: name.to_owned(),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 80)),
+        protocol: Protocol::Http,
         host: None,
         path: "/".to_owned(),
         balance: Balance::RoundRobin,
