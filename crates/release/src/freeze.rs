@@ -10,7 +10,7 @@ use seaworthy_project::model::resource::{FileResource, FileResourceSource};
 use seaworthy_project::{Files, Loss, Project, Sensitive, Service, ServiceName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Progress, Release, ReleaseError};
+use crate::{Event, Progress, Release, ReleaseError, parts};
 
 /// The largest secret or config file that a release keeps.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -97,6 +97,11 @@ pub async fn draft(
             }
         }
     }
+    for path in project.services().flat_map(parts::bound_files) {
+        if let Some(text) = bound(path, files) {
+            contents.insert(parts::file_key(path), text);
+        }
+    }
     if errors.is_empty() {
         Ok(Draft { project: project.clone(), artifacts, files: contents, losses, origin })
     } else {
@@ -164,6 +169,19 @@ fn not_carried(service: &Service, engine: &str) -> Option<ReleaseError> {
         hint: "only the docker engine publishes it".to_owned(),
         span: Some(port.span),
     })
+}
+
+/// The content of a file that is mounted in place, so that a change of it is seen. Folders, devices and what is large
+/// are data, not configuration.
+fn bound(path: &str, files: &dyn Files) -> Option<Sensitive> {
+    let path = Path::new(path);
+    if !files.is_file(path) {
+        return None;
+    }
+    let bytes = files.read(path, LARGEST_FILE).ok()?;
+    let hexadecimal =
+        |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    Some(Sensitive::new(String::from_utf8(bytes).unwrap_or_else(|error| hexadecimal(error.into_bytes()))))
 }
 
 fn read(

@@ -3,6 +3,7 @@
 //! [`plan`] is pure: a [`Target`] and a [`World`] in, a [`Plan`] out. Effects live in [`Controller`] and [`Operator`].
 
 mod bundle;
+mod cause;
 mod clock;
 mod controller;
 mod disk;
@@ -10,6 +11,7 @@ mod error;
 mod fault;
 mod freeze;
 mod lock;
+mod needs;
 mod notes;
 mod operator;
 mod parts;
@@ -18,8 +20,10 @@ mod progress;
 mod record;
 mod redact;
 mod release;
+mod rolling;
 mod rollout;
 mod routes;
+mod service_notes;
 mod step;
 mod store;
 mod target;
@@ -34,16 +38,17 @@ pub use error::ReleaseError;
 pub use fault::FaultPoint;
 pub use freeze::{Draft, Origin, draft};
 pub use lock::{Lock, LockError, Owner};
-pub use notes::ServiceNotes;
 pub use operator::{Operator, Outcome, Settled};
 pub use plan::{PlanError, plan};
 pub use progress::{Event, Progress};
 pub use redact::Redactor;
 pub use release::Release;
+pub use rolling::{FailureAction, Rolling, Way};
 pub use rollout::{StopFirst, Timers};
 pub use routes::{RouteWish, wishes as route_wishes};
 pub use seaworthy_engine::ReleaseNumber;
-pub use step::{Action, Change, Gap, Plan, Step};
+pub use service_notes::ServiceNotes;
+pub use step::{Action, Change, Gap, Plan, Readiness, Step};
 pub use store::{
     Deployment, DeploymentKind, DeploymentState, JournalLine, ReleaseSummary, Store, StoreError,
 };

@@ -4,11 +4,12 @@
 //! once; then the old ones drain and go. So until the first `Admit` a failure is undone by removing what is new.
 
 mod draft;
+mod levels;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seaworthy_engine::{InstanceId, InstanceKind};
+use seaworthy_engine::{Instance, InstanceId, InstanceKind, InstanceState};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 
@@ -38,12 +39,13 @@ pub enum PlanError {
 pub fn plan(target: &Target, world: &World) -> Result<Plan, PlanError> {
     one_writer(target)?;
     let mut draft = Draft::new(target, world);
-    for wanted in &target.services {
-        match wanted.kind {
-            WantedKind::Replica => service::bring_up(&mut draft, wanted),
-            WantedKind::Job(RunWhen::BeforeDeploy) => job(&mut draft, wanted),
-            WantedKind::Job(RunWhen::AfterDeploy) => {}
+    for level in levels::of(target) {
+        let (replicas, jobs): (Vec<&Wanted>, Vec<&Wanted>) =
+            level.into_iter().partition(|wanted| wanted.kind == WantedKind::Replica);
+        for wanted in jobs {
+            job(&mut draft, wanted);
         }
+        service::bring_up(&mut draft, &replicas);
     }
     moved(&mut draft);
     switch(&mut draft);
@@ -139,6 +141,12 @@ fn wished_instances(wished: &BTreeMap<ServiceName, Vec<InstanceId>>) -> impl Ite
     wished.values().flatten()
 }
 
+/// Whether a job failed for a release that is gone back from: it stays to be looked at until the next release.
+fn is_evidence(target: &Target, instance: &Instance) -> bool {
+    let failed = instance.state == InstanceState::Exited && instance.exit.is_some_and(|exit| !exit.success());
+    failed && target.release.is_some_and(|release| instance.release > release)
+}
+
 /// Drains and removes everything that is not wished for, dependents before what they depend on.
 fn retire(draft: &mut Draft<'_>) {
     let wished: BTreeSet<InstanceId> = draft
@@ -159,7 +167,7 @@ fn retire(draft: &mut Draft<'_>) {
         .present()
         .filter(|instance| match instance.kind {
             InstanceKind::Replica => !wished.contains(&instance.id),
-            InstanceKind::Job => !jobs.contains(&instance.id),
+            InstanceKind::Job => !jobs.contains(&instance.id) && !is_evidence(draft.target, instance),
         })
         .map(|instance| instance.id.clone())
         .collect();

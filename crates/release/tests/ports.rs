@@ -11,7 +11,7 @@ use seaworthy_project::fixture::{MemoryFiles, load_yaml};
 use seaworthy_project::{Project, Service, ServiceName};
 use seaworthy_release::{
     Clock, Event, FakeTraffic, FaultPoint, Gap, Interrupt, Operator, Origin, Owner, Plan, ReleaseError,
-    StopFirst, Store, draft, route_wishes,
+    StopFirst, Store, Way, draft, route_wishes,
 };
 
 fn service(lines: &str) -> Project {
@@ -183,7 +183,7 @@ async fn what_is_not_tcp_stays_with_the_engine_and_goes_first() {
     for protocol in ["udp", "sctp"] {
         let project = service(&format!("ports: ['53:54/{protocol}', '80:80']"));
         let web = project.services().next().unwrap();
-        let reason = StopFirst::of(&project, web).unwrap().to_string();
+        let reason = StopFirst::of(&project, web, Way::Forward).unwrap().to_string();
         assert_eq!(reason, format!("{} port 53 stays with the engine", protocol.to_uppercase()));
         let errors = Stage::new().plan(&project, "one", false).await.unwrap_err();
         let [error] = errors.as_slice() else { panic!("{errors:?}") };

@@ -63,6 +63,8 @@ pub enum DeploymentState {
     RolledBack,
     /// Failed, and the way back failed too.
     Failed,
+    /// Failed, and left as it stood, because `failure_action` says `pause`.
+    Paused,
     /// Cut off and undone by a later command.
     Undone,
     /// Cut off and finished by a later command.
@@ -101,6 +103,7 @@ impl fmt::Display for DeploymentState {
             Self::Done => "done",
             Self::RolledBack => "failed, rolled back",
             Self::Failed => "failed, rollback failed",
+            Self::Paused => "failed, paused",
             Self::Undone => "cut off, undone",
             Self::Finished => "cut off, finished",
         })
@@ -201,6 +204,16 @@ impl Store {
     pub fn unfinished(&self) -> Result<Option<Deployment>, StoreError> {
         let unfinished = |change: &Deployment| change.state == DeploymentState::Running;
         Ok(self.changes()?.into_iter().find(unfinished))
+    }
+
+    /// The last change, if it was paused and nothing was done since.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn paused(&self) -> Result<Option<Deployment>, StoreError> {
+        let sql = format!("select {COLUMNS} from change order by id desc limit 1");
+        let last = self.rows("read the changes", &sql, read_change)?.pop();
+        Ok(last.filter(|change| change.state == DeploymentState::Paused))
     }
 
     /// All changes, newest first.

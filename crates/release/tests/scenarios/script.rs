@@ -14,7 +14,7 @@ use seaworthy_gateway::route::{Backend, Balance, Protocol, Route, RouteSet};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_release::{
-    Action, Gap, Plan, RouteWish, StopFirst, Target, Timers, Wanted, WantedKind, World, plan,
+    Action, Gap, Plan, Rolling, RouteWish, StopFirst, Target, Timers, Wanted, WantedKind, World, plan,
 };
 
 const PORT: u16 = 8080;
@@ -96,7 +96,7 @@ impl Stage {
     fn take(&mut self, action: &Action) {
         let instances = &mut self.world.observed.instances;
         match action {
-            Action::Prepare { .. } | Action::Drain { .. } => {}
+            Action::Prepare { .. } | Action::Drain { .. } | Action::Wait { .. } => {}
             Action::RunOnce { service, .. } => {
                 let release = self.target.release.unwrap();
                 self.world.jobs_done.insert((release, service.clone()));
@@ -106,7 +106,9 @@ impl Stage {
                 let port = 9000 + instances.len() as u16;
                 instances.push(running(instance, port));
             }
-            Action::AwaitReady { instances, .. } => self.world.proven.extend(instances.iter().cloned()),
+            Action::AwaitReady { waits } => {
+                self.world.proven.extend(waits.iter().flat_map(|wait| wait.instances.iter().cloned()));
+            }
             Action::Admit { serving } => {
                 let mut routes = Vec::new();
                 for (service, ids) in serving {
@@ -138,7 +140,8 @@ fn wanted(word: &str) -> Wanted {
         parts: IndexMap::from([("program".to_owned(), revision.to_owned())]),
         kind: WantedKind::Replica,
         replicas: replicas.parse().unwrap(),
-        group: None,
+        needs: Vec::new(),
+        rolling: Rolling::default(),
         stop_first: None,
         routes: Vec::new(),
         timers: Timers {
@@ -152,7 +155,12 @@ fn wanted(word: &str) -> Wanted {
     for part in parts {
         match part.split_once(':').unwrap_or((part, "")) {
             ("routed", _) => wanted.routes.push(RouteWish { port: PORT, route: route(name) }),
-            ("group", size) => wanted.group = Some(size.parse().unwrap()),
+            ("group", size) => wanted.rolling.group = Some(size.parse().unwrap()),
+            ("delay", seconds) => wanted.rolling.delay = Duration::from_secs(seconds.parse().unwrap()),
+            ("needs", names) => {
+                wanted.needs = names.split('+').map(|name| ServiceName::new(name).unwrap()).collect();
+            }
+            ("slow", seconds) => wanted.timers.ready_deadline = Duration::from_secs(seconds.parse().unwrap()),
             ("exclusive", _) => {
                 wanted.stop_first =
                     Some(StopFirst::Forced("volume `data` is exclusive: one writer at a time".to_owned()))
