@@ -14,6 +14,8 @@ mod healing;
 mod load;
 #[path = "docker/operate.rs"]
 mod operate;
+#[path = "docker/ports.rs"]
+mod ports;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "support/site.rs"]

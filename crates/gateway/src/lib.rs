@@ -26,12 +26,13 @@ mod snapshot;
 mod sockets;
 mod supervisor;
 mod table;
+mod tcp;
 mod wire;
 mod worker;
 
 pub use client::Client;
 pub use error::GatewayError;
 pub use launch::{Program, launch};
-pub use supervisor::{is_supervised, supervise};
+pub use supervisor::{is_supervised, supervise, try_address};
 pub use wire::{BackendStatus, ProjectStatus, Status};
 pub use worker::work;

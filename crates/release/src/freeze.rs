@@ -12,7 +12,7 @@ use seaworthy_project::{Files, Loss, Project, Sensitive, Service, ServiceName};
 use serde::{Deserialize, Serialize};
 
 use crate::needs::job_time;
-use crate::{Event, Progress, Release, ReleaseError, parts, routes};
+use crate::{Event, Progress, Release, ReleaseError, parts};
 
 /// The largest secret or config file that a release keeps.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -182,34 +182,17 @@ fn grouped(losses: Vec<Loss>) -> Vec<String> {
     groups.into_iter().map(sentence).collect()
 }
 
-/// A published port that neither the gateway nor the engine can carry yet.
+/// A published port that neither the gateway nor the engine can carry: the gateway carries TCP alone, and only Docker
+/// publishes others.
 fn not_carried(service: &Service, engine: &str) -> Option<ReleaseError> {
-    let routes = routes::wishes(service);
     let port = service.ports.iter().find(|port| {
-        let carried = match port.value.protocol {
-            Protocol::Tcp => routes.iter().any(|wish| wish.port == port.value.target),
-            // Ports of other protocols stay with an engine that can publish them.
-            _ => engine == "docker",
-        };
-        port.value.published.is_some() && !carried
+        port.value.published.is_some() && port.value.protocol != Protocol::Tcp && engine != "docker"
     })?;
     let (name, number) = (&service.name.value, port.value.published.unwrap_or(port.value.target));
-    Some(match port.value.protocol {
-        Protocol::Tcp => ReleaseError::Unsupported {
-            message: format!(
-                "port {number} of service `{name}` is published, but nothing says that it speaks HTTP"
-            ),
-            hint: format!(
-                "if it does, add `x-seaworthy: {{ route: {{ port: {} }} }}` to `{name}`; if it need not be reached from outside, take it away with `ports: !reset []`; other protocols are not carried yet",
-                port.value.target
-            ),
-            span: Some(port.span),
-        },
-        _ => ReleaseError::Unsupported {
-            message: format!("port {number}/{} of service `{name}` is not TCP", port.value.protocol),
-            hint: "only the docker engine publishes it".to_owned(),
-            span: Some(port.span),
-        },
+    Some(ReleaseError::Unsupported {
+        message: format!("port {number}/{} of service `{name}` is not TCP", port.value.protocol),
+        hint: "only the docker engine publishes it".to_owned(),
+        span: Some(port.span),
     })
 }
 

@@ -25,6 +25,7 @@ mod release;
 mod rolling;
 mod rollout;
 mod routes;
+mod service_notes;
 mod step;
 mod store;
 mod target;
@@ -51,6 +52,7 @@ pub use rolling::{FailureAction, Rolling, Way};
 pub use rollout::{StopFirst, Timers};
 pub use routes::{RouteWish, wishes as route_wishes};
 pub use seaworthy_engine::ReleaseNumber;
+pub use service_notes::ServiceNotes;
 pub use step::{Action, Change, Gap, Plan, Readiness, Step};
 pub use store::{
     Deployment, DeploymentKind, DeploymentState, JournalLine, ReleaseSummary, Store, StoreError,

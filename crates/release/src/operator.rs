@@ -16,8 +16,8 @@ use seaworthy_project::{ProjectName, ServiceName};
 
 use crate::controller::Controller;
 use crate::{
-    Clock, Failure, Interrupt, Owner, Plan, Progress, ReleaseError, Settings, Store, Target, Traffic, Way,
-    World,
+    Clock, Failure, Interrupt, Owner, Plan, Progress, Release, ReleaseError, Settings, Store, Target,
+    Traffic, Way, World,
 };
 
 pub use settle::Settled;
@@ -137,9 +137,19 @@ impl Operator<'_> {
             return Ok(Goal { end: None, target: Target::default(), revisions: IndexMap::new() });
         };
         let release = self.store.release(*number)?;
-        let target = release.target(settings, self.store.key(), way);
+        let target = self.target(&release, settings, way);
         let revisions = release.revisions(&target);
         Ok(Goal { end: Some((*number, settings.clone())), target, revisions })
+    }
+
+    /// What should run of a release, on this engine.
+    pub(crate) fn target(&self, release: &Release, settings: &Settings, way: Way) -> Target {
+        let mut target = release.target(settings, self.store.key(), way);
+        if self.engine.name() == "process" {
+            // No name leads to an instance there.
+            target.service_notes.values_mut().for_each(|notes| notes.callers.clear());
+        }
+        target
     }
 
     pub(crate) fn controller<'b>(&'b self, interrupt: &'b Interrupt) -> Controller<'b> {

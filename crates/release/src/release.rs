@@ -10,7 +10,10 @@ use seaworthy_project::{Project, Sensitive, Service, ServiceName, Spanned};
 
 use crate::needs::job_time;
 use crate::target::WantedKind;
-use crate::{Origin, Rolling, Settings, StopFirst, Target, Timers, Wanted, Way, needs, notes, parts, routes};
+use crate::{
+    Origin, Rolling, Settings, StopFirst, Target, Timers, Wanted, Way, needs, notes, parts, routes,
+    service_notes,
+};
 
 /// A numbered, immutable snapshot of what should run.
 #[derive(Debug, Clone)]
@@ -61,7 +64,13 @@ impl Release {
         if self.migrates() {
             notes.push("jobs change data: a rollback of code does not undo what they did".to_owned());
         }
-        Target { release: Some(self.number), services, notes, remove_orphans: false }
+        Target {
+            release: Some(self.number),
+            services,
+            notes,
+            remove_orphans: false,
+            service_notes: service_notes::of(&self.project),
+        }
     }
 
     /// What an engine runs, one revision per service.

@@ -113,10 +113,11 @@ fn forced(project: &Project, service: &Service) -> Option<String> {
     if let Some(port) = service
         .ports
         .iter()
-        .find(|port| port.value.protocol == Protocol::Udp && port.value.published.is_some())
+        .find(|port| port.value.protocol != Protocol::Tcp && port.value.published.is_some())
     {
         return Some(format!(
-            "UDP port {} stays with the engine",
+            "{} port {} stays with the engine",
+            port.value.protocol.to_string().to_ascii_uppercase(),
             port.value.published.unwrap_or(port.value.target)
         ));
     }

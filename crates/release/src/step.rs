@@ -191,7 +191,7 @@ impl fmt::Display for Action {
             Self::Admit { serving } if serving.is_empty() => f.write_str("take all routes from the gateway"),
             Self::Admit { serving } => {
                 let routes = serving.iter().map(|(service, instances)| match instances.as_slice() {
-                    [] => format!("{service} → nothing (503)"),
+                    [] => format!("{service} → nothing"),
                     instances => format!("{service} → {}", list(instances)),
                 });
                 write!(f, "send requests: {}", routes.collect::<Vec<_>>().join("; "))

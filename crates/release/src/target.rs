@@ -8,7 +8,7 @@ use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use serde::{Deserialize, Serialize};
 
-use crate::{Rolling, RouteWish, StopFirst, Timers, cause};
+use crate::{Rolling, RouteWish, ServiceNotes, StopFirst, Timers, cause};
 
 /// What an operator set by hand on top of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Target {
     pub notes: Vec<String>,
     /// Whether what another tool made under the project's name goes when the target is reached.
     pub remove_orphans: bool,
+    /// What they should know of a service when that one changes.
+    pub service_notes: BTreeMap<ServiceName, ServiceNotes>,
 }
 
 /// One service or job that should run.

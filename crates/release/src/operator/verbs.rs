@@ -164,7 +164,7 @@ impl Operator<'_> {
         let settings = Settings { generations, ..Settings::default() };
         let remove_orphans = draft.remove_orphans;
         let release = draft.freeze(self.store.next_release()?, self.clock.now());
-        let target = Target { remove_orphans, ..release.target(&settings, self.store.key(), Way::Forward) };
+        let target = Target { remove_orphans, ..self.target(&release, &settings, Way::Forward) };
         // What was paused goes on as the release it was, so that its jobs are not run again.
         let paused = self.store.paused()?.and_then(|change| change.to).map(|(number, _)| number);
         for number in current.map(|(number, _)| number).into_iter().chain(paused) {

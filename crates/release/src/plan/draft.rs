@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use seaworthy_engine::{Instance, InstanceId, InstanceState};
+use seaworthy_engine::{Instance, InstanceId, InstanceKind, InstanceState};
+use seaworthy_gateway::route::Protocol;
 use seaworthy_project::ServiceName;
 
 use crate::routes::serving_now;
@@ -51,10 +52,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn finish(self) -> Plan {
-        let mut notes = self.target.notes.clone();
-        if self.steps.is_empty() {
-            notes.clear();
-        }
+        let mut notes = if self.steps.is_empty() { Vec::new() } else { self.notes() };
         notes.extend(self.notes);
         // All that could be missing is looked for before anything starts or stops.
         let mut steps = self.steps;
@@ -66,6 +64,43 @@ impl<'a> Draft<'a> {
         };
         changes.sort_by_key(place);
         Plan { release: self.target.release, changes, steps, notes }
+    }
+
+    /// What the reader should know: of the release, and of each service that changes.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = self.target.notes.clone();
+        for change in &self.changes {
+            let service = &change.service;
+            let Some(about) = self.target.service_notes.get(service) else { continue };
+            notes.extend(about.plain.iter().cloned());
+            let beside = self.started.iter().any(|id| &id.service == service)
+                && self.world.observed.of(service).any(|one| one.kind == InstanceKind::Replica);
+            if beside && change.gap == Gap::None {
+                notes.extend(about.of_callers(service));
+            }
+        }
+        for step in &self.steps {
+            if let Action::Drain { instances, limit } = &step.action
+                && let Some(service) =
+                    instances.first().map(|id| &id.service).filter(|service| self.passes_tcp(service))
+            {
+                let limit = limit.as_secs_f64();
+                let note = format!(
+                    "TCP connections to what `{service}` replaces are closed when they are still open after {limit} s"
+                );
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+        }
+        notes
+    }
+
+    /// Whether connections to a service are passed through now.
+    fn passes_tcp(&self, service: &ServiceName) -> bool {
+        let now = self.world.serving.iter().flat_map(|set| &set.routes);
+        let mut now = now.filter(|route| route.protocol == Protocol::Tcp);
+        now.any(|route| route.name.split('@').next() == Some(service.as_str()))
     }
 
     /// Instances that exist and no step so far removes.
@@ -203,7 +238,7 @@ impl<'a> Draft<'a> {
             }
             let limit = self.drain_limit(&service);
             let action = Action::Drain { instances, limit };
-            self.step(action, "requests in flight may finish", Gap::None, "admit them again");
+            self.step(action, "requests and connections in flight may finish", Gap::None, "admit them again");
         }
     }
 

@@ -12,7 +12,7 @@ use proptest::test_runner::TestCaseError;
 use seaworthy_engine::{
     Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId,
 };
-use seaworthy_gateway::route::{Backend, Balance, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Protocol, Route, RouteSet};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_release::{
@@ -49,12 +49,7 @@ impl Change {
         let Some(services) = &self.services else { return Target::default() };
         let wanted =
             services.iter().enumerate().filter_map(|(index, wish)| Some(wanted(index, wish.as_ref()?)));
-        Target {
-            release: Some(ReleaseNumber(number)),
-            services: wanted.collect(),
-            notes: Vec::new(),
-            ..Target::default()
-        }
+        Target { release: Some(ReleaseNumber(number)), services: wanted.collect(), ..Target::default() }
     }
 }
 
@@ -68,6 +63,7 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
         route: Route {
             name: name.to_owned(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 80)),
+            protocol: Protocol::Http,
             host: None,
             path: "/".to_owned(),
             balance: Balance::RoundRobin,

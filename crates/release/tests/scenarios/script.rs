@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use seaworthy_engine::{
     Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId, Stranger,
 };
-use seaworthy_gateway::route::{Backend, Balance, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Protocol, Route, RouteSet};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_release::{
@@ -63,7 +63,7 @@ impl Stage {
                 let remove_orphans = services.contains(&"--remove-orphans");
                 let services =
                     services.iter().filter(|word| word.contains('=')).map(|word| wanted(word)).collect();
-                self.target = Target { release: Some(release), services, notes: Vec::new(), remove_orphans };
+                self.target = Target { release: Some(release), services, remove_orphans, ..Target::default() };
                 String::new()
             }
             ["stranger", name] => {
@@ -230,6 +230,7 @@ fn route(name: &str) -> Route {
     Route {
         name: name.to_owned(),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 80)),
+        protocol: Protocol::Http,
         host: None,
         path: "/".to_owned(),
         balance: Balance::RoundRobin,
