@@ -35,7 +35,7 @@ pub(crate) struct ExecArgs {
     #[arg(short, long, value_name = "FOLDER")]
     workdir: Option<String>,
     /// A variable for it; without a value, as it is set here
-    #[arg(short, long = "env", value_name = "NAME[=VALUE]")]
+    #[arg(short = 'e', long = "env", value_name = "NAME[=VALUE]")]
     variables: Vec<String>,
     /// The service
     service: String,
