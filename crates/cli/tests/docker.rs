@@ -12,6 +12,8 @@
 mod load;
 #[path = "support/proxy.rs"]
 mod proxy;
+#[path = "docker/rollout.rs"]
+mod rollout;
 #[path = "support/site.rs"]
 mod site;
 
