@@ -18,6 +18,7 @@ use crate::controller::walk::Walk;
 use crate::{Action, Clock, Event, Plan, Progress, ReleaseError, Step, Store, StoreError, Target, Traffic};
 
 pub use interrupt::Interrupt;
+pub use readiness::LifeCheck;
 
 /// Carries out plans for one project. Decides nothing: the plan has decided.
 pub struct Controller<'a> {

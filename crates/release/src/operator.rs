@@ -1,6 +1,7 @@
 //! What every command that changes things goes through: settle, plan, ask, carry out, and go back if it fails.
 
 mod go;
+mod heal;
 mod prune;
 mod settle;
 mod verbs;

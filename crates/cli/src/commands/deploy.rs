@@ -4,6 +4,7 @@ use seaworthy_release::{Plan, draft};
 
 use crate::context::{Context, Site};
 use crate::error::{CommandError, Exit};
+use crate::guard;
 use crate::outcome;
 use crate::surroundings::Disk;
 use crate::ui::{Steps, plan_text};
@@ -37,6 +38,7 @@ pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<
     draft.remove_orphans = arguments.remove_orphans;
     let mut confirm = |plan: &Plan| confirmed(context, &site, plan, arguments.yes);
     let outcome = operator.deploy(draft, &mut confirm).await;
+    guard::keep(context, &site).await;
     let outcome = outcome.map_err(|error| CommandError::from(error).with_sources(&project.sources))?;
     Ok(outcome::tell(&context.ui, project.name.as_str(), &outcome, &outcome::addresses::all(&project)))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use indexmap::{IndexMap, IndexSet};
 
+use crate::model::beside::Beside;
 use crate::model::dependency::Dependency;
 use crate::model::healthcheck::Healthcheck;
 use crate::model::resource::{FileResource, Network, Volume};
@@ -22,6 +23,8 @@ pub struct Project {
     pub directory: PathBuf,
     /// Every file that took part, for showing places.
     pub sources: Sources,
+    /// Files beside it: Dockerfiles, files of variables.
+    pub beside: Beside,
     /// The whole resolved tree, in canonical long form, every key kept.
     pub node: Node,
     /// Services that are enabled by the chosen profiles, in the order written.

@@ -23,6 +23,12 @@ impl Operator<'_> {
     /// When it can be neither finished nor undone; it stays unfinished, and the next command tries again.
     pub async fn settle(&self) -> Result<Option<Settled>, ReleaseError> {
         let Some(change) = self.store.unfinished()? else { return Ok(None) };
+        // A healing leads to where it began; whatever it left is seen by the next plan.
+        if change.kind == DeploymentKind::Heal {
+            self.store.note_failure(change.id, "it was cut off", None)?;
+            self.finish(change.id, DeploymentState::Undone, &change.from)?;
+            return Ok(None);
+        }
         let what = describe(&change);
         let finish = change.reason.is_none() && self.admitted(&change)?;
         self.progress.tell(Event::Settling { what: what.clone(), finish });
