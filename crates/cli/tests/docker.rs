@@ -18,6 +18,8 @@ mod operate;
 mod ports;
 #[path = "support/proxy.rs"]
 mod proxy;
+#[path = "docker/rollout.rs"]
+mod rollout;
 #[path = "support/site.rs"]
 mod site;
 

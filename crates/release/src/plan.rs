@@ -202,8 +202,11 @@ fn retire(draft: &mut Draft<'_>) {
         })
         .map(|instance| instance.id.clone())
         .collect();
-    let order =
-        |id: &InstanceId| draft.target.services.iter().position(|wanted| wanted.service == id.service);
+    let place = |target: &Target, id: &InstanceId| {
+        target.services.iter().position(|wanted| wanted.service == id.service)
+    };
+    let before = |id: &InstanceId| draft.world.current.as_ref().and_then(|current| place(current, id));
+    let order = |id: &InstanceId| place(draft.target, id).or_else(|| before(id));
     let mut surplus: Vec<(Option<usize>, InstanceId)> =
         surplus.into_iter().map(|id| (order(&id), id)).collect();
     surplus.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));

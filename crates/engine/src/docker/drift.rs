@@ -47,7 +47,7 @@ async fn network_of(
     match differs.filter(|_| ours) {
         Some(what) => Err(changed(
             service,
-            format!("is on the network `{}`, which is there with another {what}", network.name),
+            format!("is on the network `{}`, which is there with another `{what}`", network.name),
             format!(
                 "a network is not changed in place: give it another key, and its services move over with no gap; or make it anew with a gap, by `seaworthy down` and `seaworthy deploy`; or write `{what}` as it was"
             ),
