@@ -8,7 +8,7 @@ use seaworthy_engine::{InstanceId, InstanceState, Revision};
 use seaworthy_project::ServiceName;
 
 use crate::routes::serving_now;
-use crate::{Action, Change, Gap, Plan, Step, Target, Wanted, WantedKind, World};
+use crate::{Action, Change, Gap, Plan, Readiness, Step, Target, Wanted, WantedKind, World};
 
 /// How long an instance that is brought back must stay ready: its release was proven before.
 pub(crate) const HEALED_MIN_HEALTHY: Duration = Duration::from_secs(1);
@@ -141,11 +141,12 @@ fn one_service(
     for cure in cures {
         plan.steps.push(step(Action::Ensure { instance: cure.instance.clone() }, &cure.cause, "stop it"));
     }
-    let ready = Action::AwaitReady {
+    let readiness = Readiness {
         instances: cures.iter().map(|cure| cure.instance.clone()).collect(),
         ready_deadline: wanted.timers.ready_deadline,
         min_healthy: wanted.timers.min_healthy.min(HEALED_MIN_HEALTHY),
     };
+    let ready = Action::AwaitReady { waits: vec![readiness] };
     plan.steps.push(step(ready, "no request goes to what is not ready", "nothing to take back"));
     plan.changes.push(change(&wanted.service, causes, gap));
 }
