@@ -191,6 +191,7 @@ fn words(seen: &Seen) -> String {
         Seen::Nothing => "nothing should run".to_owned(),
         Seen::Busy => "a command is at work".to_owned(),
         Seen::Unfinished => "a change was cut off".to_owned(),
+        Seen::Paused => "a change is paused: left as it is".to_owned(),
         Seen::Well => "well".to_owned(),
         Seen::Waiting(ill) => format!("{}; tried again after a pause", ill.join("; ")),
         Seen::Healed => "just healed".to_owned(),

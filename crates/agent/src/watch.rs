@@ -43,6 +43,8 @@ pub enum Seen {
     Busy,
     /// A change was cut off a short while ago.
     Unfinished,
+    /// A change is paused half-way: a person decides.
+    Paused,
     /// All is as it should be.
     Well,
     /// Something is not, and is tried again after a pause.
@@ -74,6 +76,9 @@ impl Watcher {
         }
         if let Some(change) = ward.store.unfinished()? {
             return self.settle(ward, around, &change).await;
+        }
+        if ward.store.paused()?.is_some() {
+            return Ok(Seen::Paused);
         }
         let quiet = |_: Event| {};
         let standing = ward.operator(around.clock, &quiet, Arc::default()).standing().await?;
@@ -155,7 +160,7 @@ impl Watcher {
             Err(LockError::Held { .. }) => return Ok(Seen::Busy),
             Err(error) => return Err(error.into()),
         };
-        if ward.store.unfinished()?.is_some() {
+        if ward.store.unfinished()?.is_some() || ward.store.paused()?.is_some() {
             return Ok(Seen::Unfinished);
         }
         let interrupt = Arc::new(Interrupt::default());

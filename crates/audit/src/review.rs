@@ -149,7 +149,8 @@ pub fn review(
     given: &Given<'_>,
 ) -> Result<Review, Box<(Vec<Problem>, Sources)>> {
     let mut sources = prefixed(&project.sources, given.prefix);
-    let mut add = |written: Written<'_>| sources.add(given.prefix.join(written.path), written.text.to_owned());
+    let mut add =
+        |written: Written<'_>| sources.add(given.prefix.join(written.path), written.text.to_owned());
     let policy_file = given.policy.map(&mut add);
     let settings_file = given.compose_lint.map(&mut add);
     let (policy, mut waivers, problems) = decided(project, policy_file, settings_file, &sources);
@@ -166,9 +167,10 @@ pub fn review(
     let mut judge = Judge { waivers: &waivers, sources: &sources, used: &mut used, given };
     let items: Vec<Reviewed> = all.into_iter().map(|finding| judge.judge(finding)).collect();
     let gone = given.baseline.map_or(0, |baseline| baseline.gone(given.name, &items));
-    let unused = waivers.iter().enumerate().filter(|(at, waiver)| {
-        !used.contains(at) && !matches!(waiver.origin, waiver::Origin::Foreign(_))
-    });
+    let unused = waivers
+        .iter()
+        .enumerate()
+        .filter(|(at, waiver)| !used.contains(at) && !matches!(waiver.origin, waiver::Origin::Foreign(_)));
     Ok(Review {
         name: given.name.to_owned(),
         environment: project.environment.to_string(),
@@ -237,11 +239,17 @@ struct Judge<'judge> {
 
 impl Judge<'_> {
     fn judge(&mut self, mut finding: Finding) -> Reviewed {
-        let about: Vec<(usize, &Waiver)> =
-            self.waivers.iter().enumerate().filter(|(_, waiver)| waiver.covers(&finding, self.sources)).collect();
+        let about: Vec<(usize, &Waiver)> = self
+            .waivers
+            .iter()
+            .enumerate()
+            .filter(|(_, waiver)| waiver.covers(&finding, self.sources))
+            .collect();
         self.used.extend(about.iter().map(|(at, _)| *at));
-        let (old, counting): (Vec<&Waiver>, Vec<&Waiver>) =
-            about.into_iter().map(|(_, waiver)| waiver).partition(|waiver| waiver.is_expired(self.given.today));
+        let (old, counting): (Vec<&Waiver>, Vec<&Waiver>) = about
+            .into_iter()
+            .map(|(_, waiver)| waiver)
+            .partition(|waiver| waiver.is_expired(self.given.today));
         let standing = if let Some(waiver) = waived_by(&mut finding, &counting) {
             Standing::Waived(waiver)
         } else if self.given.baseline.is_some_and(|baseline| baseline.knows(self.given.name, &finding)) {

@@ -141,12 +141,12 @@ fn one_service(
     for cure in cures {
         plan.steps.push(step(Action::Ensure { instance: cure.instance.clone() }, &cure.cause, "stop it"));
     }
-    let ready = Readiness {
+    let readiness = Readiness {
         instances: cures.iter().map(|cure| cure.instance.clone()).collect(),
         ready_deadline: wanted.timers.ready_deadline,
         min_healthy: wanted.timers.min_healthy.min(HEALED_MIN_HEALTHY),
     };
-    let ready = Action::AwaitReady { waits: vec![ready] };
+    let ready = Action::AwaitReady { waits: vec![readiness] };
     plan.steps.push(step(ready, "no request goes to what is not ready", "nothing to take back"));
     plan.changes.push(change(&wanted.service, causes, gap));
 }

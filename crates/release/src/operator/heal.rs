@@ -2,7 +2,7 @@
 
 use crate::heal::{Cure, Standing, heal_plan};
 use crate::operator::{Operator, Outcome};
-use crate::{DeploymentKind, DeploymentState, Redactor, ReleaseError, Way};
+use crate::{DeploymentKind, DeploymentState, Redactor, ReleaseError, Rolling, Way};
 
 /// Healings that stay in the history; a broken instance makes a few hundred of them a day.
 const KEPT_HEALINGS: u32 = 200;
@@ -30,7 +30,11 @@ impl Operator<'_> {
     pub async fn heal(&self, cures: &[Cure]) -> Result<Outcome, ReleaseError> {
         let from = self.store.current()?;
         let Some((release, _)) = from.clone() else { return Ok(Outcome::Nothing { release: None }) };
-        let goal = self.goal(from.as_ref(), Way::Forward)?;
+        let mut goal = self.goal(from.as_ref(), Way::Forward)?;
+        // How many new instances of a rollout may fail says nothing about those that are brought back.
+        for wanted in &mut goal.target.services {
+            wanted.rolling = Rolling::default();
+        }
         let plan = heal_plan(&goal.target, &self.world().await?, cures);
         if plan.is_empty() {
             return Ok(Outcome::Nothing { release: Some(release) });
@@ -39,9 +43,9 @@ impl Operator<'_> {
             self.store.begin(DeploymentKind::Heal, from.as_ref(), from.as_ref(), &plan, &self.owner)?;
         let done = self.carry_out(change, &plan, &goal, &self.interrupt).await;
         let outcome = match done {
-            Ok(failed) => {
+            Ok(_) => {
                 self.finish(change, DeploymentState::Done, &from)?;
-                Outcome::Done { release: Some(release), failed }
+                Outcome::Done { release: Some(release), failed: Vec::new() }
             }
             Err(failure) => {
                 let redactor = Redactor::of(goal.revisions.values());
