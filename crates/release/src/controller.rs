@@ -54,6 +54,8 @@ pub struct Failure {
     pub step: Step,
     /// Why, in a sentence or two.
     pub reason: String,
+    /// What to do, where something is known to help.
+    pub hint: Option<String>,
     /// What was last seen of instances that did not get ready.
     pub seen: Vec<(InstanceId, String)>,
     /// Whether somebody asked it to stop.
@@ -143,13 +145,14 @@ impl Controller<'_> {
     }
 
     fn failure(&self, step: &Step, stop: Stop, admitted: bool) -> Failure {
+        let hint = if let Stop::Error(error) = &stop { error.hint() } else { None };
         let (reason, seen, interrupted) = match stop {
             Stop::Interrupted => ("interrupted".to_owned(), Vec::new(), true),
             Stop::Unready { reason, seen } => (reason, seen, false),
             Stop::Error(error) => (with_causes(&error), Vec::new(), false),
         };
         self.progress.tell(Event::StepFailed { step: step.clone(), reason: reason.clone() });
-        Failure { step: step.clone(), reason, seen, interrupted, admitted }
+        Failure { step: step.clone(), reason, hint, seen, interrupted, admitted }
     }
 }
 
