@@ -14,6 +14,8 @@ mod bad_input;
 mod containers;
 #[path = "docker/faults.rs"]
 mod faults;
+#[path = "docker/healing.rs"]
+mod healing;
 #[path = "docker/kill.rs"]
 mod kill;
 #[path = "support/load.rs"]
