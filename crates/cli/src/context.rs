@@ -257,7 +257,23 @@ impl Context {
             configuration: self.docker_configuration(),
             search_path: self.search_path(),
             home: self.surroundings.variable("HOME").map(PathBuf::from),
+            answer: self.docker_answer()?,
         }))
+    }
+
+    /// How long the daemon may take to begin an answer: `DOCKER_CLIENT_TIMEOUT`, in seconds.
+    fn docker_answer(&self) -> Result<Duration, CommandError> {
+        let Some(said) = self.surroundings.variable("DOCKER_CLIENT_TIMEOUT").filter(|said| !said.is_empty())
+        else {
+            return Ok(DockerOptions::ANSWER);
+        };
+        let seconds = said.parse::<u32>().ok().filter(|seconds| *seconds > 0);
+        seconds.map(|seconds| Duration::from_secs(seconds.into())).ok_or_else(|| {
+            CommandError::new(
+                format!("`DOCKER_CLIENT_TIMEOUT` is `{said}`, which is no number of seconds"),
+                Some("write whole seconds, such as `300`, or take the variable away"),
+            )
+        })
     }
 
     /// Docker's own folder of settings.

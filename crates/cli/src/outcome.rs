@@ -87,6 +87,9 @@ fn why(ui: &Ui, failure: &Failure) {
     for (instance, seen) in failure.seen.iter().filter(|(_, seen)| !failure.reason.contains(seen.as_str())) {
         ui.insist(&format!("  {instance}: {seen}"));
     }
+    if let Some(hint) = &failure.hint {
+        ui.hint(hint);
+    }
 }
 
 fn named(release: Option<ReleaseNumber>) -> String {

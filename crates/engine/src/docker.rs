@@ -76,7 +76,7 @@ impl DockerEngine {
     }
 
     async fn client(&self) -> Result<&Client, EngineError> {
-        self.client.get_or_try_init(|| Client::connect(&self.options.place)).await
+        self.client.get_or_try_init(|| Client::connect(&self.options.place, self.options.answer)).await
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Failure {
     pub step: Step,
     /// Why, in a sentence or two.
     pub reason: String,
+    /// What to do, where something is known to help.
+    pub hint: Option<String>,
     /// What was last seen of instances that did not get ready.
     pub seen: Vec<(InstanceId, String)>,
     /// Whether somebody asked it to stop.
@@ -190,6 +192,7 @@ impl Controller<'_> {
     }
 
     fn failure(&self, step: &Step, stop: Stop, target: &Target, walk: &Walk) -> Failure {
+        let hint = if let Stop::Error(error) = &stop { error.hint() } else { None };
         let (reason, seen, interrupted) = match stop {
             Stop::Interrupted => ("interrupted".to_owned(), Vec::new(), true),
             Stop::Unready { reason, seen } => (reason, seen, false),
@@ -197,7 +200,7 @@ impl Controller<'_> {
         };
         self.progress.tell(Event::StepFailed { step: step.clone(), reason: reason.clone() });
         let paused = !interrupted && walk::pauses(target, &step.action, &seen);
-        Failure { step: step.clone(), reason, seen, interrupted, admitted: walk.admitted, paused }
+        Failure { step: step.clone(), reason, hint, seen, interrupted, admitted: walk.admitted, paused }
     }
 }
 

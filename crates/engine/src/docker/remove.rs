@@ -37,7 +37,7 @@ pub(super) async fn container(client: &Client, found: &Container) -> Result<(), 
     if matches!(found.instance.state, InstanceState::Running | InstanceState::Waiting) {
         stop(client, found).await?;
     }
-    by_id(client, &found.id).await
+    gone(client, &found.id, &found.instance.id.to_string()).await
 }
 
 /// Signal, grace, kill.
@@ -60,10 +60,14 @@ pub(super) async fn stop_by_name(client: &Client, name: &str) -> Result<(), Engi
 
 /// Removes a container with the volumes that have no name. One that is gone, or going, is removed already.
 pub(super) async fn by_id(client: &Client, id: &str) -> Result<(), EngineError> {
+    gone(client, id, &format!("container `{id}`")).await
+}
+
+async fn gone(client: &Client, id: &str, name: &str) -> Result<(), EngineError> {
     let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
     match client.api.remove_container(id, Some(options)).await {
         Err(error) if is_status(&error, 404) || is_status(&error, 409) => Ok(()),
-        other => other.map_err(refused(format!("remove container `{id}`"))),
+        other => other.map_err(refused(format!("remove {name}"))),
     }
 }
 

@@ -118,6 +118,7 @@ pub(crate) fn options(folder: &Path, place: DockerPlace) -> DockerOptions {
         configuration: None,
         search_path: std::env::var("PATH").unwrap_or_default(),
         home: None,
+        answer: DockerOptions::ANSWER,
     }
 }
 
