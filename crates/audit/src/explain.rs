@@ -1,17 +1,22 @@
 //! What a rule is for: its page, the list of all, and the reference.
 
-use crate::{Group, RULES, Rule};
+use crate::{COMPANY_RULES, Group, RULES, Rule};
 
 /// The page of one rule, as Markdown; `None` when there is no rule of that name.
 pub fn explain(id: &str) -> Option<String> {
-    RULES.iter().find(|rule| rule.id == id).map(page)
+    every().find(|rule| rule.id == id).map(page)
+}
+
+/// All rules, those that need a policy last.
+fn every() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().chain(COMPANY_RULES)
 }
 
 /// All rules, one a line: name, severity and summary.
 pub fn list() -> String {
-    let width = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let width = every().map(|rule| rule.id.len()).max().unwrap_or(0);
     let line = |rule: &Rule| format!("{:width$}  {:8}  {}\n", rule.id, rule.severity, rule.summary);
-    RULES.iter().map(line).collect()
+    every().map(line).collect()
 }
 
 /// The reference of all rules, as Markdown, by group.
@@ -23,7 +28,7 @@ pub fn reference_markdown() -> String {
     groups.dedup();
     for group in groups {
         text.push_str(&format!("\n## {}\n", group.as_str()));
-        for rule in RULES.iter().filter(|rule| rule.group == group) {
+        for rule in every().filter(|rule| rule.group == group) {
             text.push('\n');
             text.push_str(&page(rule).replacen("# ", "### ", 1).replace("\n## ", "\n#### "));
         }

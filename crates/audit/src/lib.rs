@@ -3,19 +3,25 @@
 //! [`check`] asks every rule; [`harden`] applies the fixes of what was found to the production overlay, so hardening
 //! is the audit and no second body of knowledge. Nothing here does I/O.
 
+pub mod baseline;
 mod check;
 mod context;
 mod credential;
+pub mod dockerfile;
 mod explain;
 mod finding;
 mod fix;
 mod harden;
 mod host_path;
 pub mod overlay;
+pub mod policy;
 pub mod redact;
 pub mod report;
+mod review;
 mod rule;
 mod rules;
+pub mod shell;
+mod waiver;
 
 pub use check::check;
 pub use context::{Context, Subject};
@@ -23,5 +29,8 @@ pub use explain::{explain, list, reference_markdown};
 pub use finding::{Finding, Findings, Place};
 pub use fix::{Edit, EditValue, Fix, Level};
 pub use harden::{Applied, Hardened, Refused, harden};
+pub use policy::{COMPANY_RULES, POLICY_FILE, Policy, Threshold};
+pub use review::{Given, Review, Reviewed, Standing, Written, review};
 pub use rule::{Confidence, Group, Rule, Severity};
 pub use rules::ALL as RULES;
+pub use waiver::{Origin, Reach, Waiver};

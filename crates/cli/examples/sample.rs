@@ -8,12 +8,15 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What the program was built as; tests copy the file and change these bytes to make another version.
 static VERSION: &[u8; 24] = b"seaworthy-sample-ver=001";
 /// Versions from 800 crash after so long.
 const CRASH: Duration = Duration::from_secs(5);
+
+static SICK: AtomicBool = AtomicBool::new(false);
 
 fn main() {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
@@ -73,6 +76,16 @@ fn serve(mut stream: &TcpStream) {
         let version = version();
         let broken = version.starts_with('9');
         let (status, text) = match path {
+            // From now on it runs and is not well.
+            "/sicken" => {
+                SICK.store(true, Ordering::Relaxed);
+                ("200 OK", "it is sick".to_owned())
+            }
+            "/ready" if SICK.load(Ordering::Relaxed) => ("503 Service Unavailable", "it is sick".to_owned()),
+            // More memory than it may have.
+            "/eat" => {
+                ("200 OK", vec![b'x'; 256 << 20].iter().map(|byte| u64::from(*byte)).sum::<u64>().to_string())
+            }
             "/ready" if broken => ("503 Service Unavailable", "the table `orders` is not there".to_owned()),
             _ => (
                 "200 OK",

@@ -96,6 +96,9 @@ pub(crate) enum Command {
     Restart(commands::restart::RestartArgs),
     Down(commands::down::DownArgs),
     Doctor(commands::doctor::DoctorArgs),
+    Agent(commands::agent::AgentArgs),
+    Install(commands::install::InstallArgs),
+    Uninstall(commands::install::UninstallArgs),
     Completion(commands::completion::CompletionArgs),
     #[command(hide = true)]
     Shim(commands::shim::ShimArgs),

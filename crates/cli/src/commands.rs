@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod agent;
 pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod config;
@@ -10,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod gateway;
 pub(crate) mod harden;
 pub(crate) mod history;
+pub(crate) mod install;
 pub(crate) mod logs;
 pub(crate) mod plan;
 pub(crate) mod ps;
@@ -33,6 +35,9 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Check(arguments) => check::check(context, &arguments),
         Command::Harden(arguments) => harden::harden(context, &arguments),
         Command::Explain(arguments) => explain::explain(context, &arguments),
+        Command::Agent(arguments) => agent::agent(context, &arguments),
+        Command::Install(arguments) => wait(install::install(context, &arguments)),
+        Command::Uninstall(arguments) => install::uninstall(context, &arguments),
         Command::Completion(arguments) => completion::completion(context, &arguments),
         Command::Reference(arguments) => reference::reference(context, &arguments),
         Command::Shim(arguments) => shim::shim(&arguments),

@@ -180,14 +180,19 @@ impl Context {
 
     /// The gateway of this host's state folder.
     pub(crate) fn traffic(&self, state: &StateFolder) -> GatewayTraffic {
-        GatewayTraffic::new(state.root(), self.gateway_program(), GATEWAY_START)
+        let companion = crate::guard::is_wanted(&self.surroundings);
+        GatewayTraffic::new(state.root(), self.gateway_program(state.root(), companion), GATEWAY_START)
     }
 
     /// This program, playing the gateway's processes.
-    pub(crate) fn gateway_program(&self) -> seaworthy_gateway::Program {
+    pub(crate) fn gateway_program(&self, state: &Path, companion: bool) -> seaworthy_gateway::Program {
+        // The gateway outlives all else, so it keeps the agent alive, as the agent does the gateway.
+        let agent = ["agent", "run", "--wait", "--detached", "--state"].map(str::to_owned);
+        let state = state.display().to_string();
         seaworthy_gateway::Program {
             path: self.surroundings.program.clone(),
             arguments: vec!["gateway".to_owned()],
+            companion: if companion { agent.into_iter().chain([state]).collect() } else { Vec::new() },
         }
     }
 

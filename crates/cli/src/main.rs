@@ -4,9 +4,11 @@ mod arguments;
 mod commands;
 mod context;
 mod error;
+mod guard;
 mod outcome;
 mod surroundings;
 mod ui;
+mod units;
 
 use std::process::ExitCode;
 

@@ -8,6 +8,8 @@
     reason = "code of tests"
 )]
 
+#[path = "docker/healing.rs"]
+mod healing;
 #[path = "support/load.rs"]
 mod load;
 #[path = "support/proxy.rs"]

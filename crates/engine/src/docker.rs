@@ -6,6 +6,7 @@ mod client;
 mod create;
 mod credentials;
 mod digest;
+mod drift;
 mod ensure;
 mod files;
 mod images;
@@ -21,6 +22,7 @@ mod pull;
 mod questions;
 mod remove;
 mod resources;
+mod strangers;
 
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ use tokio::sync::OnceCell;
 use crate::docker::client::Client;
 use crate::{
     Artifact, Engine, EngineError, Exit, Inspection, Instance, InstanceId, LogCursor, LogLine, Observed,
-    Probe, ProbeOutcome, Revision, Slot,
+    Probe, ProbeOutcome, Revision, Slot, Stranger,
 };
 
 pub use options::{DockerOptions, DockerPlace, DockerVariables};
@@ -91,7 +93,9 @@ impl Engine for DockerEngine {
                 span: Some(service.name.span),
             });
         }
-        images::inspect(self.client().await?, project, service).await
+        let client = self.client().await?;
+        drift::look(client, project, service).await?;
+        images::inspect(client, project, service).await
     }
 
     async fn build(
@@ -160,6 +164,14 @@ impl Engine for DockerEngine {
 
     async fn purge(&self, project: &ProjectName, volumes: bool) -> Result<(), EngineError> {
         remove::project(self.client().await?, &self.options, project, volumes).await
+    }
+
+    async fn strangers(&self, project: &ProjectName) -> Result<Vec<Stranger>, EngineError> {
+        strangers::of(self.client().await?, project).await
+    }
+
+    async fn remove_stranger(&self, project: &ProjectName, name: &str) -> Result<(), EngineError> {
+        strangers::remove(self.client().await?, project, name).await
     }
 
     async fn prune(&self, project: &ProjectName, keep: &[Artifact]) -> Result<(), EngineError> {

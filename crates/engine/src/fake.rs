@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use seaworthy_project::model::healthcheck::Healthcheck;
 use seaworthy_project::{Loss, Project, ProjectName, Service, ServiceName};
 use tokio::time::Instant;
 
@@ -33,7 +34,7 @@ pub use call::{Call, Fault, Verb};
 
 use crate::{
     Artifact, Engine, EngineError, Exit, Inspection, Instance, InstanceId, LogCursor, LogLine, Observed,
-    Probe, ProbeOutcome, Revision, Slot,
+    Probe, ProbeOutcome, Revision, Slot, Stranger,
 };
 use call::{Record, after, before};
 use instances::FakeInstance;
@@ -51,6 +52,8 @@ struct State {
     /// What a service runs; `None` until it is built.
     artifacts: BTreeMap<ServiceName, Option<Artifact>>,
     built: BTreeMap<ServiceName, Artifact>,
+    healths: BTreeMap<ServiceName, Healthcheck>,
+    strangers: Vec<Stranger>,
     lost: BTreeSet<String>,
     kept: BTreeSet<(ProjectName, String)>,
     volumes: BTreeMap<ProjectName, BTreeSet<String>>,
@@ -85,6 +88,16 @@ impl Fake {
         let mut state = self.state();
         state.artifacts.insert(service.clone(), None);
         state.built.insert(service.clone(), artifact);
+    }
+
+    /// Gives what a service runs a health check of its own.
+    pub fn set_health(&self, service: &ServiceName, health: Healthcheck) {
+        self.state().healths.insert(service.clone(), health);
+    }
+
+    /// Lets something run that another tool made.
+    pub fn set_strangers(&self, strangers: Vec<Stranger>) {
+        self.state().strangers = strangers;
     }
 
     /// Makes an artifact disappear: it can be neither prepared nor, where not kept yet, started.
@@ -203,9 +216,10 @@ impl Engine for Fake {
         let fault = self.note(Verb::Inspect, &service.name.value);
         before(Verb::Inspect, fault).await?;
         let set = self.state().artifacts.get(&service.name.value).cloned();
+        let health = self.state().healths.get(&service.name.value).cloned();
         let builds = service.build.is_some() || self.state().built.contains_key(&service.name.value);
         let artifact = set.unwrap_or_else(|| Some(instances::default_artifact(service)));
-        after(Verb::Inspect, fault, Inspection { artifact, builds, losses: Vec::new() })
+        after(Verb::Inspect, fault, Inspection { artifact, builds, health, losses: Vec::new() })
     }
 
     async fn build(
@@ -323,6 +337,15 @@ impl Engine for Fake {
             state.volumes.remove(project);
         }
         after(Verb::Purge, fault, ())
+    }
+
+    async fn strangers(&self, _project: &ProjectName) -> Result<Vec<Stranger>, EngineError> {
+        Ok(self.state().strangers.clone())
+    }
+
+    async fn remove_stranger(&self, _project: &ProjectName, name: &str) -> Result<(), EngineError> {
+        self.state().strangers.retain(|stranger| stranger.name != name);
+        Ok(())
     }
 
     async fn prune(&self, project: &ProjectName, keep: &[Artifact]) -> Result<(), EngineError> {

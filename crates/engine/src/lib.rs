@@ -30,7 +30,7 @@ pub use error::EngineError;
 pub use identity::{InstanceId, ReleaseNumber, RevisionId, Slot};
 pub use instance::{Exit, Instance, InstanceKind, InstanceState};
 pub use log::{LogCursor, LogLine, LogStream};
-pub use observed::Observed;
+pub use observed::{Observed, Stranger};
 pub use ports::ports_of;
 pub use probe::{Probe, ProbeOutcome};
 pub use process::Program;
@@ -101,6 +101,16 @@ pub trait Engine: Send + Sync {
     /// Removes everything left of a project but its volumes and its kept artifacts, which a rollback may still need;
     /// with `volumes`, the volumes made for it too, unless another project uses them.
     async fn purge(&self, project: &ProjectName, volumes: bool) -> Result<(), EngineError>;
+
+    /// What runs under the project's name and was made by another tool, in the order of names. Changes nothing.
+    async fn strangers(&self, _project: &ProjectName) -> Result<Vec<Stranger>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// Stops and removes one of [`Engine::strangers`]. One that is not there is removed already.
+    async fn remove_stranger(&self, _project: &ProjectName, _name: &str) -> Result<(), EngineError> {
+        Ok(())
+    }
 
     /// Drops kept artifacts that none of `keep` names.
     async fn prune(&self, project: &ProjectName, keep: &[Artifact]) -> Result<(), EngineError>;

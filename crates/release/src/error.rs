@@ -125,6 +125,15 @@ pub enum ReleaseError {
         /// The project.
         project: String,
     },
+    /// The plan that was agreed to is not the plan any more.
+    #[error("what runs changed while the plan was shown: nothing was done")]
+    Moved,
+    /// A change is paused half-way.
+    #[error("the {what} is paused half-way")]
+    Paused {
+        /// What it was.
+        what: String,
+    },
     /// There is no such service.
     #[error("the release has no service `{service}`")]
     NoService {
@@ -189,6 +198,10 @@ impl ReleaseError {
             Self::NoRelease { .. } => "`seaworthy history` lists the releases that are kept".into(),
             Self::NeverDeployed { .. } => {
                 "run `seaworthy deploy`; check `-e`, `-p` and `SEAWORTHY_STATE` if it should be here".into()
+            }
+            Self::Moved => "run the command again and look at the new plan".into(),
+            Self::Paused { .. } => {
+                "`seaworthy deploy` goes on with it, `seaworthy rollback` goes back".into()
             }
             Self::NoService { .. } => "`seaworthy config --services` lists them".into(),
             Self::OtherEngine { recorded, .. } => {

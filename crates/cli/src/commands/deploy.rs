@@ -4,6 +4,7 @@ use seaworthy_release::{Plan, draft};
 
 use crate::context::{Context, Site};
 use crate::error::{CommandError, Exit};
+use crate::guard;
 use crate::outcome;
 use crate::surroundings::Disk;
 use crate::ui::{Steps, plan_text};
@@ -18,6 +19,9 @@ pub(crate) struct DeployArgs {
     /// Carry out the plan without asking
     #[arg(short = 'y', long)]
     yes: bool,
+    /// Remove containers that another tool made under the project's name, after the switch
+    #[arg(long)]
+    remove_orphans: bool,
 }
 
 pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<Exit, CommandError> {
@@ -28,11 +32,13 @@ pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<
     let operator = site.operator(&steps);
     operator.settle().await?;
     let origin = context.surroundings.origin(&project.directory);
-    let draft = draft(&project, site.engine.as_ref(), &Disk, origin, true, &steps)
+    let mut draft = draft(&project, site.engine.as_ref(), &Disk, origin, true, &steps)
         .await
         .map_err(|errors| CommandError::releases(errors, project.sources.clone()))?;
+    draft.remove_orphans = arguments.remove_orphans;
     let mut confirm = |plan: &Plan| confirmed(context, &site, plan, arguments.yes);
     let outcome = operator.deploy(draft, &mut confirm).await;
+    guard::keep(context, &site).await;
     let outcome = outcome.map_err(|error| CommandError::from(error).with_sources(&project.sources))?;
     Ok(outcome::tell(&context.ui, project.name.as_str(), &outcome, &outcome::addresses::all(&project)))
 }

@@ -5,6 +5,7 @@ use seaworthy_release::{Plan, ReleaseNumber};
 use crate::commands::deploy::{can_be_asked, confirmed};
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
+use crate::guard;
 use crate::outcome;
 use crate::ui::Steps;
 
@@ -32,5 +33,6 @@ pub(crate) async fn rollback(context: &Context, arguments: &RollbackArgs) -> Res
     operator.settle().await?;
     let mut confirm = |plan: &Plan| confirmed(context, &site, plan, arguments.yes);
     let outcome = operator.rollback(arguments.release.map(ReleaseNumber), &mut confirm).await?;
+    guard::keep(context, &site).await;
     Ok(outcome::tell(&context.ui, name.as_str(), &outcome, &[]))
 }

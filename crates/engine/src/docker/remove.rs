@@ -14,6 +14,9 @@ use crate::{EngineError, InstanceId, InstanceState, system};
 /// The grace of a container that does not say.
 const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
+/// How long a container that we did not make may take to stop, however long it was given.
+const LONGEST_GRACE: Duration = Duration::from_secs(300);
+
 /// Stops an instance as the revision it was made from says, and removes it with its log and files.
 pub(super) async fn instance(
     client: &Client,
@@ -44,6 +47,14 @@ pub(super) async fn stop(client: &Client, found: &Container) -> Result<(), Engin
     match client.patient(grace).stop_container(&found.id, None::<StopContainerOptions>).await {
         Err(error) if is_status(&error, 404) => Ok(()),
         other => other.map_err(refused(format!("stop {}", found.instance.id))),
+    }
+}
+
+/// Signal, the grace it was made with, kill; for a container that is not an instance.
+pub(super) async fn stop_by_name(client: &Client, name: &str) -> Result<(), EngineError> {
+    match client.patient(LONGEST_GRACE).stop_container(name, None::<StopContainerOptions>).await {
+        Err(error) if is_status(&error, 404) => Ok(()),
+        other => other.map_err(refused(format!("stop container `{name}`"))),
     }
 }
 

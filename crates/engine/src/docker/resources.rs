@@ -62,7 +62,7 @@ pub(super) async fn make_volumes(client: &Client, revision: &Revision) -> Result
     Ok(())
 }
 
-fn network_request(network: &Network, project: &ProjectName) -> NetworkCreateRequest {
+pub(super) fn network_request(network: &Network, project: &ProjectName) -> NetworkCreateRequest {
     let node = &network.node;
     let own = keys::pairs(node, "labels").unwrap_or_default();
     NetworkCreateRequest {
@@ -94,7 +94,7 @@ fn ipam(node: &Node) -> Ipam {
     }
 }
 
-fn volume_request(volume: &Volume, project: &ProjectName) -> VolumeCreateRequest {
+pub(super) fn volume_request(volume: &Volume, project: &ProjectName) -> VolumeCreateRequest {
     let own = keys::pairs(&volume.node, "labels").unwrap_or_default();
     VolumeCreateRequest {
         name: Some(volume.name.clone()),

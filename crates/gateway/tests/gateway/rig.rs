@@ -30,7 +30,11 @@ pub(crate) struct Rig {
 }
 
 pub(crate) fn program() -> Program {
-    Program { path: PathBuf::from(env!("CARGO_BIN_EXE_gateway-under-test")), arguments: Vec::new() }
+    Program {
+        path: PathBuf::from(env!("CARGO_BIN_EXE_gateway-under-test")),
+        arguments: Vec::new(),
+        companion: Vec::new(),
+    }
 }
 
 impl Rig {

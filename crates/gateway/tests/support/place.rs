@@ -73,7 +73,11 @@ impl Drop for Place {
 }
 
 pub fn program() -> Program {
-    Program { path: PathBuf::from(env!("CARGO_BIN_EXE_gateway-under-test")), arguments: Vec::new() }
+    Program {
+        path: PathBuf::from(env!("CARGO_BIN_EXE_gateway-under-test")),
+        arguments: Vec::new(),
+        companion: Vec::new(),
+    }
 }
 
 pub fn kill(process: u32) {
