@@ -111,10 +111,24 @@ fn service(name: &str, image: &str, replicas: usize, role: &str) -> String {
 
 /// Runs the containers with `docker run`, and asks each until it answers.
 fn by_hand(site: &Site, image: &str) -> Told<Duration> {
+    let network = &format!("{}-hand", site.name());
+    docker(&["network", "create", network])?;
     let names: Vec<String> = SERVICES.iter().map(|name| format!("{}-hand-{name}", site.name())).collect();
     let taken = timed(|| {
         for name in &names {
-            docker(&["run", "-d", "--name", name, "-e", "PORT=8080", "-e", "LISTEN=0.0.0.0", image])?;
+            docker(&[
+                "run",
+                "-d",
+                "--network",
+                network,
+                "--name",
+                name,
+                "-e",
+                "PORT=8080",
+                "-e",
+                "LISTEN=0.0.0.0",
+                image,
+            ])?;
         }
         names.iter().try_for_each(|name| {
             let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
@@ -124,6 +138,7 @@ fn by_hand(site: &Site, image: &str) -> Told<Duration> {
     });
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     docker(&[&["rm", "-f"], names.as_slice()].concat())?;
+    docker(&["network", "rm", network])?;
     taken
 }
 

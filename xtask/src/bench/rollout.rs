@@ -55,7 +55,8 @@ pub(super) fn rollout(
         None => compose::program(workspace, false, output).ok(),
     };
     let mut rows = Vec::new();
-    if SCENARIOS.iter().any(|scenario| wanted(scenario.name)) {
+    let deployed = SCENARIOS.iter().any(|scenario| wanted(scenario.name));
+    if deployed {
         site.deploy_first()?;
     }
     for scenario in SCENARIOS.iter().filter(|scenario| wanted(scenario.name)) {
@@ -68,7 +69,9 @@ pub(super) fn rollout(
         writeln!(output, "{row}")?;
         rows.push(row);
     }
-    site.down()?;
+    if deployed {
+        site.down()?;
+    }
     for kind in beside::KINDS.iter().filter(|kind| wanted(kind.name)) {
         let Some(real) = site.compose.clone() else {
             writeln!(
