@@ -63,7 +63,8 @@ impl Stage {
                 let remove_orphans = services.contains(&"--remove-orphans");
                 let services =
                     services.iter().filter(|word| word.contains('=')).map(|word| wanted(word)).collect();
-                self.target = Target { release: Some(release), services, remove_orphans, ..Target::default() };
+                self.target =
+                    Target { release: Some(release), services, remove_orphans, ..Target::default() };
                 String::new()
             }
             ["stranger", name] => {
