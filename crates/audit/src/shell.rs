@@ -119,8 +119,9 @@ impl Command {
     pub fn flag(&self, short: char, long: &str) -> Option<&Word> {
         let is = |word: &&Word| {
             let letters = word.text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
-            let among = letters
-                .is_some_and(|letters| letters.contains(short) && letters.chars().all(|c| c.is_ascii_alphanumeric()));
+            let among = letters.is_some_and(|letters| {
+                letters.contains(short) && letters.chars().all(|c| c.is_ascii_alphanumeric())
+            });
             among || (!long.is_empty() && word.text.strip_prefix("--") == Some(long))
         };
         self.arguments().iter().find(is)

@@ -106,7 +106,8 @@ fn flags_lists_pairs_and_health_checks() {
             "9:1 LABEL a.b=c",
         ],
     );
-    let dockerfile = read("FROM a:1\nHEALTHCHECK --interval=5s CMD curl -f x || exit 1\nONBUILD COPY . /app\n");
+    let dockerfile =
+        read("FROM a:1\nHEALTHCHECK --interval=5s CMD curl -f x || exit 1\nONBUILD COPY . /app\n");
     let inner = dockerfile.instructions[1].inner.as_ref().unwrap();
     assert_eq!(inner.commands.len(), 2);
     assert_eq!(dockerfile.instructions[2].inner.as_ref().unwrap().keyword, Keyword::Copy);
@@ -167,11 +168,42 @@ fn a_block_in_another_file_keeps_its_places() {
 /// Lines that look like a Dockerfile.
 fn dockerfile_like() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "FROM a:1 AS b", "FROM ${X:-y}", "from b", "RUN a && \\", "  # note", "", "  b | c", "RUN <<EOF", "EOF",
-        "RUN <<-'É' bash", "\tÉ", "COPY --from=b --chmod=7 a\\ b \"c", "CMD [\"a\", \"é\"]", "CMD ['a']", "ENV A=1 B='",
-        "ENV é ü \\", "ARG X=${Y:-$Z}", "HEALTHCHECK --x CMD", "HEALTHCHECK NONE", "ONBUILD ONBUILD RUN x", "# escape=`",
-        "# syntax=x", "`", "\\", "\u{feff}RUN x", "LABEL a=\"b", "SHELL [\"x\"]", "EXPOSE 80/tcp é", "VOLUME [", "x",
-        "RUN --mount=type=x,from=b $(a `b` ${c}) \"$(d", "USER", "WORKDIR é", "RUN a <<A <<B", "A", "B",
+        "FROM a:1 AS b",
+        "FROM ${X:-y}",
+        "from b",
+        "RUN a && \\",
+        "  # note",
+        "",
+        "  b | c",
+        "RUN <<EOF",
+        "EOF",
+        "RUN <<-'É' bash",
+        "\tÉ",
+        "COPY --from=b --chmod=7 a\\ b \"c",
+        "CMD [\"a\", \"é\"]",
+        "CMD ['a']",
+        "ENV A=1 B='",
+        "ENV é ü \\",
+        "ARG X=${Y:-$Z}",
+        "HEALTHCHECK --x CMD",
+        "HEALTHCHECK NONE",
+        "ONBUILD ONBUILD RUN x",
+        "# escape=`",
+        "# syntax=x",
+        "`",
+        "\\",
+        "\u{feff}RUN x",
+        "LABEL a=\"b",
+        "SHELL [\"x\"]",
+        "EXPOSE 80/tcp é",
+        "VOLUME [",
+        "x",
+        "RUN --mount=type=x,from=b $(a `b` ${c}) \"$(d",
+        "USER",
+        "WORKDIR é",
+        "RUN a <<A <<B",
+        "A",
+        "B",
     ]);
     (prop::collection::vec(piece, 0..16), prop::sample::select(vec!["\n", "\r\n"]))
         .prop_map(|(lines, end)| lines.join(end))

@@ -7,12 +7,7 @@ use super::{Fault, Flag, Form, Instruction, Keyword, Pair};
 use crate::shell;
 
 /// Reads flags, then words, a list, pairs or text for a shell.
-pub(super) fn read(
-    instruction: &mut Instruction,
-    source: Source<'_>,
-    start: usize,
-    faults: &mut Vec<Fault>,
-) {
+pub(super) fn read(instruction: &mut Instruction, source: Source<'_>, start: usize, faults: &mut Vec<Fault>) {
     let text = &source.joined.text;
     let start = flags(instruction, source, start);
     let range = start..text.len();
@@ -24,7 +19,9 @@ pub(super) fn read(
         return;
     }
     match instruction.keyword {
-        Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Shell => command(instruction, source, range),
+        Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Shell => {
+            command(instruction, source, range)
+        }
         Keyword::Env | Keyword::Label => pairs(instruction, source, range, faults),
         Keyword::Arg => arguments(instruction, source, range),
         Keyword::Copy | Keyword::Add | Keyword::Volume => {
@@ -35,7 +32,9 @@ pub(super) fn read(
                 }
                 None => instruction.words = documents_aside(source, range),
             }
-            if instruction.keyword != Keyword::Volume && instruction.words.len() < 2 && !has_document(source, start)
+            if instruction.keyword != Keyword::Volume
+                && instruction.words.len() < 2
+                && !has_document(source, start)
             {
                 faults.push(Fault {
                     span: instruction.span,
@@ -102,7 +101,8 @@ fn command(instruction: &mut Instruction, source: Source<'_>, range: Range<usize
         instruction.commands = nested_script(instruction);
         return;
     }
-    let looks_like_list = text.starts_with('[') && text.ends_with(']') && text.contains(['\'', ',', '"', '\u{201c}']);
+    let looks_like_list =
+        text.starts_with('[') && text.ends_with(']') && text.contains(['\'', ',', '"', '\u{201c}']);
     let is_test = text.starts_with("[ ") && instruction.keyword == Keyword::Run;
     instruction.form = if looks_like_list && !is_test { Form::BrokenList } else { Form::Shell };
     let start = range.start;
@@ -150,7 +150,7 @@ fn pairs(instruction: &mut Instruction, source: Source<'_>, range: Range<usize>,
             }
             None => faults.push(Fault {
                 span: source.span(&word),
-                message: format!("`{}` stands where `NAME=value` is expected.", &text[word.clone()]),
+                message: "A word stands where `NAME=value` is expected.".to_owned(),
                 hint: "put values with spaces in quotes".to_owned(),
             }),
         }

@@ -41,7 +41,8 @@ pub(super) fn directives(text: &str, places: &Places) -> (char, Vec<(String, Wor
         let Some(comment) = bare.strip_prefix('#') else { break };
         let Some((name, value)) = comment.split_once('=') else { break };
         let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
-        if !matches!(name.as_str(), "syntax" | "escape" | "check") || found.iter().any(|(known, _)| *known == name)
+        if !matches!(name.as_str(), "syntax" | "escape" | "check")
+            || found.iter().any(|(known, _)| *known == name)
         {
             break;
         }

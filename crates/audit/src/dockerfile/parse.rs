@@ -183,11 +183,9 @@ fn script(instruction: &mut Instruction, body: &[(usize, &str)], source: Source<
         let index = starts.partition_point(|(start, _)| *start <= at).saturating_sub(1);
         starts.get(index).map_or(*first, |(start, origin)| origin + (at - start))
     };
-    let span =
-        |range: &std::ops::Range<usize>| source.places.span(origin(range.start), origin(range.end));
+    let span = |range: &std::ops::Range<usize>| source.places.span(origin(range.start), origin(range.end));
     let mut commands = shell::commands(&text, &span);
     let used = instruction.commands.iter().map(|command| command.pipeline).max().unwrap_or(0);
     commands.iter_mut().for_each(|command| command.pipeline += used);
     instruction.commands.extend(commands);
 }
-

@@ -32,7 +32,8 @@ impl Places {
     pub(super) fn of_block(span: Span, source: &str, text: &str) -> Self {
         let block: Vec<(usize, &str)> = lines(source).skip(span.start.line as usize).collect();
         let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-        let depth = block.iter().find(|(_, line)| !line.trim().is_empty()).map_or(0, |(_, line)| indent(line));
+        let depth =
+            block.iter().find(|(_, line)| !line.trim().is_empty()).map_or(0, |(_, line)| indent(line));
         let is_block = lines(text).zip(&block).all(|((_, own), (_, theirs))| {
             own.trim().is_empty() || theirs.get(depth..).is_some_and(|rest| own.len() <= rest.len())
         });
@@ -65,8 +66,7 @@ impl Places {
         let index = self.lines.partition_point(|line| line.start <= at).saturating_sub(1);
         let Some(line) = self.lines.get(index) else { return Position { byte: 0, line: 1, column: 1 } };
         let inside = (at - line.start).min(line.length);
-        let hidden: usize =
-            line.wide.iter().take_while(|(at, _)| *at < inside).map(|(_, extra)| extra).sum();
+        let hidden: usize = line.wide.iter().take_while(|(at, _)| *at < inside).map(|(_, extra)| extra).sum();
         let column = line.column + inside.saturating_sub(hidden) as u32;
         Position { byte: line.byte + inside, line: line.line, column }
     }

@@ -39,9 +39,9 @@ pub(super) fn find(dockerfile: &mut Dockerfile, places: &Places) {
         let uses = dockerfile.instructions[*start..end].iter();
         let uses = uses.flat_map(sources_elsewhere).filter_map(|(from, _)| {
             let number: Option<usize> = from.parse().ok();
-            number.filter(|n| *n < dockerfile.stages.len()).or_else(|| {
-                dockerfile.stage_named(from, dockerfile.stages.len())
-            })
+            number
+                .filter(|n| *n < dockerfile.stages.len())
+                .or_else(|| dockerfile.stage_named(from, dockerfile.stages.len()))
         });
         let stage = Stage { name, base, parent, uses: uses.collect(), instructions: *start..end };
         dockerfile.stages.push(stage);
@@ -89,7 +89,9 @@ impl Dockerfile {
 
     /// The stage that `--target` names: by name, else by number; without one, the last.
     pub fn target(&self, name: Option<&str>) -> Option<usize> {
-        let Some(name) = name.filter(|name| !name.is_empty()) else { return self.stages.len().checked_sub(1) };
+        let Some(name) = name.filter(|name| !name.is_empty()) else {
+            return self.stages.len().checked_sub(1);
+        };
         let number = || name.parse().ok().filter(|number| *number < self.stages.len());
         self.stage_named(name, self.stages.len()).or_else(number)
     }
@@ -129,8 +131,7 @@ impl Dockerfile {
     /// A text with the arguments before the first `FROM` filled in; `None` where one is not known.
     pub fn fill_global(&self, text: &str, given: &HashMap<&str, &str>) -> Option<String> {
         let mut known: HashMap<&str, String> = HashMap::new();
-        let globals =
-            self.instructions.iter().take_while(|instruction| instruction.keyword != Keyword::From);
+        let globals = self.instructions.iter().take_while(|instruction| instruction.keyword != Keyword::From);
         for pair in globals.flat_map(|instruction| &instruction.pairs) {
             let lookup = |name: &str| known.get(name).cloned();
             let default = pair.value.as_ref().and_then(|value| fill(&value.text, &lookup));
@@ -154,7 +155,10 @@ impl Dockerfile {
                 }
                 for pair in &instruction.pairs {
                     let name = pair.name.text.as_str();
-                    let own = pair.value.as_ref().and_then(|value| fill(&value.text, &|name| known.get(name).cloned()));
+                    let own = pair
+                        .value
+                        .as_ref()
+                        .and_then(|value| fill(&value.text, &|name| known.get(name).cloned()));
                     let outer = || self.fill_global(&format!("${{{name}}}"), given);
                     let from_outside = given.get(name).filter(|_| argument).map(|value| (*value).to_owned());
                     let value = from_outside.or(own).or_else(|| if argument { outer() } else { None });

@@ -39,7 +39,8 @@ pub(super) fn fill(text: &str, known: &dyn Fn(&str) -> Option<String>) -> Option
 
 /// The variable that a text behind `$` names, what follows the name in braces, and how long both are.
 fn reference(text: &str) -> Option<(&str, &str, usize)> {
-    let name_end = |text: &str| text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let name_end =
+        |text: &str| text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
     if let Some(inner) = text.strip_prefix('{') {
         let mut depth = 0;
         let close = inner.char_indices().find(|(_, c)| {

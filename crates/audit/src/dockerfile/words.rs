@@ -116,6 +116,7 @@ pub(super) fn list(source: Source<'_>, range: Range<usize>) -> Option<Vec<Word>>
             _ => {}
         }
     }
-    let word = |(text, range): (String, Range<usize>)| Word { text, span: source.span(&range), literal: false };
+    let word =
+        |(text, range): (String, Range<usize>)| Word { text, span: source.span(&range), literal: false };
     Some(items.into_iter().zip(places).map(word).collect())
 }

@@ -38,7 +38,12 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str, range: Range<usize>, span: &'a dyn Fn(&Range<usize>) -> Span, depth: usize) -> Self {
+    fn new(
+        text: &'a str,
+        range: Range<usize>,
+        span: &'a dyn Fn(&Range<usize>) -> Span,
+        depth: usize,
+    ) -> Self {
         Self {
             text,
             at: range.start,

@@ -24,7 +24,8 @@ pub(super) fn word_length(text: &str) -> usize {
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
         let opens = rest.starts_with("<(") || rest.starts_with(">(");
-        if c.is_whitespace() || matches!(c, ';' | '&' | '|' | ')' | '(') || (matches!(c, '<' | '>') && !opens) {
+        if c.is_whitespace() || matches!(c, ';' | '&' | '|' | ')' | '(') || (matches!(c, '<' | '>') && !opens)
+        {
             break;
         }
         at += part_length(rest);
@@ -85,7 +86,8 @@ fn bracket_length(text: &str, open: char, close: char) -> usize {
 
 /// The word without its quotes.
 pub(super) fn resolve(raw: &str) -> Resolved {
-    let mut found = Resolved { text: String::with_capacity(raw.len()), literal: false, substitutions: Vec::new() };
+    let mut found =
+        Resolved { text: String::with_capacity(raw.len()), literal: false, substitutions: Vec::new() };
     part(raw, 0, false, &mut found);
     found
 }
