@@ -9,7 +9,9 @@ use crate::load::report::Report;
 use crate::load::schema::complete;
 use crate::load::session::{Context, Session, is_true};
 use crate::load::variables::Variables;
-use crate::load::{Loaded, Request, beside, finish, merge, naming, resolve, service_environment, typed, validate};
+use crate::load::{
+    Loaded, Request, beside, finish, merge, naming, resolve, service_environment, typed, validate,
+};
 use crate::{
     EnvironmentName, FileId, Files, Node, Problem, ProblemKind, Project, ProjectName, ServiceName, Sources,
 };
