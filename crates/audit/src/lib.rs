@@ -3,6 +3,7 @@
 //! [`check`] asks every rule; [`harden`] applies the fixes of what was found to the production overlay, so hardening
 //! is the audit and no second body of knowledge. Nothing here does I/O.
 
+pub mod baseline;
 mod build_file;
 mod check;
 mod context;
@@ -18,11 +19,15 @@ mod harden;
 mod host_path;
 pub mod overlay;
 mod package_manager;
+pub mod policy;
+mod promise;
 pub mod redact;
 pub mod report;
+mod review;
 mod rule;
 mod rules;
 pub mod shell;
+mod waiver;
 
 pub use build_file::{Build, BuildFile, ImageUser};
 pub use check::check;
@@ -31,5 +36,9 @@ pub use explain::{example_files, explain, list, reference_markdown};
 pub use finding::{Finding, Findings, Place};
 pub use fix::{Edit, EditValue, Fix, Level};
 pub use harden::{Applied, Hardened, Refused, harden};
+pub use policy::{COMPANY_RULES, POLICY_FILE, Policy, Threshold};
+pub use promise::{PROMISES, Promise};
+pub use review::{Given, Review, Reviewed, Standing, Written, review};
 pub use rule::{Confidence, Group, Rule, Severity};
 pub use rules::ALL as RULES;
+pub use waiver::{Origin, Reach, Waiver};

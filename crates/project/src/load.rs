@@ -24,6 +24,7 @@ mod schema;
 mod service_environment;
 mod session;
 pub(crate) mod template;
+mod tree;
 pub(crate) mod typed;
 mod validate;
 mod variables;
@@ -33,6 +34,8 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 
 use crate::{EnvironmentName, Files, Problem, Project, ProjectName, Sources};
+
+pub use tree::read_tree;
 
 /// What to load, as the user said it.
 #[derive(Debug, Clone)]
