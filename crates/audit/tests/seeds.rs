@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the test reads its sample from the folder beside it")]
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 
 use seaworthy_audit::{check, report};
@@ -13,7 +14,7 @@ const LEAST_FOUND: usize = 95;
 
 #[test]
 fn the_listed_defects_are_found() {
-    let project = load("defects");
+    let project = load("defects").unwrap();
     let findings = check(&project);
     let found: BTreeSet<String> = findings
         .iter()
@@ -38,14 +39,14 @@ fn the_listed_defects_are_found() {
 
 #[test]
 fn nothing_is_found_in_the_hardened_twin() {
-    let project = load("hardened");
+    let project = load("hardened").unwrap();
     let findings = check(&project);
     assert!(findings.is_empty(), "{}", report::text(&findings, &project, false));
 }
 
 #[test]
 fn the_report_shows_no_credential_of_the_sample() {
-    let project = load("defects");
+    let project = load("defects").unwrap();
     let findings = check(&project);
     for text in [report::text(&findings, &project, false), report::json(&findings, &project)] {
         for secret in
@@ -62,25 +63,26 @@ fn folder() -> std::path::PathBuf {
 }
 
 /// Loads a sample, as if it lay in a Git repository.
-fn load(name: &str) -> Project {
+fn load(name: &str) -> io::Result<Project> {
     let root = folder().join(name);
     let mut files = vec![(".git/HEAD".to_owned(), "ref: refs/heads/main\n".to_owned())];
-    collect(&root, &root, &mut files);
+    collect(&root, &root, &mut files)?;
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let loaded = seaworthy_project::load(&request(), &MemoryFiles::new(&files));
     let shown = problems(&loaded);
     assert!(loaded.project.is_some(), "{shown:?}");
-    loaded.project.expect("it has just been asserted")
+    Ok(loaded.project.expect("it has just been asserted"))
 }
 
-fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
         if path.is_dir() {
-            collect(root, &path, files);
+            collect(root, &path, files)?;
         } else {
-            let name = path.strip_prefix(root).unwrap().display().to_string();
-            files.push((name, std::fs::read_to_string(&path).unwrap()));
+            let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            files.push((name, std::fs::read_to_string(&path)?));
         }
     }
+    Ok(())
 }

@@ -17,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Mount the credential for the one command that needs it: `RUN --mount=type=secret,id=…`. Make a new one: \
           this one is known.",
     bad: "FROM debian:13-slim\nRUN git clone https://bot:q8Zk2vNw77Lp@git.example.com/app.git\n",
-    good: "FROM debian:13-slim\nRUN --mount=type=secret,id=netrc,target=/root/.netrc git clone \
+    good: "FROM debian:13-slim\nRUN --mount=type=secret,id=netrc,target=/app/.netrc git clone \
           https://git.example.com/app.git\n",
     references: &["CIS Docker 1.6, 4.10", "OWASP Docker Security Cheat Sheet, rule 12"],
     check,

@@ -56,10 +56,10 @@ fn source<'step>(all: &'step [Command], at: usize, command: &Command) -> Option<
         LANGUAGES.contains(&program) && command.arguments().iter().all(|word| word.text == "-")
     };
     let piped = || {
-        let before = all[..at]
+        let mut before = all[..at]
             .iter()
             .filter(|other| other.pipeline == command.pipeline && other.depth == command.depth);
-        before.filter(|other| is_download(other)).last()
+        before.rfind(|other| is_download(other))
     };
     let substitutes = |word: &&crate::dockerfile::Word| {
         ["$(", "<(", "`"].iter().any(|open| {
@@ -72,7 +72,7 @@ fn source<'step>(all: &'step [Command], at: usize, command: &Command) -> Option<
     let runs_text = is_shell || matches!(program, "eval" | "source" | ".");
     let substituted = || {
         command.arguments().iter().find(substitutes)?;
-        all[..at].iter().filter(|other| other.depth > command.depth && is_download(other)).last()
+        all[..at].iter().rfind(|other| other.depth > command.depth && is_download(other))
     };
     if reads_input && command.joiner == Joiner::Pipe {
         return piped();

@@ -12,7 +12,7 @@ pub(crate) const RULE: Rule = Rule {
     why: "Whoever can pull the image can read the file, even if a later layer deletes it.",
     fix: "Leave it out with `.dockerignore`; mount it for the one command that needs it, or give it as a Compose \
           secret when the container starts.",
-    bad: "FROM debian:13-slim\nCOPY id_rsa /root/.ssh/id_rsa\n",
+    bad: "FROM debian:13-slim\nCOPY id_rsa /app/.ssh/id_rsa\n",
     good: "FROM debian:13-slim\nRUN --mount=type=ssh git clone git@git.example.com:app.git\n",
     references: &["CIS Docker 1.6, 4.10", "OWASP Docker Security Cheat Sheet, rule 12"],
     check,
