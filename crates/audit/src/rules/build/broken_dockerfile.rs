@@ -18,8 +18,13 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for file in &context.build_files {
-        for fault in &file.dockerfile.faults {
-            let finding = file.report(findings, fault.span, &fault.message, fault.message.clone());
+        for (number, fault) in file.dockerfile.faults.iter().enumerate() {
+            let finding = file.report(
+                findings,
+                fault.span,
+                &format!("{number} {}", fault.message),
+                fault.message.clone(),
+            );
             finding.help(sentence(&fault.hint));
         }
         for build in file.builds.iter().filter(|build| build.target.is_none()) {
