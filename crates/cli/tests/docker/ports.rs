@@ -193,5 +193,5 @@ fn image(shop: &Containers) {
     shop.site.write("image/Dockerfile", "FROM scratch\nCOPY root/ /\nENTRYPOINT [\"/bin/sample\"]\n");
     let program = project.join("bin/web");
     std::fs::copy(&program, root.join("bin/sample")).unwrap();
-    super::libraries(&program, &root);
+    super::containers::libraries(&program, &root);
 }
