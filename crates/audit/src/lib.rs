@@ -28,7 +28,7 @@ pub use finding::{Finding, Findings, Place};
 pub use fix::{Edit, EditValue, Fix, Level};
 pub use harden::{Applied, Hardened, Refused, harden};
 pub use policy::{COMPANY_RULES, POLICY_FILE, Policy, Threshold};
-pub use review::{Given, Review, Reviewed, Standing, Written, review};
+pub use review::{Given, Review, Reviewed, Standing, Written, named_from, review};
 pub use rule::{Confidence, Group, Rule, Severity};
 pub use rules::ALL as RULES;
 pub use waiver::{Origin, Reach, Waiver};

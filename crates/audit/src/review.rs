@@ -24,14 +24,14 @@ pub struct Given<'given> {
     pub today: Date,
     /// What tells the project from others in one report: its folder, or its file.
     pub name: &'given str,
-    /// From where reports name files: put before every path that is relative.
-    pub prefix: &'given Path,
+    /// The folder from which reports name files.
+    pub root: &'given Path,
 }
 
 /// A file with its text.
 #[derive(Debug, Clone, Copy)]
 pub struct Written<'given> {
-    /// Its path, relative to the project folder where it lies inside.
+    /// Its path, as reports name it.
     pub path: &'given Path,
     /// Its text.
     pub text: &'given str,
@@ -148,8 +148,8 @@ pub fn review(
     findings: Findings,
     given: &Given<'_>,
 ) -> Result<Review, Box<(Vec<Problem>, Sources)>> {
-    let mut sources = prefixed(&project.sources, given.prefix);
-    let mut add = |written: Written<'_>| sources.add(given.prefix.join(written.path), written.text.to_owned());
+    let mut sources = named_from(&project.sources, &project.directory, given.root);
+    let mut add = |written: Written<'_>| sources.add(written.path.to_owned(), written.text.to_owned());
     let policy_file = given.policy.map(&mut add);
     let settings_file = given.compose_lint.map(&mut add);
     let (policy, mut waivers, problems) = decided(project, policy_file, settings_file, &sources);
@@ -158,7 +158,7 @@ pub fn review(
     }
     for waiver in &mut waivers {
         if let waiver::Reach::Project { file: Some(file), .. } = &mut waiver.reach {
-            *file = given.prefix.join(&*file);
+            *file = named(file, &project.directory, given.root);
         }
     }
     let all = ranked(project, findings, &policy);
@@ -166,9 +166,10 @@ pub fn review(
     let mut judge = Judge { waivers: &waivers, sources: &sources, used: &mut used, given };
     let items: Vec<Reviewed> = all.into_iter().map(|finding| judge.judge(finding)).collect();
     let gone = given.baseline.map_or(0, |baseline| baseline.gone(given.name, &items));
-    let unused = waivers.iter().enumerate().filter(|(at, waiver)| {
-        !used.contains(at) && !matches!(waiver.origin, waiver::Origin::Foreign(_))
-    });
+    let unused = waivers
+        .iter()
+        .enumerate()
+        .filter(|(at, waiver)| !used.contains(at) && !matches!(waiver.origin, waiver::Origin::Foreign(_)));
     Ok(Review {
         name: given.name.to_owned(),
         environment: project.environment.to_string(),
@@ -181,14 +182,18 @@ pub fn review(
     })
 }
 
-/// The files with their paths as reports name them; every [`FileId`] stays what it is.
-fn prefixed(sources: &Sources, prefix: &Path) -> Sources {
+/// The files of a project in `directory` with their paths as seen from `root`; every id of a file stays what it is.
+pub fn named_from(sources: &Sources, directory: &Path, root: &Path) -> Sources {
     let mut all = Sources::default();
     for (_, source) in sources.iter() {
-        let path: PathBuf = prefix.join(&source.path);
-        all.add(path, source.text.clone());
+        all.add(named(&source.path, directory, root), source.text.clone());
     }
     all
+}
+
+/// A path as seen from `root`; what lies elsewhere keeps the name it has.
+fn named(path: &Path, directory: &Path, root: &Path) -> PathBuf {
+    directory.join(path).strip_prefix(root).unwrap_or(path).to_owned()
 }
 
 fn decided(
@@ -237,11 +242,17 @@ struct Judge<'judge> {
 
 impl Judge<'_> {
     fn judge(&mut self, mut finding: Finding) -> Reviewed {
-        let about: Vec<(usize, &Waiver)> =
-            self.waivers.iter().enumerate().filter(|(_, waiver)| waiver.covers(&finding, self.sources)).collect();
+        let about: Vec<(usize, &Waiver)> = self
+            .waivers
+            .iter()
+            .enumerate()
+            .filter(|(_, waiver)| waiver.covers(&finding, self.sources))
+            .collect();
         self.used.extend(about.iter().map(|(at, _)| *at));
-        let (old, counting): (Vec<&Waiver>, Vec<&Waiver>) =
-            about.into_iter().map(|(_, waiver)| waiver).partition(|waiver| waiver.is_expired(self.given.today));
+        let (old, counting): (Vec<&Waiver>, Vec<&Waiver>) = about
+            .into_iter()
+            .map(|(_, waiver)| waiver)
+            .partition(|waiver| waiver.is_expired(self.given.today));
         let standing = if let Some(waiver) = waived_by(&mut finding, &counting) {
             Standing::Waived(waiver)
         } else if self.given.baseline.is_some_and(|baseline| baseline.knows(self.given.name, &finding)) {

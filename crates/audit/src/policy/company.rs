@@ -38,19 +38,24 @@ pub(crate) fn check(context: &Context<'_>, policy: &Policy, findings: &mut Findi
     findings.begin(label);
     for service in context.subjects() {
         for name in policy.labels.iter().filter(|name| !service.labels.contains_key(name.as_str())) {
-            let message = format!("`{}` lacks the label `{name}`, which the policy asks for.", service.name.value);
+            let message =
+                format!("`{}` lacks the label `{name}`, which the policy asks for.", service.name.value);
             let place = service.place(&["labels"]);
             findings.report(place, service.span_of(&["labels"]), message).evidence(name);
         }
     }
     findings.begin(registry);
-    for service in context.subjects().filter(|service| !service.is_built_here && !policy.registries.is_empty()) {
+    for service in
+        context.subjects().filter(|service| !service.is_built_here && !policy.registries.is_empty())
+    {
         let Some(image) = &service.image else { continue };
         if let Some(name) = full_name(&service)
             && !policy.registries.iter().any(|allowed| is_within(&name, allowed))
         {
-            let message =
-                format!("The image of `{}` comes from `{name}`, which the policy does not allow.", service.name.value);
+            let message = format!(
+                "The image of `{}` comes from `{name}`, which the policy does not allow.",
+                service.name.value
+            );
             findings.report(service.place(&["image"]), image.span, message);
         }
     }

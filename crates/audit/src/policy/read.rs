@@ -37,13 +37,15 @@ pub(super) fn read(file: FileId, sources: &Sources, environment: &str) -> Result
 
 /// `prod` and `production` are one, and so on, as for overlays.
 fn is_same_environment(one: &str, other: &str) -> bool {
-    let canonical = |name: &str| match name {
-        "prod" => "production",
-        "dev" => "development",
-        "stage" => "staging",
-        name => name,
-    }
-    .to_owned();
+    let canonical = |name: &str| {
+        match name {
+            "prod" => "production",
+            "dev" => "development",
+            "stage" => "staging",
+            name => name,
+        }
+        .to_owned()
+    };
     canonical(one) == canonical(other)
 }
 
@@ -59,7 +61,11 @@ impl Reader {
         if let Some(threshold) = node.get("fail_on") {
             match threshold.text().and_then(Threshold::from_name) {
                 Some(threshold) => self.policy.fail_on = Some(threshold),
-                None => self.wrong(threshold, "This is no severity.", "write critical, high, medium, low, info or never"),
+                None => self.wrong(
+                    threshold,
+                    "This is no severity.",
+                    "write critical, high, medium, low, info or never",
+                ),
             }
         }
         for item in self.list(node, "waivers") {
@@ -103,7 +109,8 @@ impl Reader {
     fn waiver(&mut self, node: &Node) -> Result<Waiver, Option<Problem>> {
         let before = self.problems.len();
         self.keys(node, "a waiver", &IN_WAIVER);
-        let text = |key: &str| node.get(key).and_then(Node::text).map(str::trim).filter(|text| !text.is_empty());
+        let text =
+            |key: &str| node.get(key).and_then(Node::text).map(str::trim).filter(|text| !text.is_empty());
         let span = node.entries().first().map_or(node.span, |entry| entry.key.span);
         let Some(named) = text("rule") else {
             let problem = Problem::at(ProblemKind::Required, span, "The waiver names no rule.");
@@ -111,7 +118,8 @@ impl Reader {
         };
         let place = node.get("rule").map_or(span, |rule| rule.span);
         let (rules, points) = names(named, place).map_err(Some)?;
-        let reason = text("reason").ok_or_else(|| Some(without_reason(named, place, WAIVER_HINT)))?.to_owned();
+        let reason =
+            text("reason").ok_or_else(|| Some(without_reason(named, place, WAIVER_HINT)))?.to_owned();
         let until = match node.get("until") {
             Some(until) => Some(day(until.text().unwrap_or_default(), until.span).map_err(Some)?),
             None => None,
@@ -205,11 +213,15 @@ mod tests {
         assert_eq!(production.severities, [("moving-tag", Severity::Critical)]);
         assert_eq!(production.waivers.len(), 2);
         assert_eq!(production.waivers[0].until, Some(jiff::civil::date(2027, 1, 31)));
-        let reach = Reach::Project { service: Some("dind".to_owned()), file: Some(PathBuf::from("compose.yaml")) };
+        let reach =
+            Reach::Project { service: Some("dind".to_owned()), file: Some(PathBuf::from("compose.yaml")) };
         assert_eq!(production.waivers[1].reach, reach);
         let staging = read_text(text, "staging").unwrap();
         assert_eq!((staging.waivers.len(), staging.fail_on), (1, Some(Threshold::At(Severity::High))));
-        assert_eq!((staging.labels, staging.registries), (vec!["team".to_owned()], vec!["ghcr.io/acme".to_owned()]));
+        assert_eq!(
+            (staging.labels, staging.registries),
+            (vec!["team".to_owned()], vec!["ghcr.io/acme".to_owned()])
+        );
         assert_eq!(read_text("# nothing yet\n", "production"), Ok(Policy::default()));
     }
 
@@ -229,7 +241,10 @@ mod tests {
             ("a: [\n", "1: "),
         ] {
             let problems = read_text(text, "production").unwrap_err();
-            assert!(problems.iter().any(|problem| problem.starts_with(expected) || expected == "1: "), "{text}: {problems:?}");
+            assert!(
+                problems.iter().any(|problem| problem.starts_with(expected) || expected == "1: "),
+                "{text}: {problems:?}"
+            );
         }
     }
 }

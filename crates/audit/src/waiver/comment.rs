@@ -20,16 +20,12 @@ pub(super) fn read(file: FileId, kind: Kind, text: &str, all: &mut Waivers) {
             let line = whole.trim_end();
             let span = span(file, at, start, line, hash);
             let own = !line[..hash].trim().is_empty();
-            let service = |first: usize| {
-                (kind == Kind::Compose).then(|| lines::service(&lines, first)).flatten()
-            };
+            let service =
+                |first: usize| (kind == Kind::Compose).then(|| lines::service(&lines, first)).flatten();
             let reach = match lines::reach(kind, &lines, at, own) {
-                Some((first, last)) => Reach::Lines {
-                    file,
-                    first: number(first),
-                    last: number(last),
-                    service: service(first),
-                },
+                Some((first, last)) => {
+                    Reach::Lines { file, first: number(first), last: number(last), service: service(first) }
+                }
                 // About nothing: it will be told as unused.
                 None => Reach::Lines { file, first: 0, last: 0, service: None },
             };
@@ -105,7 +101,9 @@ mod tests {
 
     #[test]
     fn rules_reason_and_last_day_are_read() {
-        let all = read_compose("a: 1 # seaworthy:ignore moving-tag,privileged — the vendor says so until=2027-01-31\n");
+        let all = read_compose(
+            "a: 1 # seaworthy:ignore moving-tag,privileged — the vendor says so until=2027-01-31\n",
+        );
         let [waiver] = all.waivers.as_slice() else { panic!("{all:?}") };
         assert_eq!(waiver.rules, ["moving-tag", "privileged"]);
         assert_eq!(waiver.reason, "the vendor says so");
@@ -134,7 +132,9 @@ mod tests {
 
     #[test]
     fn other_text_is_no_comment_of_ours() {
-        for text in ["a: x#seaworthy:ignore privileged y", "# seaworthy:ignored x y", "# see seaworthy:ignore x"] {
+        for text in
+            ["a: x#seaworthy:ignore privileged y", "# seaworthy:ignored x y", "# see seaworthy:ignore x"]
+        {
             let all = read_compose(text);
             assert!(all.waivers.is_empty() && all.problems.is_empty(), "{text}");
         }

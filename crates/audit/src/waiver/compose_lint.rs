@@ -18,9 +18,18 @@ pub(crate) fn waivers(file: FileId, sources: &Sources) -> Waivers {
         let say = |reason: Option<&str>, service: Option<&str>, span: Span| {
             let (rules, points) = table::compose_lint(id)?;
             let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
-            let reason = reason.map_or_else(|| format!("`{id}` is off in the settings of compose-lint"), str::to_owned);
+            let reason = reason
+                .map_or_else(|| format!("`{id}` is off in the settings of compose-lint"), str::to_owned);
             let reach = Reach::Project { service: service.map(str::to_owned), file: None };
-            Some(Waiver { rules, points, reach, reason, until: None, origin: Origin::Foreign("compose-lint"), span })
+            Some(Waiver {
+                rules,
+                points,
+                reach,
+                reason,
+                until: None,
+                origin: Origin::Foreign("compose-lint"),
+                span,
+            })
         };
         if entry.node.get("enabled").and_then(Node::text) == Some("false") {
             all.waivers.extend(say(entry.node.get("reason").and_then(Node::text), None, entry.key.span));
@@ -51,7 +60,9 @@ mod tests {
         let told: Vec<String> = all
             .waivers
             .iter()
-            .map(|waiver| format!("{:?} {:?} {} {:?}", waiver.rules, waiver.points, waiver.reason, waiver.reach))
+            .map(|waiver| {
+                format!("{:?} {:?} {} {:?}", waiver.rules, waiver.points, waiver.reason, waiver.reach)
+            })
             .collect();
         assert_eq!(
             told,

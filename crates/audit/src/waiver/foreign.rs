@@ -51,7 +51,15 @@ fn waiver(ignore: &Ignore<'_>, reach: Reach, span: Span) -> Option<Waiver> {
         str::to_owned,
     );
     let origin = Origin::Foreign(ignore.tool);
-    (!rules.is_empty()).then_some(Waiver { rules, points: Vec::new(), reach, reason, until: None, origin, span })
+    (!rules.is_empty()).then_some(Waiver {
+        rules,
+        points: Vec::new(),
+        reach,
+        reason,
+        until: None,
+        origin,
+        span,
+    })
 }
 
 fn parse(comment: &str) -> Option<Ignore<'_>> {
@@ -95,7 +103,9 @@ mod tests {
     #[test]
     fn comments_of_other_tools_are_taken_apart() {
         let told = |text: &str| {
-            parse(text).map(|ignore| (ignore.tool, ignore.ids.join("+"), ignore.reason.map(str::to_owned), ignore.whole))
+            parse(text).map(|ignore| {
+                (ignore.tool, ignore.ids.join("+"), ignore.reason.map(str::to_owned), ignore.whole)
+            })
         };
         let expect = |tool, ids: &str, reason: Option<&str>, whole| {
             Some((tool, ids.to_owned(), reason.map(str::to_owned), whole))
@@ -104,7 +114,10 @@ mod tests {
         assert_eq!(told("hadolint global ignore=DL3006 # x"), expect("hadolint", "DL3006", None, true));
         assert_eq!(told("check=skip=A,B;error=true"), expect("buildkit", "A+B", None, true));
         assert_eq!(told("check=error=true;skip=all"), expect("buildkit", "all", None, true));
-        assert_eq!(told("checkov:skip=CKV_DOCKER_3: runs as root"), expect("checkov", "CKV_DOCKER_3", Some("runs as root"), true));
+        assert_eq!(
+            told("checkov:skip=CKV_DOCKER_3: runs as root"),
+            expect("checkov", "CKV_DOCKER_3", Some("runs as root"), true)
+        );
         assert_eq!(told("checkov:skip=CKV_DOCKER_3"), expect("checkov", "CKV_DOCKER_3", None, true));
         for text in ["check the ports", "hadolint is fine", "syntax=docker/dockerfile:1", "checkov:skip"] {
             assert_eq!(told(text), None, "{text}");

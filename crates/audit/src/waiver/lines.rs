@@ -38,7 +38,8 @@ pub(super) fn reach(kind: Kind, lines: &[&str], at: usize, own: bool) -> Option<
         at
     } else {
         let next = lines.iter().enumerate().skip(at + 1);
-        let (next, line) = next.map(|(at, line)| (at, line.trim())).find(|(_, line)| !line.starts_with('#'))?;
+        let (next, line) =
+            next.map(|(at, line)| (at, line.trim())).find(|(_, line)| !line.starts_with('#'))?;
         (!line.is_empty()).then_some(next)?
     };
     let last = match kind {

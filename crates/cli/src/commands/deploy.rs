@@ -2,14 +2,17 @@
 
 use seaworthy_release::{Plan, draft};
 
+use crate::audit::FailOn;
 use crate::context::{Context, Site};
 use crate::error::{CommandError, Exit};
+use crate::gate;
 use crate::outcome;
 use crate::surroundings::Disk;
 use crate::ui::{Steps, plan_text};
 
 /// Roll the project forward to what its Compose files say
 ///
+/// Nothing is deployed that `check` would fail, unless it is waived; in development it is only warned of.
 /// Shows the plan and asks. New instances are started and proven before any request goes to them; the old ones go
 /// after. If the new release does not get ready, all is as before, the exit code is 3, and what was seen is kept.
 #[derive(Debug, clap::Args)]
@@ -18,11 +21,17 @@ pub(crate) struct DeployArgs {
     /// Carry out the plan without asking
     #[arg(short = 'y', long)]
     yes: bool,
+    /// The least severity of a finding that stops the deploy; else what the policy says, else high
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
 }
 
 pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<Exit, CommandError> {
     let project = context.project()?;
     can_be_asked(context, arguments.yes)?;
+    if !gate::is_open(context, &project, arguments.fail_on)? {
+        return Ok(Exit::Findings);
+    }
     let site = context.site_to_change(&project.name, Some(&project), "deploy")?;
     let steps = Steps::new(&context.ui);
     let operator = site.operator(&steps);

@@ -29,7 +29,7 @@ pub(crate) struct HardenArgs {
 
 pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, CommandError> {
     let project = context.project()?;
-    let path = overlay_path(context, &project)?;
+    let path = overlay_path(&context.globals.files, &context.surroundings.folder, &project)?;
     let old = read(&path)?;
     let level = if arguments.all { Level::BehaviourChanging } else { Level::NeedsImageKnowledge };
     let request = context.request()?;
@@ -85,14 +85,18 @@ fn tell(context: &Context, hardened: &Hardened, path: &str, changed: bool, argum
 }
 
 /// The overlay that fixes are written to: the one that is used, else a new one beside the Compose file.
-fn overlay_path(context: &Context, project: &Project) -> Result<PathBuf, CommandError> {
+pub(crate) fn overlay_path(
+    files: &[PathBuf],
+    folder: &Path,
+    project: &Project,
+) -> Result<PathBuf, CommandError> {
     if project.environment.as_str() == "development" {
         return Err(CommandError::new(
             "hardening is for environments that are deployed",
             Some("leave `-e development` away, or name another environment"),
         ));
     }
-    match context.globals.files.as_slice() {
+    match files {
         [] => {}
         [_] => {
             return Err(CommandError::new(
@@ -100,7 +104,7 @@ fn overlay_path(context: &Context, project: &Project) -> Result<PathBuf, Command
                 Some("name the overlay with a second `-f`, or leave `-f` away"),
             ));
         }
-        [.., last] => return Ok(context.surroundings.folder.join(last)),
+        [.., last] => return Ok(folder.join(last)),
     }
     let environment = project.environment.as_str();
     let used = project.sources.iter().map(|(_, source)| project.directory.join(&source.path));

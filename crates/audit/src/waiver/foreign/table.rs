@@ -32,7 +32,11 @@ const RULES: [Line; 31] = [
     ("compose-lint", "CL-0016", &["host-device"]),
     ("compose-lint", "CL-0017", &["shared-propagation"]),
     ("compose-lint", "CL-0018", &["root-user"]),
-    ("compose-lint", "CL-0020", &["literal-credential", "default-credential", "placeholder-credential", "credential-default"]),
+    (
+        "compose-lint",
+        "CL-0020",
+        &["literal-credential", "default-credential", "placeholder-credential", "credential-default"],
+    ),
     ("compose-lint", "CL-0021", &["credential-in-url"]),
     ("compose-lint", "CL-0024", &["dangerous-capability"]),
     ("compose-lint", "CL-0025", &["sensitive-host-path"]),
