@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: how quick and how small, measured against others in one run.
 
 mod config;
+mod deploy;
 mod measure;
+mod rollout;
 
 use std::error::Error;
 use std::io::Write;
@@ -22,6 +24,10 @@ pub struct BenchArguments {
 enum What {
     /// Loads projects of 1 to 10,000 services, with `seaworthy config` and with Docker Compose in turn
     Config(config::ConfigArguments),
+    /// Deploys three services beside `docker run`, and looks at many containers beside `docker compose ps`
+    Deploy(deploy::DeployArguments),
+    /// Changes releases under load on a Docker Engine, and with Docker Compose, and counts what fails
+    Rollout(rollout::RolloutArguments),
     /// Runs a program once and prints its wall time and peak memory; the other benches use it
     #[command(hide = true)]
     Measure {
@@ -44,6 +50,8 @@ pub fn bench(
 ) -> Result<bool, Box<dyn Error>> {
     match &arguments.what {
         What::Config(arguments) => config::config(workspace, arguments, output),
+        What::Deploy(arguments) => deploy::deploy(workspace, arguments, output),
+        What::Rollout(arguments) => rollout::rollout(workspace, arguments, output),
         What::Measure { folder, program } => {
             measure::print(folder, program, output)?;
             Ok(true)

@@ -1,6 +1,7 @@
 //! `test`: every check in order, and a table of what ran, how long it took, and what did not run and why.
 
 mod fuzz;
+mod systems;
 mod table;
 
 use std::error::Error;
@@ -8,7 +9,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use crate::compose;
-use crate::docker;
+use crate::docker::{self, Daemon};
 use crate::docs::{self, DocsArguments};
 use crate::run::{self, RunError};
 use crate::workspace::Workspace;
@@ -59,9 +60,11 @@ enum Work {
     Fuzz,
     /// Runs on a Docker Engine.
     Docker,
+    /// Takes the examples to production on a Docker Engine.
+    Systems,
 }
 
-const SUITES: [Suite; 8] = [
+const SUITES: [Suite; 9] = [
     Suite {
         name: "format",
         about: "one formatting for all code",
@@ -124,6 +127,13 @@ const SUITES: [Suite; 8] = [
         work: Work::Fuzz,
     },
     Suite { name: "docker", about: "on a real Docker Engine", budget_seconds: 720, work: Work::Docker },
+    Suite {
+        name: "systems",
+        about: "the examples, from development to production",
+        // With the images and packages there; making them all takes some minutes more.
+        budget_seconds: 360,
+        work: Work::Systems,
+    },
 ];
 
 /// What needs a Docker Engine. Plain `cargo test` leaves these out, so that they are never taken for passed.
@@ -185,6 +195,7 @@ fn one(
     let outcome = match &suite.work {
         Work::Compose => against_compose(workspace, docker, limit, output)?,
         Work::Docker => on_docker(workspace, docker, limit, output)?,
+        Work::Systems => systems::systems(workspace, docker, limit, output)?,
         Work::Fuzz => fuzz::fuzz(workspace, limit, output)?,
         Work::Program(words) => program(workspace, words, limit, output)?,
         Work::Reference if !workspace.root().join(docs::REFERENCE).is_dir() => {
@@ -238,6 +249,24 @@ fn interrupted(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<RunError>().is_some_and(|error| matches!(error, RunError::Interrupted { .. }))
 }
 
+/// The engine that answers, or the one that was installed, or why there is none.
+fn daemon(
+    workspace: &Workspace,
+    docker: Docker,
+    output: &mut dyn Write,
+) -> Result<Result<Daemon, String>, Box<dyn Error>> {
+    let daemon = match docker {
+        Docker::Use => {
+            docker::answering().ok_or("no Docker Engine answers; `--docker=install` installs one".into())
+        }
+        Docker::Install => docker::installed(workspace, output),
+    };
+    match daemon {
+        Err(error) if interrupted(&*error) => Err(error),
+        other => Ok(other.map_err(|error| error.to_string())),
+    }
+}
+
 /// Runs what needs a Docker Engine, when one answers or may be installed; else says why it was skipped.
 fn on_docker(
     workspace: &Workspace,
@@ -245,16 +274,9 @@ fn on_docker(
     limit: Duration,
     output: &mut dyn Write,
 ) -> Result<Outcome, Box<dyn Error>> {
-    let daemon = match docker {
-        Docker::Use => {
-            docker::answering().ok_or("no Docker Engine answers; `--docker=install` installs one".into())
-        }
-        Docker::Install => docker::installed(workspace, output),
-    };
-    let daemon = match daemon {
+    let daemon = match daemon(workspace, docker, output)? {
         Ok(daemon) => daemon,
-        Err(error) if interrupted(&*error) => return Err(error),
-        Err(error) => return Ok(Outcome::Skipped(error.to_string())),
+        Err(why) => return Ok(Outcome::Skipped(why)),
     };
     writeln!(output, "on {}", daemon.version)?;
     for words in ON_DOCKER {

@@ -89,14 +89,29 @@ impl Workspace {
     /// # Errors
     /// When the compiler refuses, or takes too long.
     pub fn build_release(&self, package: &str) -> Result<PathBuf, WorkspaceError> {
+        self.optimised(package, &[])?;
+        Ok(self.release().join(package))
+    }
+
+    /// Builds an example of a package optimised, and returns its program.
+    ///
+    /// # Errors
+    /// When the compiler refuses, or takes too long.
+    pub fn build_release_example(&self, package: &str, example: &str) -> Result<PathBuf, WorkspaceError> {
+        self.optimised(package, &["--example", example])?;
+        Ok(self.release().join("examples").join(example))
+    }
+
+    fn release(&self) -> PathBuf {
+        self.programs.parent().unwrap_or(&self.programs).join("release")
+    }
+
+    fn optimised(&self, package: &str, target: &[&str]) -> Result<(), WorkspaceError> {
         let command = ["cargo", "build", "--release", "--quiet", "--locked", "--package", package];
         let packages = || package.to_owned();
-        let ran = run::run(&self.root, &command, BUILD_LIMIT)
+        let ran = run::run(&self.root, &[&command, target].concat(), BUILD_LIMIT)
             .map_err(|source| WorkspaceError::Build { packages: packages(), source })?;
-        if !ran.status.success() {
-            return Err(WorkspaceError::Refused { packages: packages() });
-        }
-        Ok(self.programs.parent().unwrap_or(&self.programs).join("release").join(package))
+        if ran.status.success() { Ok(()) } else { Err(WorkspaceError::Refused { packages: packages() }) }
     }
 }
 

@@ -1,22 +1,27 @@
 //! What a rule is for: its page, the list of all, and the reference.
 
-use crate::{COMPANY_RULES, Group, RULES, Rule};
+use crate::{COMPANY_RULES, Group, PROMISES, Promise, RULES, Rule};
 
-/// The page of one rule, as Markdown; `None` when there is no rule of that name.
+/// The page of one rule or promise, as Markdown; `None` when there is none of that name.
 pub fn explain(id: &str) -> Option<String> {
-    every().find(|rule| rule.id == id).map(page)
+    let rule = every().find(|rule| rule.id == id).map(page);
+    rule.or_else(|| PROMISES.iter().find(|promise| promise.id == id).map(promise_page))
 }
 
 /// All rules, those that need a policy last.
-fn every() -> impl Iterator<Item = &'static Rule> {
+fn every() -> impl Iterator<Item = &'static Rule> + Clone {
     RULES.iter().chain(COMPANY_RULES)
 }
 
-/// All rules, one a line: name, severity and summary.
+/// All rules, then all promises, one a line: name, severity and summary.
 pub fn list() -> String {
-    let width = every().map(|rule| rule.id.len()).max().unwrap_or(0);
-    let line = |rule: &Rule| format!("{:width$}  {:8}  {}\n", rule.id, rule.severity, rule.summary);
-    every().map(line).collect()
+    let rules = every().map(|rule| (rule.id, rule.severity, rule.summary));
+    let promises = PROMISES.iter().map(|promise| (promise.id, promise.severity, promise.summary));
+    let width = rules.clone().chain(promises.clone()).map(|(id, ..)| id.len()).max().unwrap_or(0);
+    rules
+        .chain(promises)
+        .map(|(id, severity, summary)| format!("{id:width$}  {severity:8}  {summary}\n"))
+        .collect()
 }
 
 /// The reference of all rules, as Markdown, by group.
@@ -33,7 +38,23 @@ pub fn reference_markdown() -> String {
             text.push_str(&page(rule).replacen("# ", "### ", 1).replace("\n## ", "\n#### "));
         }
     }
+    text.push_str("\n## promises\n\nWhat `seaworthy verify` holds against what really runs; each is named for what breaks it.\n");
+    for promise in PROMISES {
+        text.push('\n');
+        text.push_str(&promise_page(promise).replacen("# ", "### ", 1).replace("\n## ", "\n#### "));
+    }
     text
+}
+
+fn promise_page(promise: &Promise) -> String {
+    format!(
+        "# {}\n\n{}. Severity {}, a promise that `seaworthy verify` looks at.\n\n## Why\n\n{}\n\n## What to do\n\n{}\n",
+        promise.id,
+        capitalized(promise.summary),
+        promise.severity,
+        promise.why,
+        promise.fix,
+    )
 }
 
 fn page(rule: &Rule) -> String {

@@ -9,7 +9,7 @@ use seaworthy_project::{FileId, Problem, Project, ServiceName, Sources};
 use crate::baseline::Baseline;
 use crate::policy::{self, Policy, Threshold};
 use crate::waiver::{self, Waiver};
-use crate::{Context, Finding, Findings, Severity};
+use crate::{Context, Finding, Findings, Fix, Severity};
 
 /// What a review goes by.
 #[derive(Debug, Clone, Copy)]
@@ -131,6 +131,17 @@ impl Review {
     /// How many of that severity count.
     pub fn count(&self, severity: Severity) -> usize {
         self.counted().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// Whether a finding, or the point of it that a fix settles, is nobody's decision to let stay.
+    pub fn may_mend(&self, finding: &Finding, fix: Option<&Fix>) -> bool {
+        let identity = finding.identity();
+        let Some(item) = self.items.iter().find(|item| item.finding.identity() == identity) else {
+            return true;
+        };
+        let point = fix.and_then(|fix| fix.point);
+        !matches!(item.standing, Standing::Waived(_))
+            && point.is_none_or(|point| item.finding.points.contains(&point))
     }
 
     /// Whether something counts that reaches the threshold.

@@ -8,10 +8,15 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What the program was built as; tests copy the file and change these bytes to make another version.
 static VERSION: &[u8; 24] = b"seaworthy-sample-ver=001";
+/// Versions from 800 crash after so long.
+const CRASH: Duration = Duration::from_secs(5);
+
+static SICK: AtomicBool = AtomicBool::new(false);
 
 fn main() {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
@@ -29,6 +34,13 @@ fn main() {
     let listener = TcpListener::bind((address.as_str(), variable("PORT").parse().unwrap_or(0)));
     let Ok(listener) = listener else { std::process::exit(1) };
     println!("token is {}", variable("API_TOKEN"));
+    if version().starts_with('8') {
+        std::thread::spawn(|| {
+            std::thread::sleep(CRASH);
+            println!("ran out of luck");
+            std::process::exit(134);
+        });
+    }
     for stream in listener.incoming().flatten() {
         std::thread::spawn(move || serve(&stream));
     }
@@ -61,11 +73,19 @@ fn serve(mut stream: &TcpStream) {
             return;
         }
         let path = request.split_whitespace().nth(1).unwrap_or("/");
-        // Read at run time, so that a version patched into the file counts.
-        let version = String::from_utf8_lossy(std::hint::black_box(VERSION)).into_owned();
-        let version = version.rsplit('=').next().unwrap_or_default().to_owned();
+        let version = version();
         let broken = version.starts_with('9');
         let (status, text) = match path {
+            // From now on it runs and is not well.
+            "/sicken" => {
+                SICK.store(true, Ordering::Relaxed);
+                ("200 OK", "it is sick".to_owned())
+            }
+            "/ready" if SICK.load(Ordering::Relaxed) => ("503 Service Unavailable", "it is sick".to_owned()),
+            // More memory than it may have.
+            "/eat" => {
+                ("200 OK", vec![b'x'; 256 << 20].iter().map(|byte| u64::from(*byte)).sum::<u64>().to_string())
+            }
             "/ready" if broken => ("503 Service Unavailable", "the table `orders` is not there".to_owned()),
             _ => (
                 "200 OK",
@@ -77,4 +97,10 @@ fn serve(mut stream: &TcpStream) {
             return;
         }
     }
+}
+
+/// Read at run time, so that a version patched into the file counts.
+fn version() -> String {
+    let version = String::from_utf8_lossy(std::hint::black_box(VERSION)).into_owned();
+    version.rsplit('=').next().unwrap_or_default().to_owned()
 }

@@ -1,15 +1,19 @@
 //! One file per command.
 
+pub(crate) mod agent;
 pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
 pub(crate) mod down;
+pub(crate) mod events;
+pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod gateway;
 pub(crate) mod harden;
 pub(crate) mod history;
+pub(crate) mod install;
 pub(crate) mod logs;
 pub(crate) mod plan;
 pub(crate) mod ps;
@@ -18,7 +22,11 @@ pub(crate) mod restart;
 pub(crate) mod rollback;
 pub(crate) mod scale;
 pub(crate) mod shim;
+pub(crate) mod start;
+pub(crate) mod stats;
 pub(crate) mod status;
+pub(crate) mod stop;
+pub(crate) mod verify;
 
 use std::future::Future;
 
@@ -33,6 +41,9 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Check(arguments) => check::check(context, &arguments),
         Command::Harden(arguments) => harden::harden(context, &arguments),
         Command::Explain(arguments) => explain::explain(context, &arguments),
+        Command::Agent(arguments) => agent::agent(context, &arguments),
+        Command::Install(arguments) => wait(install::install(context, &arguments)),
+        Command::Uninstall(arguments) => install::uninstall(context, &arguments),
         Command::Completion(arguments) => completion::completion(context, &arguments),
         Command::Reference(arguments) => reference::reference(context, &arguments),
         Command::Shim(arguments) => shim::shim(&arguments),
@@ -42,10 +53,16 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Status(arguments) => wait(status::status(context, &arguments)),
         Command::Ps(arguments) => wait(ps::ps(context, &arguments)),
         Command::Logs(arguments) => wait(logs::logs(context, &arguments)),
+        Command::Events(arguments) => wait(events::events(context, &arguments)),
+        Command::Stats(arguments) => wait(stats::stats(context, &arguments)),
+        Command::Verify(arguments) => wait(verify::verify(context, &arguments)),
+        Command::Exec(arguments) => wait(exec::exec(context, &arguments)),
         Command::Rollback(arguments) => wait(rollback::rollback(context, &arguments)),
         Command::History(arguments) => history::history(context, &arguments),
         Command::Scale(arguments) => wait(scale::scale(context, &arguments)),
         Command::Restart(arguments) => wait(restart::restart(context, &arguments)),
+        Command::Stop(arguments) => wait(stop::stop(context, &arguments)),
+        Command::Start(arguments) => wait(start::start(context, &arguments)),
         Command::Down(arguments) => wait(down::down(context, &arguments)),
         Command::Doctor(arguments) => wait(doctor::doctor(context, &arguments)),
     }

@@ -87,6 +87,12 @@ impl Context {
         }
     }
 
+    /// The project as its files say it now, for telling places; `None` when they cannot be read.
+    pub(crate) fn project_for_places(&self) -> Option<Project> {
+        let request = self.request().ok()?;
+        load(&request, &DiskAndInput::new(&self.surroundings, &request)).project
+    }
+
     /// The name of the project, which can be told even when its values cannot be filled in.
     pub(crate) fn project_name(&self) -> Result<ProjectName, CommandError> {
         let request = self.request()?;
@@ -185,14 +191,19 @@ impl Context {
 
     /// The gateway of this host's state folder.
     pub(crate) fn traffic(&self, state: &StateFolder) -> GatewayTraffic {
-        GatewayTraffic::new(state.root(), self.gateway_program(), GATEWAY_START)
+        let companion = crate::guard::is_wanted(&self.surroundings);
+        GatewayTraffic::new(state.root(), self.gateway_program(state.root(), companion), GATEWAY_START)
     }
 
     /// This program, playing the gateway's processes.
-    pub(crate) fn gateway_program(&self) -> seaworthy_gateway::Program {
+    pub(crate) fn gateway_program(&self, state: &Path, companion: bool) -> seaworthy_gateway::Program {
+        // The gateway outlives all else, so it keeps the agent alive, as the agent does the gateway.
+        let agent = ["agent", "run", "--wait", "--detached", "--state"].map(str::to_owned);
+        let state = state.display().to_string();
         seaworthy_gateway::Program {
             path: self.surroundings.program.clone(),
             arguments: vec!["gateway".to_owned()],
+            companion: if companion { agent.into_iter().chain([state]).collect() } else { Vec::new() },
         }
     }
 
@@ -251,7 +262,23 @@ impl Context {
             configuration: self.docker_configuration(),
             search_path: self.search_path(),
             home: self.surroundings.variable("HOME").map(PathBuf::from),
+            answer: self.docker_answer()?,
         }))
+    }
+
+    /// How long the daemon may take to begin an answer: `DOCKER_CLIENT_TIMEOUT`, in seconds.
+    fn docker_answer(&self) -> Result<Duration, CommandError> {
+        let Some(said) = self.surroundings.variable("DOCKER_CLIENT_TIMEOUT").filter(|said| !said.is_empty())
+        else {
+            return Ok(DockerOptions::ANSWER);
+        };
+        let seconds = said.parse::<u32>().ok().filter(|seconds| *seconds > 0);
+        seconds.map(|seconds| Duration::from_secs(seconds.into())).ok_or_else(|| {
+            CommandError::new(
+                format!("`DOCKER_CLIENT_TIMEOUT` is `{said}`, which is no number of seconds"),
+                Some("write whole seconds, such as `300`, or take the variable away"),
+            )
+        })
     }
 
     /// Docker's own folder of settings.

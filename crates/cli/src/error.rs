@@ -9,19 +9,37 @@ use seaworthy_release::{LockError, ReleaseError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done.
-    Done = 0,
+    Done,
     /// Findings, a failed check, or a plan that was declined.
-    Findings = 1,
+    Findings,
     /// Could not run.
-    CouldNotRun = 2,
+    CouldNotRun,
     /// Failed, and all is as before.
-    RolledBack = 3,
+    RolledBack,
     /// Failed, and the way back failed too.
-    Broken = 4,
+    Broken,
     /// Locked by another command.
-    Locked = 5,
+    Locked,
     /// Interrupted.
-    Interrupted = 130,
+    Interrupted,
+    /// The exit code of a command that was run in an instance.
+    Command(u8),
+}
+
+impl Exit {
+    /// The exit code.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Findings => 1,
+            Self::CouldNotRun => 2,
+            Self::RolledBack => 3,
+            Self::Broken => 4,
+            Self::Locked => 5,
+            Self::Interrupted => 130,
+            Self::Command(code) => code,
+        }
+    }
 }
 
 /// Why a command failed.

@@ -6,9 +6,12 @@ mod commands;
 mod context;
 mod error;
 mod gate;
+mod guard;
 mod outcome;
 mod surroundings;
+mod terminal;
 mod ui;
+mod units;
 
 use std::process::ExitCode;
 
@@ -24,7 +27,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let surroundings = match Surroundings::look() {
         Ok(surroundings) => surroundings,
-        Err(_) => return ExitCode::from(Exit::CouldNotRun as u8),
+        Err(_) => return ExitCode::from(Exit::CouldNotRun.code()),
     };
     let ui = Ui::new(&surroundings, arguments.globals.quiet, arguments.globals.verbose);
     let context = Context { surroundings, globals: arguments.globals, ui };
@@ -34,7 +37,7 @@ fn main() -> ExitCode {
     });
     if let Some(error) = context.ui.output_error() {
         context.ui.insist(&format!("error: standard output could not be written: {error}."));
-        return ExitCode::from(Exit::CouldNotRun as u8);
+        return ExitCode::from(Exit::CouldNotRun.code());
     }
-    ExitCode::from(exit as u8)
+    ExitCode::from(exit.code())
 }

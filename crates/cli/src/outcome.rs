@@ -18,7 +18,7 @@ pub(crate) fn tell(ui: &Ui, project: &str, outcome: &Outcome, addresses: &[Strin
             ui.say("Nothing was changed.");
             Exit::Findings
         }
-        Outcome::Done { release } => {
+        Outcome::Done { release, failed } => {
             let served =
                 if addresses.is_empty() { String::new() } else { format!(" at {}", addresses.join(", ")) };
             let text = match release {
@@ -26,7 +26,27 @@ pub(crate) fn tell(ui: &Ui, project: &str, outcome: &Outcome, addresses: &[Strin
                 None => format!("{project} is down."),
             };
             ui.say(&ui.err.paint(Tone::Good, &text));
+            if !failed.is_empty() {
+                ui.warn("not all new instances got ready, as `update_config` allows; these get no requests:");
+                for (instance, reason) in failed {
+                    ui.insist(&format!("  {instance}: {reason}"));
+                }
+                ui.hint("`seaworthy deploy` tries them again.");
+            }
             Exit::Done
+        }
+        Outcome::Paused { failure, from, to, .. } => {
+            let label = ui.err.paint(Tone::Error, "paused:");
+            ui.insist(&format!(
+                "{label} {project}: the change failed half-way and stays as it stands, as `failure_action: pause` asks; new instances of {} stand beside those of {}.",
+                named(*to),
+                named(*from)
+            ));
+            why(ui, failure);
+            ui.hint(
+                "mend the cause and run `seaworthy deploy` to go on, or `seaworthy rollback` to go back.",
+            );
+            Exit::Findings
         }
         Outcome::RolledBack { failure, release, .. } => {
             let serves = match release {
@@ -60,9 +80,15 @@ fn why(ui: &Ui, failure: &Failure) {
         return;
     }
     ui.insist(&format!("  {}", failure.reason));
+    if let Some(hint) = failure.hint() {
+        ui.hint(&format!("{hint}."));
+    }
     // The reason may hold the last answer already.
     for (instance, seen) in failure.seen.iter().filter(|(_, seen)| !failure.reason.contains(seen.as_str())) {
         ui.insist(&format!("  {instance}: {seen}"));
+    }
+    if let Some(hint) = &failure.hint {
+        ui.hint(hint);
     }
 }
 

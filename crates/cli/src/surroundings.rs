@@ -7,6 +7,7 @@
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
@@ -110,6 +111,68 @@ impl Surroundings {
             }
             None => Origin::default(),
         }
+    }
+
+    /// When this machine was last started, where the kernel tells.
+    pub(crate) fn booted(&self) -> Option<jiff::Timestamp> {
+        let told = std::fs::read_to_string("/proc/stat").ok()?;
+        let second = told.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+        jiff::Timestamp::from_second(second).ok()
+    }
+
+    /// This program's version and file: one that was replaced has another mark, even under the same name.
+    pub(crate) fn program_mark(&self) -> String {
+        use std::os::unix::fs::MetadataExt;
+        let file = std::fs::metadata(&self.program).map_or(0, |data| data.ino());
+        format!("{} {} {file}", env!("CARGO_PKG_VERSION"), self.program.display())
+    }
+
+    /// Whether systemd runs this machine.
+    pub(crate) fn has_systemd(&self) -> bool {
+        Path::new("/run/systemd/system").is_dir()
+    }
+
+    /// Runs `systemctl`; gives what it said when it failed.
+    pub(crate) fn systemctl(&self, words: &[&str]) -> Result<(), String> {
+        let run = Command::new("systemctl").args(words).stdin(Stdio::null()).output();
+        let output = run.map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{}: {}", output.status, said.trim()))
+    }
+
+    /// The text of a file, if it can be read.
+    pub(crate) fn text_of(&self, path: &Path) -> Option<String> {
+        std::fs::read_to_string(path).ok()
+    }
+
+    /// Starts the agent of a state folder, detached. It is given nothing of this environment.
+    pub(crate) fn start_agent(&self, state: &Path) -> io::Result<()> {
+        let mut child = Command::new(&self.program)
+            .args(["agent", "run", "--detached", "--state"])
+            .arg(state)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        // Reaped by a thread of its own, should it end before this process does.
+        std::thread::spawn(move || child.wait());
+        Ok(())
+    }
+
+    /// Turns true when standard input ends: whoever started this process is gone.
+    pub(crate) fn end_of_input(&self) -> Arc<AtomicBool> {
+        let ended = Arc::new(AtomicBool::new(false));
+        let told = ended.clone();
+        std::thread::spawn(move || {
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            told.store(true, Ordering::Relaxed);
+        });
+        ended
     }
 
     /// Everything that comes in on standard input; what cannot be read is nothing.
@@ -219,6 +282,11 @@ pub(crate) fn folders_in(folder: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = entries.filter(is_folder).map(|entry| entry.path()).collect();
     folders.sort();
     folders
+}
+
+/// Removes a file.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)
 }
 
 /// Makes a folder with its parents.

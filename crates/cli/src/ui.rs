@@ -8,6 +8,8 @@ mod table;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
+use seaworthy_engine::LogStream;
+
 use crate::error::{CommandError, Message};
 use crate::surroundings::Surroundings;
 
@@ -59,6 +61,18 @@ impl Ui {
                 false
             }
         }
+    }
+
+    /// What a command wrote, as it is. Answers whether somebody still reads.
+    pub(crate) fn pass_on(&self, stream: LogStream, bytes: &[u8]) -> bool {
+        let written = match stream {
+            LogStream::Stdout => {
+                let mut out = io::stdout().lock();
+                out.write_all(bytes).and_then(|()| out.flush())
+            }
+            LogStream::Stderr => io::stderr().lock().write_all(bytes),
+        };
+        written.is_ok()
     }
 
     /// What went wrong with standard output, if anything did.

@@ -169,6 +169,19 @@ fn a_policy_above_counts_below_and_can_be_named() {
     folder.ends(1, &["check", "--fail-on", "high", "a"]);
 }
 
+#[test]
+fn hardening_leaves_what_is_waived() {
+    let waived = "services:\n  # seaworthy:ignore missing-limits it has the machine for itself\n  # seaworthy:ignore missing-hardening/pids it forks as it likes\n  web:\n    image: shop:1.4\n";
+    let folder = Folder::new(&[("compose.yaml", waived)]);
+    let ran = folder.ends(0, &["harden"]);
+    let overlay = folder.read("compose.production.yaml");
+    assert!(
+        overlay.contains("restart:") && !overlay.contains("memory") && !overlay.contains("pids"),
+        "{overlay}"
+    );
+    assert!(!ran.stderr.contains("may take all memory"), "{}", ran.stderr);
+}
+
 /// Makes `web` something that must not be deployed.
 fn unfit(site: &Site) -> String {
     site.compose(1)

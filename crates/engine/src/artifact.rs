@@ -1,6 +1,7 @@
 //! What a revision runs, pinned: an image digest, or the content hash of a program.
 
 use seaworthy_project::Loss;
+use seaworthy_project::model::healthcheck::Healthcheck;
 use serde::{Deserialize, Serialize};
 
 /// What a revision runs, pinned by content, so that a rollback restores it.
@@ -19,6 +20,8 @@ pub struct Inspection {
     pub artifact: Option<Artifact>,
     /// Whether the service says how to build it.
     pub builds: bool,
+    /// How the artifact itself tests its health, where it says so.
+    pub health: Option<Healthcheck>,
     /// What a release of it could not keep.
     pub losses: Vec<Loss>,
 }

@@ -4,6 +4,7 @@
 //! promise, write it as a function in `contract/` and name it in [`contract_tests!`](crate::contract_tests).
 
 mod artifacts;
+mod beside;
 mod instances;
 mod jobs;
 mod logs;
@@ -15,6 +16,7 @@ use seaworthy_project::Project;
 use crate::{Engine, Instance, InstanceState, Probe, Revision, Slot};
 
 pub use artifacts::*;
+pub use beside::*;
 pub use instances::*;
 pub use jobs::*;
 pub use logs::*;
@@ -57,6 +59,9 @@ pub trait Harness: Send + Sync {
     /// Takes what a revision runs away from where it came from.
     fn lose_artifact(&self, case: &Case);
 
+    /// The words that run the sample program beside an instance.
+    fn words(&self, arguments: &[&str]) -> Vec<String>;
+
     /// Ends the main process of an instance from outside.
     fn end(&self, case: &Case, instance: &Instance);
 }
@@ -88,6 +93,13 @@ macro_rules! contract_tests {
             logs_are_read_from_a_cursor_on
             logs_have_a_tail
             asking_for_what_is_not_there_is_an_error
+            facts_are_of_what_runs_and_change_nothing
+            a_command_beside_an_instance_tells_its_code
+            a_command_reads_and_writes_beside_an_instance
+            a_command_is_sent_signals
+            what_an_instance_uses_is_told_while_it_runs
+            what_happened_is_told_in_order
+            what_is_not_there_has_nothing_to_tell
         }
     };
     (@each $harness:expr; $($name:ident)*) => {
@@ -176,6 +188,7 @@ mod tests {
         let list = include_str!("contract.rs");
         let parts = [
             include_str!("contract/artifacts.rs"),
+            include_str!("contract/beside.rs"),
             include_str!("contract/instances.rs"),
             include_str!("contract/jobs.rs"),
             include_str!("contract/logs.rs"),

@@ -5,8 +5,13 @@ mod build;
 mod client;
 mod create;
 mod credentials;
+mod describe;
 mod digest;
+mod drift;
 mod ensure;
+mod events;
+mod exec;
+mod facts;
 mod files;
 mod images;
 mod ingress;
@@ -21,17 +26,20 @@ mod pull;
 mod questions;
 mod remove;
 mod resources;
+mod strangers;
+mod usage;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use seaworthy_project::{Loss, Project, ProjectName, Service};
 use tokio::sync::OnceCell;
 
 use crate::docker::client::Client;
 use crate::{
-    Artifact, Engine, EngineError, Exit, Inspection, Instance, InstanceId, LogCursor, LogLine, Observed,
-    Probe, ProbeOutcome, Revision, Slot,
+    Artifact, Engine, EngineError, Exec, ExecStreams, Exit, Facts, Inspection, Instance, InstanceEvent,
+    InstanceId, LogCursor, LogLine, Observed, Probe, ProbeOutcome, Revision, Slot, Stranger, Usage,
 };
 
 pub use options::{DockerOptions, DockerPlace, DockerVariables};
@@ -68,7 +76,7 @@ impl DockerEngine {
     }
 
     async fn client(&self) -> Result<&Client, EngineError> {
-        self.client.get_or_try_init(|| Client::connect(&self.options.place)).await
+        self.client.get_or_try_init(|| Client::connect(&self.options.place, self.options.answer)).await
     }
 }
 
@@ -91,7 +99,9 @@ impl Engine for DockerEngine {
                 span: Some(service.name.span),
             });
         }
-        images::inspect(self.client().await?, project, service).await
+        let client = self.client().await?;
+        drift::look(client, project, service).await?;
+        images::inspect(client, project, service).await
     }
 
     async fn build(
@@ -154,12 +164,60 @@ impl Engine for DockerEngine {
         logs::read(client, &found, cursor, limit).await
     }
 
+    async fn facts(&self, revision: &Revision, instance: &InstanceId) -> Result<Facts, EngineError> {
+        facts::of(self.client().await?, &self.options, revision, instance).await
+    }
+
+    async fn describe(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<serde_json::Value, EngineError> {
+        describe::instance(self.client().await?, project, instance).await
+    }
+
+    async fn usage(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<Option<Usage>, EngineError> {
+        usage::of(self.client().await?, project, instance).await
+    }
+
+    async fn exec(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+        exec: &Exec,
+        streams: ExecStreams,
+    ) -> Result<i32, EngineError> {
+        exec::run(self.client().await?, project, instance, exec, streams).await
+    }
+
+    async fn events(
+        &self,
+        project: &ProjectName,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        tell: &mut (dyn FnMut(InstanceEvent) -> bool + Send),
+    ) -> Result<(), EngineError> {
+        events::read(self.client().await?, project, since, until, tell).await
+    }
+
     async fn volumes(&self, project: &ProjectName) -> Result<Vec<String>, EngineError> {
         resources::volumes(self.client().await?, project).await
     }
 
     async fn purge(&self, project: &ProjectName, volumes: bool) -> Result<(), EngineError> {
         remove::project(self.client().await?, &self.options, project, volumes).await
+    }
+
+    async fn strangers(&self, project: &ProjectName) -> Result<Vec<Stranger>, EngineError> {
+        strangers::of(self.client().await?, project).await
+    }
+
+    async fn remove_stranger(&self, project: &ProjectName, name: &str) -> Result<(), EngineError> {
+        strangers::remove(self.client().await?, project, name).await
     }
 
     async fn prune(&self, project: &ProjectName, keep: &[Artifact]) -> Result<(), EngineError> {

@@ -7,6 +7,7 @@
 //!   [`Fake::lose_artifact`].
 //! * Verbs fail by [`Fake::fail_at`] (at the nth call from now) and [`Fake::fail_always`], in the manner of a
 //!   [`Fault`]: refused, done with its answer lost, or hanging.
+//! * What is told of an instance is what was promised, unless [`Fake::tell_facts`] says otherwise.
 //! * Single instances end by [`Fake::end`] and are lost by [`Fake::lose`].
 //!
 //! # Evidence
@@ -16,6 +17,7 @@
 //! an address on 127.0.0.1 where nobody listens.
 
 mod behaviour;
+mod beside;
 mod call;
 mod instances;
 
@@ -25,6 +27,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use seaworthy_project::model::healthcheck::Healthcheck;
 use seaworthy_project::{Loss, Project, ProjectName, Service, ServiceName};
 use tokio::time::Instant;
 
@@ -32,11 +35,11 @@ pub use behaviour::Behaviour;
 pub use call::{Call, Fault, Verb};
 
 use crate::{
-    Artifact, Engine, EngineError, Exit, Inspection, Instance, InstanceId, LogCursor, LogLine, Observed,
-    Probe, ProbeOutcome, Revision, Slot,
+    Artifact, Engine, EngineError, Exec, ExecStreams, Exit, Facts, Inspection, Instance, InstanceEvent,
+    InstanceId, LogCursor, LogLine, Observed, Probe, ProbeOutcome, Revision, Slot, Stranger, Usage, event,
 };
 use call::{Record, after, before};
-use instances::FakeInstance;
+use instances::{FakeInstance, gone};
 
 /// An engine in memory.
 pub struct Fake {
@@ -51,11 +54,15 @@ struct State {
     /// What a service runs; `None` until it is built.
     artifacts: BTreeMap<ServiceName, Option<Artifact>>,
     built: BTreeMap<ServiceName, Artifact>,
+    healths: BTreeMap<ServiceName, Healthcheck>,
+    strangers: Vec<Stranger>,
     lost: BTreeSet<String>,
     kept: BTreeSet<(ProjectName, String)>,
     volumes: BTreeMap<ProjectName, BTreeSet<String>>,
     instances: BTreeMap<(ProjectName, String), FakeInstance>,
     ports_given: u16,
+    /// What is told of instances instead of what was promised, by their names.
+    facts: BTreeMap<String, Facts>,
 }
 
 impl Default for Fake {
@@ -85,6 +92,16 @@ impl Fake {
         let mut state = self.state();
         state.artifacts.insert(service.clone(), None);
         state.built.insert(service.clone(), artifact);
+    }
+
+    /// Gives what a service runs a health check of its own.
+    pub fn set_health(&self, service: &ServiceName, health: Healthcheck) {
+        self.state().healths.insert(service.clone(), health);
+    }
+
+    /// Lets something run that another tool made.
+    pub fn set_strangers(&self, strangers: Vec<Stranger>) {
+        self.state().strangers = strangers;
     }
 
     /// Makes an artifact disappear: it can be neither prepared nor, where not kept yet, started.
@@ -150,33 +167,6 @@ impl Fake {
         let year_2026 = Timestamp::from_second(1_767_225_600).expect("the year 2026 is in range");
         year_2026.checked_add(elapsed).unwrap_or(Timestamp::MAX)
     }
-
-    fn make(&self, revision: &Revision, slot: Slot) -> Result<Instance, EngineError> {
-        let elapsed = self.began.elapsed();
-        let mut state = self.state();
-        if !state.kept.contains(&(revision.project.clone(), revision.artifact.digest.clone())) {
-            return Err(gone(
-                revision,
-                "was not prepared",
-                "Prepare the revision before its instances start.",
-            ));
-        }
-        let behaviour = state.behaviours.get(&revision.artifact.digest).cloned().unwrap_or_default();
-        let id =
-            InstanceId { service: revision.service.name.value.clone(), revision: revision.id.clone(), slot };
-        let key = (revision.project.clone(), id.to_string());
-        if let Some(there) = state.instances.get_mut(&key) {
-            if there.ended(elapsed) {
-                there.start(elapsed, behaviour);
-            }
-            return Ok(there.show(elapsed));
-        }
-        let mut made = FakeInstance::new(revision, id, elapsed, behaviour);
-        made.give_addresses(revision, &mut state.ports_given);
-        let shown = made.show(elapsed);
-        state.instances.insert(key, made);
-        Ok(shown)
-    }
 }
 
 impl State {
@@ -203,9 +193,10 @@ impl Engine for Fake {
         let fault = self.note(Verb::Inspect, &service.name.value);
         before(Verb::Inspect, fault).await?;
         let set = self.state().artifacts.get(&service.name.value).cloned();
+        let health = self.state().healths.get(&service.name.value).cloned();
         let builds = service.build.is_some() || self.state().built.contains_key(&service.name.value);
         let artifact = set.unwrap_or_else(|| Some(instances::default_artifact(service)));
-        after(Verb::Inspect, fault, Inspection { artifact, builds, losses: Vec::new() })
+        after(Verb::Inspect, fault, Inspection { artifact, builds, health, losses: Vec::new() })
     }
 
     async fn build(
@@ -227,14 +218,7 @@ impl Engine for Fake {
     async fn observe(&self, project: &ProjectName) -> Result<Observed, EngineError> {
         let fault = self.note(Verb::Observe, project);
         before(Verb::Observe, fault).await?;
-        let elapsed = self.began.elapsed();
-        let mut instances: Vec<Instance> = {
-            let state = self.state();
-            let ours = state.instances.iter().filter(|((owner, _), _)| owner == project);
-            ours.map(|(_, instance)| instance.show(elapsed)).collect()
-        };
-        instances.sort_by(|one, other| one.id.cmp(&other.id));
-        after(Verb::Observe, fault, Observed { taken_at: Self::timestamp(elapsed), instances })
+        after(Verb::Observe, fault, self.look(project))
     }
 
     async fn prepare(&self, revision: &Revision) -> Result<(), EngineError> {
@@ -307,6 +291,62 @@ impl Engine for Fake {
         after(Verb::Logs, fault, read)
     }
 
+    async fn facts(&self, revision: &Revision, instance: &InstanceId) -> Result<Facts, EngineError> {
+        let fault = self.note(Verb::Facts, instance);
+        before(Verb::Facts, fault).await?;
+        let facts = self.facts_of(revision, instance)?;
+        after(Verb::Facts, fault, facts)
+    }
+
+    async fn describe(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<serde_json::Value, EngineError> {
+        let fault = self.note(Verb::Describe, instance);
+        before(Verb::Describe, fault).await?;
+        let told = serde_json::json!(self.shown(project, instance)?);
+        after(Verb::Describe, fault, told)
+    }
+
+    async fn usage(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<Option<Usage>, EngineError> {
+        let fault = self.note(Verb::Usage, instance);
+        before(Verb::Usage, fault).await?;
+        let usage = self.usage_of(project, instance)?;
+        after(Verb::Usage, fault, usage)
+    }
+
+    async fn exec(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+        exec: &Exec,
+        streams: ExecStreams,
+    ) -> Result<i32, EngineError> {
+        let fault = self.note(Verb::Exec, instance);
+        before(Verb::Exec, fault).await?;
+        let code = self.run_beside(project, instance, exec, streams).await?;
+        after(Verb::Exec, fault, code)
+    }
+
+    async fn events(
+        &self,
+        project: &ProjectName,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        tell: &mut (dyn FnMut(InstanceEvent) -> bool + Send),
+    ) -> Result<(), EngineError> {
+        let fault = self.note(Verb::Events, project);
+        before(Verb::Events, fault).await?;
+        let look = || Ok(self.look(project));
+        event::looked(look, since, until, tell).await?;
+        after(Verb::Events, fault, ())
+    }
+
     async fn volumes(&self, project: &ProjectName) -> Result<Vec<String>, EngineError> {
         let fault = self.note(Verb::Volumes, project);
         before(Verb::Volumes, fault).await?;
@@ -325,6 +365,15 @@ impl Engine for Fake {
         after(Verb::Purge, fault, ())
     }
 
+    async fn strangers(&self, _project: &ProjectName) -> Result<Vec<Stranger>, EngineError> {
+        Ok(self.state().strangers.clone())
+    }
+
+    async fn remove_stranger(&self, _project: &ProjectName, name: &str) -> Result<(), EngineError> {
+        self.state().strangers.retain(|stranger| stranger.name != name);
+        Ok(())
+    }
+
     async fn prune(&self, project: &ProjectName, keep: &[Artifact]) -> Result<(), EngineError> {
         let fault = self.note(Verb::Prune, project);
         before(Verb::Prune, fault).await?;
@@ -335,15 +384,5 @@ impl Engine for Fake {
         });
         state.kept = kept;
         after(Verb::Prune, fault, ())
-    }
-}
-
-fn gone(revision: &Revision, reason: &str, hint: &str) -> EngineError {
-    EngineError::Artifact {
-        service: revision.service.name.value.to_string(),
-        artifact: revision.artifact.name.clone(),
-        reason: reason.to_owned(),
-        hint: hint.to_owned(),
-        span: Some(revision.service.name.span),
     }
 }

@@ -5,10 +5,14 @@ mod artifact;
 pub mod contract;
 pub mod docker;
 mod error;
+mod event;
+mod exec;
+mod facts;
 #[cfg(feature = "test-util")]
 pub mod fake;
 mod identity;
 mod instance;
+mod kernel;
 mod lines;
 mod log;
 mod observed;
@@ -16,25 +20,33 @@ mod ports;
 mod probe;
 pub mod process;
 mod question;
+mod restart;
 mod revision;
 pub mod seal;
 mod system;
+mod usage;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use seaworthy_project::{Loss, Project, ProjectName, Service};
 
 pub use artifact::{Artifact, Inspection};
 pub use error::EngineError;
+pub use event::{Happened, InstanceEvent};
+pub use exec::{Exec, ExecControl, ExecStreams};
+pub use facts::{Facts, Seen, SeenCapabilities, SeenFile, SeenMount, SeenUser};
 pub use identity::{InstanceId, ReleaseNumber, RevisionId, Slot};
 pub use instance::{Exit, Instance, InstanceKind, InstanceState};
 pub use log::{LogCursor, LogLine, LogStream};
-pub use observed::Observed;
+pub use observed::{Observed, Stranger};
 pub use ports::ports_of;
 pub use probe::{Probe, ProbeOutcome};
 pub use process::Program;
+pub use restart::restart_of;
 pub use revision::{GrantedFile, Revision};
+pub use usage::Usage;
 
 /// Where revisions run. An engine never decides what should run; every verb may be repeated.
 #[async_trait]
@@ -95,12 +107,57 @@ pub trait Engine: Send + Sync {
         limit: usize,
     ) -> Result<(Vec<LogLine>, LogCursor), EngineError>;
 
+    /// What holds for an instance of `revision`, which says where to look and never what to find. Changes nothing. What
+    /// cannot be looked at is told as such; nothing is seen of an instance that does not run.
+    async fn facts(&self, revision: &Revision, instance: &InstanceId) -> Result<Facts, EngineError>;
+
+    /// All that the engine says of an instance, in its own words, without the values of variables.
+    async fn describe(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<serde_json::Value, EngineError>;
+
+    /// What an instance uses now; `None` when it does not run.
+    async fn usage(&self, project: &ProjectName, instance: &InstanceId)
+    -> Result<Option<Usage>, EngineError>;
+
+    /// Runs a command beside the main process of a running instance, as its user, with its variables and in its
+    /// folder unless `exec` says otherwise. Gives its exit code; 128 + signal when a signal ended it.
+    async fn exec(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+        exec: &Exec,
+        streams: ExecStreams,
+    ) -> Result<i32, EngineError>;
+
+    /// What happened to the instances of a project from `since` on, as far back as the engine remembers, to `until`;
+    /// without `until` it goes on as things happen, to when `tell` answers that nobody listens.
+    async fn events(
+        &self,
+        project: &ProjectName,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        tell: &mut (dyn FnMut(InstanceEvent) -> bool + Send),
+    ) -> Result<(), EngineError>;
+
     /// Names of the volumes it keeps for a project.
     async fn volumes(&self, project: &ProjectName) -> Result<Vec<String>, EngineError>;
 
     /// Removes everything left of a project but its volumes and its kept artifacts, which a rollback may still need;
     /// with `volumes`, the volumes made for it too, unless another project uses them.
     async fn purge(&self, project: &ProjectName, volumes: bool) -> Result<(), EngineError>;
+
+    /// What runs under the project's name and was made by another tool, in the order of names. Changes nothing.
+    async fn strangers(&self, _project: &ProjectName) -> Result<Vec<Stranger>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// Stops and removes one of [`Engine::strangers`]. One that is not there is removed already.
+    async fn remove_stranger(&self, _project: &ProjectName, _name: &str) -> Result<(), EngineError> {
+        Ok(())
+    }
 
     /// Drops kept artifacts that none of `keep` names.
     async fn prune(&self, project: &ProjectName, keep: &[Artifact]) -> Result<(), EngineError>;

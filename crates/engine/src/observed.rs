@@ -15,6 +15,15 @@ pub struct Observed {
     pub instances: Vec<Instance>,
 }
 
+/// Something that another tool made under the project's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stranger {
+    /// As its engine calls it.
+    pub name: String,
+    /// Whether it runs.
+    pub running: bool,
+}
+
 impl Observed {
     /// The instances of one service.
     pub fn of<'a>(&'a self, service: &'a ServiceName) -> impl Iterator<Item = &'a Instance> {

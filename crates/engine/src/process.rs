@@ -4,6 +4,8 @@
 mod artifacts;
 mod build;
 mod ensure;
+mod exec;
+mod facts;
 mod folder;
 mod inside;
 mod limits;
@@ -15,6 +17,7 @@ mod restart;
 mod shim;
 mod spec;
 mod stop;
+mod usage;
 mod volumes;
 mod who;
 mod writing;
@@ -23,13 +26,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use seaworthy_project::{Loss, Project, ProjectName, Service};
 
 use crate::process::folder::Folders;
 use crate::seal::SealKey;
 use crate::{
-    Artifact, Engine, EngineError, Exit, Inspection, Instance, InstanceId, LogCursor, LogLine, Observed,
-    Probe, ProbeOutcome, Revision, Slot, system,
+    Artifact, Engine, EngineError, Exec, ExecStreams, Exit, Facts, Inspection, Instance, InstanceEvent,
+    InstanceId, LogCursor, LogLine, Observed, Probe, ProbeOutcome, Revision, Slot, Usage, event, system,
 };
 
 pub use shim::shim_main;
@@ -139,6 +143,46 @@ impl Engine for Process {
             return Err(EngineError::NoInstance { instance: instance.to_string() });
         }
         system::attempt(writing::read(&folder, cursor, limit), || format!("read the log of {instance}"))
+    }
+
+    async fn facts(&self, revision: &Revision, instance: &InstanceId) -> Result<Facts, EngineError> {
+        facts::of(&self.options, &self.folders, revision, instance)
+    }
+
+    async fn describe(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<serde_json::Value, EngineError> {
+        observe::describe(&self.folders.instance(project, instance), instance)
+    }
+
+    async fn usage(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<Option<Usage>, EngineError> {
+        usage::of(&self.folders.instance(project, instance), instance)
+    }
+
+    async fn exec(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+        exec: &Exec,
+        streams: ExecStreams,
+    ) -> Result<i32, EngineError> {
+        exec::run(&self.options, &self.folders.instance(project, instance), instance, exec, streams).await
+    }
+
+    async fn events(
+        &self,
+        project: &ProjectName,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        tell: &mut (dyn FnMut(InstanceEvent) -> bool + Send),
+    ) -> Result<(), EngineError> {
+        event::looked(|| observe::project(&self.folders, project), since, until, tell).await
     }
 
     async fn volumes(&self, project: &ProjectName) -> Result<Vec<String>, EngineError> {

@@ -63,6 +63,10 @@ impl Harness for FakeHarness {
         self.fake.lose_artifact(&case.revision.artifact.digest);
     }
 
+    fn words(&self, arguments: &[&str]) -> Vec<String> {
+        arguments.iter().map(ToString::to_string).collect()
+    }
+
     fn end(&self, case: &Case, instance: &Instance) {
         self.fake.end(&case.revision.project, &instance.id, 137);
     }

@@ -10,6 +10,8 @@ mod build;
 mod errors;
 #[path = "docker/keys.rs"]
 mod keys;
+#[path = "docker/operate.rs"]
+mod operate;
 #[path = "docker/pull.rs"]
 mod pull;
 

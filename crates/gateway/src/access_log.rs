@@ -1,4 +1,4 @@
-//! The access log: a JSON line a request, written off the request's path.
+//! The access log: a JSON line a request or TCP connection, written off its path.
 
 use std::fs::File;
 use std::io::Write;
@@ -44,6 +44,36 @@ pub(crate) struct Line {
     pub(crate) total_ms: f64,
 }
 
+/// One TCP connection, told when it has ended.
+#[derive(Debug, Serialize)]
+pub(crate) struct ConnectionLine {
+    pub(crate) time: String,
+    pub(crate) protocol: &'static str,
+    pub(crate) project: String,
+    pub(crate) route: String,
+    pub(crate) backend: String,
+    pub(crate) client: String,
+    pub(crate) bytes_from_client: u64,
+    pub(crate) bytes_to_client: u64,
+    pub(crate) retried: bool,
+    pub(crate) end: &'static str,
+    pub(crate) connect_ms: f64,
+    pub(crate) total_ms: f64,
+}
+
+/// What is written of either.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Record {
+    Request(Box<Line>),
+    Connection(Box<ConnectionLine>),
+}
+
+/// A time as it is written: in milliseconds, to the microsecond.
+pub(crate) fn millis(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1e6).round() / 1e3
+}
+
 /// Where lines go.
 #[derive(Debug, Clone)]
 pub(crate) struct AccessLog {
@@ -53,7 +83,7 @@ pub(crate) struct AccessLog {
 /// What waits to be written.
 #[derive(Debug)]
 enum Entry {
-    Line(Box<Line>),
+    Record(Record),
     /// Tell when all before it is written.
     End(oneshot::Sender<()>),
 }
@@ -67,9 +97,9 @@ impl AccessLog {
         Self { queue }
     }
 
-    pub(crate) fn write(&self, line: Line) {
+    pub(crate) fn write(&self, record: Record) {
         // A full queue means that the disk cannot keep up: the line is given up, not the request.
-        let _ = self.queue.try_send(Entry::Line(Box::new(line)));
+        let _ = self.queue.try_send(Entry::Record(record));
     }
 
     /// Waits until what was told so far is written, for a while.
@@ -88,8 +118,8 @@ fn write_all(path: &Path, entries: &Receiver<Entry>) {
         let mut ends = Vec::new();
         for entry in std::iter::once(first).chain(entries.try_iter().take(MOST_AT_ONCE)) {
             match entry {
-                Entry::Line(line) => {
-                    if serde_json::to_writer(&mut text, &line).is_ok() {
+                Entry::Record(record) => {
+                    if serde_json::to_writer(&mut text, &record).is_ok() {
                         text.push(b'\n');
                     }
                 }

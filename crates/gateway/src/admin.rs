@@ -104,6 +104,7 @@ async fn obey(ask: Ask, gateway: &Arc<Gateway>) -> Result<Answer, GatewayError> 
             loop {
                 let requests = gateway.left(&project, &backends);
                 if requests == 0 || Instant::now() >= until {
+                    gateway.cut(&project, &backends);
                     return Ok(Answer::Left { requests });
                 }
                 sleep(LOOK).await;

@@ -8,11 +8,12 @@ use std::time::Duration;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
-use crate::route::Probe;
+use crate::route::{Probe, Protocol, Route};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -30,40 +31,39 @@ pub(crate) struct Backend {
     pub(crate) id: String,
     pub(crate) address: SocketAddr,
     pub(crate) probe: Option<Probe>,
+    pub(crate) protocol: Protocol,
     well: AtomicBool,
     failures: AtomicU32,
     successes: AtomicU32,
     retired: AtomicBool,
     in_flight: AtomicU64,
+    /// Whether TCP connections to it are waited for no longer.
+    cut: watch::Sender<bool>,
     idle: Mutex<Vec<(Connection, Instant)>>,
 }
 
-/// A request in flight; counts itself off when dropped.
+/// A request or a TCP connection in flight; counts itself off when dropped.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     pub(crate) backend: Arc<Backend>,
 }
 
 impl Backend {
-    pub(crate) fn new(
-        project: &str,
-        route: &str,
-        id: &str,
-        address: SocketAddr,
-        probe: Option<Probe>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(project: &str, route: &Route, id: &str, address: SocketAddr) -> Arc<Self> {
         Arc::new(Self {
             project: project.to_owned(),
-            route: route.to_owned(),
+            route: route.name.clone(),
             id: id.to_owned(),
             address,
-            probe,
+            probe: route.probe.clone(),
+            protocol: route.protocol,
             // Whoever admits a backend has proven it.
             well: AtomicBool::new(true),
             failures: AtomicU32::new(0),
             successes: AtomicU32::new(0),
             retired: AtomicBool::new(false),
             in_flight: AtomicU64::new(0),
+            cut: watch::Sender::new(false),
             idle: Mutex::new(Vec::new()),
         })
     }
@@ -88,6 +88,17 @@ impl Backend {
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::SeqCst);
         self.idle().clear();
+    }
+
+    /// Ends the TCP connections to it that are still open.
+    pub(crate) fn cut(&self) {
+        self.cut.send_replace(true);
+    }
+
+    /// Returns when connections to it are to end.
+    pub(crate) async fn is_cut(&self) {
+        // Fails only when the sender is gone, which lives as long as the backend.
+        let _ = self.cut.subscribe().wait_for(|cut| *cut).await;
     }
 
     /// Takes in whether a question or a connection succeeded; answers with the new state when it flips.
@@ -130,11 +141,17 @@ impl Backend {
         }
     }
 
-    /// Makes a new connection.
-    pub(crate) async fn connect(&self) -> std::io::Result<Connection> {
+    /// Makes a new TCP connection.
+    pub(crate) async fn reach(&self) -> std::io::Result<TcpStream> {
         let late = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
         let stream = timeout(CONNECT, TcpStream::connect(self.address)).await.map_err(late)??;
         stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// Makes a new connection for requests.
+    pub(crate) async fn connect(&self) -> std::io::Result<Connection> {
+        let stream = self.reach().await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
         // Ends when the sender is dropped or the backend closes.
         tokio::spawn(connection);

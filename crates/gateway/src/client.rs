@@ -93,7 +93,8 @@ impl Client {
         }
     }
 
-    /// Waits until no request is in flight to backends that were taken out; answers how many are left.
+    /// Waits until no request and no TCP connection is in flight to backends that were taken out; answers how many
+    /// are left at the limit, when TCP connections are closed.
     ///
     /// # Errors
     /// When the gateway does not answer.

@@ -26,6 +26,9 @@ pub struct Program {
     pub path: PathBuf,
     /// What comes before `supervise` or `work`.
     pub arguments: Vec<String>,
+    /// The words of one more process that the supervisor keeps alive, by the same file; none for no such process. The
+    /// processes that have one are started with `--companion`. When the supervisor ends, its standard input is closed.
+    pub companion: Vec<String>,
 }
 
 impl Program {
@@ -33,6 +36,9 @@ impl Program {
         let mut command = Command::new(&self.path);
         // Nothing of the caller's environment: what stays running must not keep its secrets.
         command.args(&self.arguments).arg(role).arg("--state").arg(state).env_clear().current_dir("/");
+        if !self.companion.is_empty() {
+            command.arg("--companion");
+        }
         command
     }
 }
@@ -45,7 +51,7 @@ pub async fn launch(program: &Program, state: &Path, limit: Duration) -> Result<
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(GatewayError::io(format!("resolve `{}`", path.display())))
     };
-    let program = Program { path: absolute(&program.path)?, arguments: program.arguments.clone() };
+    let program = Program { path: absolute(&program.path)?, ..program.clone() };
     let place = Place::new(&absolute(state)?);
     let client = Client::new(place.state());
     let until = Instant::now() + limit;

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use crate::error::GatewayError;
 use crate::worker::Gateway;
-use crate::{framing, limits, proxy};
+use crate::{framing, limits, proxy, tcp};
 
 /// Connections at a time, over all addresses; fewer where the system gives fewer descriptors. More wait to be
 /// accepted.
@@ -118,15 +118,17 @@ async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
+    let Some(stream) = tcp::pass(stream, client, address, &gateway).await else { return };
     let (stream, framing) = framing::watch(stream);
     let told = stopping.clone();
     let service = service_fn(|request| {
         let answer = proxy::answer(request, client, address, gateway.clone(), framing.clone());
-        let told = &told;
+        let (told, gateway) = (&told, &gateway);
         async move {
             let mut answer = answer.await;
-            // Looks at a number, takes no lock.
-            if told.has_changed().unwrap_or(true) {
+            // Looks at a number, takes no lock. What an address speaks may change while a connection is kept.
+            let stays = gateway.table.load().tcp(address).is_none();
+            if told.has_changed().unwrap_or(true) || !stays {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(answer)

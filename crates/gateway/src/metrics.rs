@@ -12,9 +12,13 @@ use prometheus_client::registry::Registry;
 
 use crate::backend::Backend;
 use crate::table::Table;
+use crate::tcp;
 
 /// Bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// Bounds of the histogram of TCP connections, in seconds: they are kept for hours.
+const CONNECTION_BOUNDS: [f64; 9] = [0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 21600.0, 86400.0];
 
 /// The status codes there are (RFC 9110, section 15).
 const CODES: std::ops::Range<u32> = 100..600;
@@ -25,6 +29,21 @@ struct RequestLabels {
     route: String,
     backend: String,
     code: u32,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ConnectionLabels {
+    project: String,
+    route: String,
+    backend: String,
+    end: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BytesLabels {
+    project: String,
+    route: String,
+    direction: &'static str,
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -47,6 +66,9 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     retries: Family<RouteLabels, Counter>,
+    connections: Family<ConnectionLabels, Counter>,
+    connection_bytes: Family<BytesLabels, Counter>,
+    connection_seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     up: Family<BackendLabels, Gauge>,
     in_flight: Family<BackendLabels, Gauge>,
     swaps: Counter,
@@ -55,11 +77,15 @@ pub(crate) struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(BOUNDS);
+        let connection_histogram: fn() -> Histogram = || Histogram::new(CONNECTION_BOUNDS);
         let mut metrics = Self {
             registry: Registry::with_prefix("seaworthy_gateway"),
             requests: Family::default(),
             seconds: Family::new_with_constructor(histogram),
             retries: Family::default(),
+            connections: Family::default(),
+            connection_bytes: Family::default(),
+            connection_seconds: Family::new_with_constructor(connection_histogram),
             up: Family::default(),
             in_flight: Family::default(),
             swaps: Counter::default(),
@@ -72,8 +98,23 @@ impl Default for Metrics {
             metrics.seconds.clone(),
         );
         registry.register("retries", "Requests sent a second time", metrics.retries.clone());
+        registry.register(
+            "tcp_connections",
+            "TCP connections that ended, by how",
+            metrics.connections.clone(),
+        );
+        registry.register("tcp_bytes", "Bytes passed over TCP connections", metrics.connection_bytes.clone());
+        registry.register(
+            "tcp_connection_duration_seconds",
+            "Time from accepting a TCP connection to its end",
+            metrics.connection_seconds.clone(),
+        );
         registry.register("backend_up", "Whether a backend gets requests", metrics.up.clone());
-        registry.register("backend_in_flight", "Requests in flight to a backend", metrics.in_flight.clone());
+        registry.register(
+            "backend_in_flight",
+            "Requests, or TCP connections, in flight to a backend",
+            metrics.in_flight.clone(),
+        );
         registry.register("set_swaps", "Route sets taken", metrics.swaps.clone());
         metrics
     }
@@ -96,6 +137,25 @@ impl Metrics {
         self.retries.get_or_create(&RouteLabels { project: project.into(), route: route.into() }).inc();
     }
 
+    /// A TCP connection ended; `bytes` came from the client and went to it.
+    pub(crate) fn connection_ended(
+        &self,
+        (project, route, backend): (&str, &str, &str),
+        end: &'static str,
+        bytes: [u64; 2],
+        took: Duration,
+    ) {
+        let (project, route) = (project.to_owned(), route.to_owned());
+        for (direction, count) in ["from-client", "to-client"].into_iter().zip(bytes) {
+            let labels = BytesLabels { project: project.clone(), route: route.clone(), direction };
+            self.connection_bytes.get_or_create(&labels).inc_by(count);
+        }
+        let labels = RouteLabels { project: project.clone(), route: route.clone() };
+        self.connection_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+        let labels = ConnectionLabels { project, route, backend: backend.to_owned(), end };
+        self.connections.get_or_create(&labels).inc();
+    }
+
     pub(crate) fn backend_up(&self, backend: &Backend, up: bool) {
         self.up.get_or_create(&labels(backend)).set(i64::from(up));
     }
@@ -113,6 +173,14 @@ impl Metrics {
         for code in CODES {
             labels.code = code;
             self.requests.remove(&labels);
+        }
+        for end in tcp::ENDS {
+            self.connections.remove(&ConnectionLabels {
+                project: backend.project.clone(),
+                route: backend.route.clone(),
+                backend: backend.id.clone(),
+                end,
+            });
         }
     }
 

@@ -14,6 +14,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::backend::Backend;
 use crate::outgoing::Outgoing;
 use crate::place::Place;
+use crate::route::Protocol;
 use crate::sockets::note;
 use crate::worker::Gateway;
 
@@ -58,6 +59,11 @@ async fn ask_for_ever(backend: Arc<Backend>, gateway: Arc<Gateway>) {
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         clock.tick().await;
+        // Connections that say nothing may be held against whoever makes them (some database servers shut out a host
+        // that does it again and again), and the next connection finds out by itself whether one can be made.
+        if backend.protocol == Protocol::Tcp && backend.probe.is_none() && backend.is_well() {
+            continue;
+        }
         let limit =
             backend.probe.as_ref().map_or(TIMEOUT, |probe| Duration::from_millis(probe.timeout_ms.max(50)));
         let success = timeout(limit, ask(&backend)).await.unwrap_or(false);

@@ -1,4 +1,5 @@
-//! What the gateway is asked to serve: host and path to backends. Also its wire and snapshot form, version 1.
+//! What the gateway is asked to serve: an address, and for HTTP a host and path, to backends. Also its wire and
+//! snapshot form, version 2; version 1 knew HTTP alone.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,8 +16,8 @@ pub struct RouteSet {
     pub routes: Vec<Route>,
 }
 
-/// One route. Two routes may share a `listen` address when host or path differ; the longest path wins,
-/// a named host before any host.
+/// One route. Two HTTP routes may share a `listen` address when host or path differ; the longest path wins,
+/// a named host before any host. A TCP route takes its address whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
@@ -24,16 +25,31 @@ pub struct Route {
     pub name: String,
     /// The address the gateway listens on for it.
     pub listen: SocketAddr,
-    /// The host it answers to, lower case, without port; `None` is any.
+    /// What is balanced: requests or connections.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// The host it answers to, lower case, without port; `None` is any, as for all of TCP.
     pub host: Option<String>,
-    /// The path prefix it answers to, whole segments; starts with `/`.
+    /// The path prefix it answers to, whole segments; starts with `/`, and is no more than that for TCP.
     pub path: String,
     /// How a backend is chosen.
     pub balance: Balance,
-    /// How backends are asked whether they are well; `None` is by TCP connection.
+    /// How backends are asked whether they are well; `None` is by TCP connection. Those of a TCP route are asked only
+    /// once they could not be reached: a connection without a word counts against whoever makes it in some servers.
     pub probe: Option<Probe>,
-    /// The backends; none means 503 with `Retry-After`.
+    /// The backends; none means 503 with `Retry-After`, or for TCP a connection that is reset.
     pub backends: Vec<Backend>,
+}
+
+/// What a route balances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// Requests, one by one.
+    #[default]
+    Http,
+    /// Connections, whatever passes over them.
+    Tcp,
 }
 
 /// An address the gateway may send to.
@@ -53,7 +69,7 @@ pub enum Balance {
     /// Each in turn.
     #[default]
     RoundRobin,
-    /// The one with the fewest requests in flight.
+    /// The one with the fewest requests, or TCP connections, in flight.
     LeastConnections,
 }
 
@@ -113,13 +129,16 @@ impl RouteSet {
                     route.name
                 ));
             }
+            if route.protocol == Protocol::Tcp && (route.host.is_some() || route.path != "/") {
+                return Some(format!("the TCP route `{}` has a host or a path", route.name));
+            }
             if let Some(reason) = self.wrong_backend(route) {
                 return Some(format!("route `{}`: {reason}", route.name));
             }
             if let Some(twin) =
                 self.routes[..index].iter().find(|other| other.name == route.name || other.collides(route))
             {
-                return Some(format!("routes `{}` and `{}` answer to the same", twin.name, route.name));
+                return Some(route.twin_of(twin));
             }
         }
         None
@@ -153,9 +172,39 @@ fn is_bare_host(host: &str) -> bool {
 }
 
 impl Route {
-    /// Whether both would answer the same requests.
+    /// Whether both would answer the same requests or connections.
     pub fn collides(&self, other: &Self) -> bool {
-        self.listen == other.listen && self.host == other.host && same_path(&self.path, &other.path)
+        let tcp = [self.protocol, other.protocol].contains(&Protocol::Tcp);
+        if self.listen != other.listen {
+            return self.covers(other) || other.covers(self);
+        }
+        tcp || (self.host == other.host && same_path(&self.path, &other.path))
+    }
+
+    /// Whether it listens on all addresses of which the other has one: both cannot be.
+    fn covers(&self, other: &Self) -> bool {
+        let (all, one) = (self.listen, other.listen);
+        all.ip().is_unspecified() && all.port() == one.port() && all.is_ipv4() == one.is_ipv4()
+    }
+
+    /// Why it cannot stand beside a route that it collides with.
+    fn twin_of(&self, twin: &Self) -> String {
+        let (one, two) = (&twin.name, &self.name);
+        if self.listen != twin.listen {
+            return format!(
+                "routes `{one}` and `{two}` listen on `{}` and `{}`, of which one is part of the other",
+                twin.listen, self.listen
+            );
+        }
+        match [twin, self].into_iter().find(|route| route.protocol == Protocol::Tcp) {
+            Some(whole) if one != two => {
+                format!(
+                    "routes `{one}` and `{two}` both listen on `{}`, which `{}` needs alone as it passes TCP through",
+                    whole.listen, whole.name
+                )
+            }
+            _ => format!("routes `{one}` and `{two}` answer to the same"),
+        }
     }
 }
 

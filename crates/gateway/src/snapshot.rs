@@ -10,7 +10,9 @@ use crate::rim;
 use crate::route::RouteSet;
 use crate::table::Table;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The oldest version that can still be read: its routes had no protocol, and were HTTP.
+const OLDEST: u32 = 1;
 /// The largest snapshot that is read.
 const MAX_BYTES: u64 = 64 << 20;
 
@@ -42,7 +44,7 @@ pub(crate) fn read(place: &Place) -> Result<BTreeMap<String, RouteSet>, GatewayE
     let told: serde_json::Value =
         serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
     match told.get("version").and_then(serde_json::Value::as_u64) {
-        Some(version) if version == u64::from(VERSION) => {}
+        Some(version) if (OLDEST.into()..=VERSION.into()).contains(&version) => {}
         Some(version) => {
             return Err(unreadable(format!("it has version {version}, this program knows {VERSION}")));
         }

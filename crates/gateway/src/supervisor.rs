@@ -1,4 +1,4 @@
-//! The supervisor: holds the listening sockets and keeps a worker alive. It does nothing else.
+//! The supervisor: holds the listening sockets and keeps a worker, and maybe a companion, alive. It does nothing else.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::channel::Channel;
+use crate::companion::Companion;
 use crate::error::GatewayError;
 use crate::launch::Program;
 use crate::place::Place;
@@ -107,6 +108,11 @@ pub fn supervise(program: &Program, state: &Path, adopt: bool) -> Result<(), Gat
     })
 }
 
+/// Whether a supervisor of this state folder runs.
+pub fn is_supervised(state: &Path) -> bool {
+    matches!(Place::new(state).lock(), Ok(None))
+}
+
 async fn lock(place: &Place) -> Result<Option<File>, GatewayError> {
     let until = Instant::now() + LOCK;
     loop {
@@ -127,6 +133,7 @@ impl Supervisor<'_> {
     async fn run(mut self, adopt: bool) -> Result<(), GatewayError> {
         let mut terminate =
             signal(SignalKind::terminate()).map_err(GatewayError::io("listen for signals"))?;
+        let _companion = Companion::start(self.program);
         let mut pause = Duration::ZERO;
         let mut adopted = adopt.then(from_stdin).transpose()?;
         // Those that still finish what they have; a supervisor that ends waits for them.
@@ -277,10 +284,23 @@ pub(crate) fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     bind(address)?.listen(BACKLOG)?.into_std()
 }
 
+/// Whether this process could listen on an address; it is tried and let go at once.
+///
+/// # Errors
+/// Why it could not.
+pub fn try_address(address: SocketAddr) -> Result<(), GatewayError> {
+    let tried = bind(address).map_err(|error| GatewayError::bind(address, &error));
+    tried.map(drop)
+}
+
 /// Takes an address without listening on it.
-pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
+fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
+    if address.is_ipv6() {
+        // `[::]` is all of IPv6; a route for IPv4 may have the same port.
+        rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
+    }
     socket.bind(address)?;
     Ok(socket)
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::backend::Backend;
 use crate::error::GatewayError;
-use crate::route::{Balance, Route, RouteSet, SetHash};
+use crate::route::{Balance, Protocol, Route, RouteSet, SetHash};
 
 /// All routes of all projects.
 #[derive(Debug, Default)]
@@ -66,7 +66,13 @@ impl Table {
         Self { projects, listens }
     }
 
-    /// The route that answers a request.
+    /// The route that has an address whole, for TCP.
+    pub(crate) fn tcp(&self, listen: SocketAddr) -> Option<&Arc<LiveRoute>> {
+        self.listens.get(&listen)?.iter().find(|live| live.route.protocol == Protocol::Tcp)
+    }
+
+    /// The route that answers a request. On an address that passes TCP through by now, a connection that began with
+    /// HTTP goes on with it.
     pub(crate) fn find(&self, listen: SocketAddr, host: &str, path: &str) -> Option<&Arc<LiveRoute>> {
         self.listens.get(&listen)?.iter().find(|live| live.answers(host, path))
     }
@@ -112,14 +118,15 @@ impl Table {
 impl LiveRoute {
     fn new(project: &str, route: &Route, before: &[Arc<LiveRoute>]) -> Self {
         let kept = |id: &str, address: SocketAddr| {
-            let old =
-                before.iter().filter(|old| old.route.name == route.name && old.route.probe == route.probe);
+            let old = before.iter().filter(|old| {
+                let (old, new) = (&old.route, route);
+                (&old.name, &old.probe, old.protocol) == (&new.name, &new.probe, new.protocol)
+            });
             old.flat_map(|old| &old.backends).find(|old| old.id == id && old.address == address).cloned()
         };
         let backends = route.backends.iter().map(|backend| {
-            kept(&backend.id, backend.address).unwrap_or_else(|| {
-                Backend::new(project, &route.name, &backend.id, backend.address, route.probe.clone())
-            })
+            kept(&backend.id, backend.address)
+                .unwrap_or_else(|| Backend::new(project, route, &backend.id, backend.address))
         });
         Self {
             project: project.to_owned(),
@@ -140,10 +147,19 @@ impl LiveRoute {
 
     /// The next backend that is well and not among those tried.
     pub(crate) fn choose(&self, tried: &[Arc<Backend>]) -> Option<Arc<Backend>> {
+        self.choose_where(tried, |backend| backend.is_well())
+    }
+
+    /// The next backend that is not among those tried, well or not.
+    pub(crate) fn choose_any(&self, tried: &[Arc<Backend>]) -> Option<Arc<Backend>> {
+        self.choose_where(tried, |_| true)
+    }
+
+    fn choose_where(&self, tried: &[Arc<Backend>], fits: impl Fn(&Backend) -> bool) -> Option<Arc<Backend>> {
         let open: Vec<&Arc<Backend>> = self
             .backends
             .iter()
-            .filter(|backend| backend.is_well() && !tried.iter().any(|other| Arc::ptr_eq(other, backend)))
+            .filter(|backend| fits(backend) && !tried.iter().any(|other| Arc::ptr_eq(other, backend)))
             .collect();
         if open.is_empty() {
             return None;
@@ -179,6 +195,7 @@ mod tests {
         Route {
             name: name.to_string(),
             listen: listen(),
+            protocol: Protocol::Http,
             host: host.map(str::to_owned),
             path: path.to_owned(),
             balance: Balance::RoundRobin,

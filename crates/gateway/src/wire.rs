@@ -1,4 +1,4 @@
-//! What goes over the admin socket: one JSON request a line, one JSON answer a line. Version 1.
+//! What goes over the admin socket: one JSON request a line, one JSON answer a line. Version 2.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use crate::error::GatewayError;
 use crate::route::{RouteSet, SetHash};
 
 /// The version both sides speak.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// The longest request or answer.
 pub(crate) const MAX_LINE_BYTES: usize = 4 << 20;
 
@@ -97,7 +97,7 @@ pub struct BackendStatus {
     pub address: SocketAddr,
     /// Whether it gets requests.
     pub well: bool,
-    /// Requests in flight.
+    /// Requests, or TCP connections, in flight.
     pub in_flight: u64,
 }
 

@@ -20,15 +20,17 @@ use crate::listener::{Listeners, Room};
 use crate::metrics::Metrics;
 use crate::place::Place;
 use crate::probe::Probes;
-use crate::route::{RouteSet, SetHash};
+use crate::route::{Protocol, RouteSet, SetHash};
 use crate::sockets::{Sockets, note};
-use crate::supervisor::{bind, from_stdin};
+use crate::supervisor::{from_stdin, try_address};
 use crate::table::Table;
 use crate::wire::{BackendStatus, ProjectStatus, Status};
 use crate::{admin, rim, snapshot};
 
-/// How long requests in flight may take when the worker is told to end.
+/// How long requests and TCP connections may take when the worker is told to end.
 pub(crate) const FINISH: Duration = Duration::from_secs(30);
+/// How long connections that are cut may take to end.
+const CUT: Duration = Duration::from_secs(1);
 /// Between two looks whether they are done.
 const LOOK: Duration = Duration::from_millis(10);
 /// Between two tries to listen where another program was in the way.
@@ -140,6 +142,7 @@ impl Gateway {
         while !self.connections.is_empty() && Instant::now() < until {
             sleep(LOOK).await;
         }
+        self.cut_all().await;
         self.log.finish().await;
         Ok(())
     }
@@ -236,11 +239,36 @@ impl Gateway {
         }
     }
 
-    /// Requests in flight to backends that were taken out.
+    /// Requests and TCP connections in flight to backends that were taken out.
     pub(crate) fn left(&self, project: &str, ids: &[String]) -> u64 {
         let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
         let ours = leaving.iter().filter(|backend| backend.project == project && ids.contains(&backend.id));
         ours.map(|backend| backend.in_flight()).sum()
+    }
+
+    /// Ends the TCP connections to backends that were taken out; their time is up.
+    pub(crate) fn cut(&self, project: &str, ids: &[String]) {
+        let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        let ours = leaving.iter().filter(|backend| backend.project == project && ids.contains(&backend.id));
+        ours.for_each(|backend| backend.cut());
+    }
+
+    /// Ends all TCP connections, and waits until that was told.
+    async fn cut_all(&self) {
+        let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let all: Vec<Arc<Backend>> = self
+            .table
+            .load()
+            .backends()
+            .cloned()
+            .chain(leaving)
+            .filter(|one| one.protocol == Protocol::Tcp)
+            .collect();
+        all.iter().for_each(|backend| backend.cut());
+        let until = Instant::now() + CUT;
+        while all.iter().any(|backend| backend.in_flight() > 0) && Instant::now() < until {
+            sleep(LOOK).await;
+        }
     }
 
     /// Whether a set would be taken. Changes nothing: an address is tried and let go at once.
@@ -248,7 +276,7 @@ impl Gateway {
         self.table.load().accepts(project, set)?;
         for route in &set.routes {
             if !self.sockets.holds(route.listen) {
-                bind(route.listen).map_err(|error| GatewayError::bind(route.listen, &error))?;
+                try_address(route.listen)?;
             }
         }
         Ok(())

@@ -211,10 +211,10 @@ async fn nonsense_on_the_admin_socket_harms_nothing() {
         "",
         "\n",
         "{}\n",
-        "{\"version\":1}\n",
+        "{\"version\":2}\n",
         "{\"version\":7,\"ask\":{\"verb\":\"status\"}}\n",
         "\u{0}\u{1}\n",
-        "{\"version\":1,\"ask\":{\"verb\":\"put\",\"project\":\"x\",\"set\":{\"routes\":[{}]}}}\n",
+        "{\"version\":2,\"ask\":{\"verb\":\"put\",\"project\":\"x\",\"set\":{\"routes\":[{}]}}}\n",
     ] {
         let mut stream = std::os::unix::net::UnixStream::connect(&path).unwrap();
         stream.write_all(nonsense.as_bytes()).unwrap();

@@ -3,6 +3,7 @@
 //! discover → read → parse → interpolate → include and extend → canonicalize → merge → validate → resolve → model
 
 mod assemble;
+mod beside;
 mod canonicalize;
 mod discover;
 mod dotenv;

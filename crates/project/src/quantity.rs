@@ -164,3 +164,32 @@ fn parts(text: &str, ours: bool) -> Option<u128> {
     }
     (sum <= i64::MAX as u128).then_some(sum)
 }
+
+/// A duration as Compose prints it: `1m30s`, `1h0m0s`, `1.5s`, `500ms`, `2µs`.
+pub(crate) fn duration_text(nanoseconds: i64) -> String {
+    let sign = if nanoseconds < 0 { "-" } else { "" };
+    let all = nanoseconds.unsigned_abs();
+    let part = |value: u64, unit: u64, name: &str| {
+        let fraction = format!("{:0width$}", value % unit, width = unit.ilog10() as usize);
+        match fraction.trim_end_matches('0') {
+            "" => format!("{sign}{}{name}", value / unit),
+            fraction => format!("{sign}{}.{fraction}{name}", value / unit),
+        }
+    };
+    match all {
+        0 => "0s".to_owned(),
+        1..1_000 => format!("{sign}{all}ns"),
+        1_000..1_000_000 => part(all, 1_000, "µs"),
+        1_000_000..1_000_000_000 => part(all, 1_000_000, "ms"),
+        1_000_000_000..60_000_000_000 => part(all, 1_000_000_000, "s"),
+        _ => {
+            let minutes = all / 60_000_000_000;
+            let seconds = part(all % 60_000_000_000, 1_000_000_000, "s");
+            let seconds = seconds.trim_start_matches('-');
+            match minutes / 60 {
+                0 => format!("{sign}{minutes}m{seconds}"),
+                hours => format!("{sign}{hours}h{}m{seconds}", minutes % 60),
+            }
+        }
+    }
+}

@@ -1,17 +1,27 @@
 //! The failure bundle: what a person needs to see why a change failed, saved before anything is removed.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use seaworthy_engine::{Engine, LogCursor};
+use seaworthy_engine::{Engine, Instance, InstanceEvent, LogCursor};
 use seaworthy_project::ProjectName;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{Clock, Failure, Plan, Redactor, ReleaseError, Store, disk};
+use crate::{Clock, Failure, Happening, Plan, Redactor, ReleaseError, Store, disk};
 
 /// Lines of each log that are kept.
 const LOG_LINES: usize = 200;
 /// Bundles that are kept; older ones go.
 const BUNDLES: usize = 10;
+/// Events that are kept.
+const MOST_EVENTS: usize = 1000;
+/// How long the engine may take to describe an instance, or to tell what happened.
+const PATIENCE: Duration = Duration::from_secs(5);
+const FILES: &str = "\
+Beside this page: failure.json (plan, journal, state of each instance), <instance>.log (the end of its log),
+<instance>.inspect.json (what the engine says of it), <instance>.health.txt (what its health check said) and
+events.jsonl (what happened since the change began). Secret values are taken out of all of them.
+";
 
 /// A folder with the reason, the plan, the journal, and per instance its state and the end of its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,9 +61,10 @@ impl Evidence<'_> {
             .collect();
         let mut summary = String::new();
         for instance in &new {
-            let log = self.log(&path, instance).await?;
-            summary.push_str(&log);
+            summary.push_str(&self.log(&path, instance).await?);
+            summary.push_str(&self.description(&path, instance).await?);
         }
+        self.events(&path).await?;
         let told = json!({
             "version": 1,
             "project": self.project.as_str(),
@@ -80,7 +91,7 @@ impl Evidence<'_> {
     }
 
     /// Saves the end of an instance's log and returns its last lines for the page.
-    async fn log(&self, path: &Path, instance: &seaworthy_engine::Instance) -> Result<String, ReleaseError> {
+    async fn log(&self, path: &Path, instance: &Instance) -> Result<String, ReleaseError> {
         const ON_THE_PAGE: usize = 20;
         let cursor = LogCursor::tail(LOG_LINES);
         let (lines, _) = self
@@ -91,14 +102,76 @@ impl Evidence<'_> {
         let lines: Vec<String> =
             lines.iter().map(|line| format!("{} {}\n", line.at, self.redactor.redact(&line.text))).collect();
         let file = path.join(format!("{}.log", instance.id));
-        disk::write_private(&file, lines.concat().as_bytes())
-            .map_err(|cause| ReleaseError::Bundle { path: file.clone(), cause })?;
+        self.write(&file, lines.concat().as_bytes())?;
         let end = lines[lines.len().saturating_sub(ON_THE_PAGE)..].concat();
         let exit = instance.exit.map_or("still runs".to_owned(), |exit| match exit.out_of_memory {
             true => format!("exit code {}, out of memory", exit.code),
             false => format!("exit code {}", exit.code),
         });
         Ok(format!("\n{} ({exit}, {} restarts), last lines:\n{end}", instance.id, instance.restarts))
+    }
+
+    /// Saves what the engine says of an instance, and returns what its health check said, for the page.
+    async fn description(&self, path: &Path, instance: &Instance) -> Result<String, ReleaseError> {
+        let described =
+            tokio::time::timeout(PATIENCE, self.engine.describe(self.project, &instance.id)).await;
+        let Ok(Ok(mut described)) = described else { return Ok(String::new()) };
+        self.redact(&mut described);
+        let text = serde_json::to_vec_pretty(&described).unwrap_or_default();
+        self.write(&path.join(format!("{}.inspect.json", instance.id)), &text)?;
+        let asked = described.pointer("/State/Health/Log").and_then(Value::as_array);
+        let answers: String = asked
+            .into_iter()
+            .flatten()
+            .map(|asked| {
+                let field = |name: &str| asked.get(name).cloned().unwrap_or_default();
+                let output = field("Output").as_str().unwrap_or_default().trim().to_owned();
+                format!(
+                    "{} exit code {}: {output}\n",
+                    field("Start").as_str().unwrap_or_default(),
+                    field("ExitCode")
+                )
+            })
+            .collect();
+        if answers.is_empty() {
+            return Ok(String::new());
+        }
+        self.write(&path.join(format!("{}.health.txt", instance.id)), answers.as_bytes())?;
+        Ok(format!("\n{}, its health check said:\n{answers}", instance.id))
+    }
+
+    /// Saves what happened to the project since the change began.
+    async fn events(&self, path: &Path) -> Result<(), ReleaseError> {
+        let began = self.store.changes()?.into_iter().find(|change| change.id == self.change);
+        let began = began.map(|change| change.started_at);
+        let mut happened = self.store.happenings(began.unwrap_or_default())?;
+        let until = self.engine.observe(self.project).await?.taken_at;
+        let mut take = |event: InstanceEvent| {
+            happened.push(Happening::of_instance(&event));
+            happened.len() < MOST_EVENTS
+        };
+        let read = self.engine.events(self.project, began, Some(until), &mut take);
+        // What was read until then is kept; an engine that hangs must not hold up the way back.
+        let _ = tokio::time::timeout(PATIENCE, read).await;
+        happened.sort_by_key(|happening| happening.at);
+        let lines = happened.iter().filter_map(|happening| serde_json::to_string(happening).ok());
+        let lines: String = lines.map(|line| format!("{}\n", self.redactor.redact(&line))).collect();
+        self.write(&path.join("events.jsonl"), lines.as_bytes())
+    }
+
+    /// Takes secret values out of every text in a value.
+    fn redact(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.redactor.redact(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact(item)),
+            Value::Object(keys) => keys.values_mut().for_each(|value| self.redact(value)),
+            _ => {}
+        }
+    }
+
+    fn write(&self, file: &Path, contents: &[u8]) -> Result<(), ReleaseError> {
+        disk::write_private(file, contents)
+            .map_err(|cause| ReleaseError::Bundle { path: file.to_owned(), cause })
     }
 
     fn page(&self, logs: &str) -> String {
@@ -108,8 +181,9 @@ impl Evidence<'_> {
             .iter()
             .map(|(id, seen)| format!("  {id}: {}\n", self.redactor.redact(seen)))
             .collect();
+        let hint = self.failure.hint().map_or(String::new(), |hint| format!("Hint:   {hint}.\n"));
         format!(
-            "Project {} did not reach its goal.\n\nStep:   {}\nReason: {}\n\nLast answers:\n{seen}{logs}",
+            "Project {} did not reach its goal.\n\nStep:   {}\nReason: {}\n{hint}\nLast answers:\n{seen}{logs}\n{FILES}",
             self.project,
             self.failure.step.action,
             self.redactor.redact(&self.failure.reason),

@@ -4,18 +4,22 @@ mod act;
 mod await_ready;
 mod interrupt;
 mod readiness;
+mod walk;
 
 use std::fmt;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use seaworthy_engine::{Engine, InstanceId, Revision};
+use seaworthy_engine::{Engine, Exit, InstanceId, Revision};
 use seaworthy_project::{ProjectName, ServiceName};
 use tokio::time::Instant;
 
-use crate::{Clock, Event, Plan, Progress, ReleaseError, Step, Store, StoreError, Target, Traffic};
+use crate::controller::walk::Walk;
+use crate::{Action, Clock, Event, Plan, Progress, ReleaseError, Step, Store, StoreError, Target, Traffic};
 
 pub use interrupt::Interrupt;
+pub use readiness::LifeCheck;
+pub(crate) use readiness::question;
 
 /// Carries out plans for one project. Decides nothing: the plan has decided.
 pub struct Controller<'a> {
@@ -54,18 +58,46 @@ pub struct Failure {
     pub step: Step,
     /// Why, in a sentence or two.
     pub reason: String,
+    /// What to do, where something is known to help.
+    pub hint: Option<String>,
     /// What was last seen of instances that did not get ready.
     pub seen: Vec<(InstanceId, String)>,
     /// Whether somebody asked it to stop.
     pub interrupted: bool,
     /// Whether the gateway was asked to take a new set before.
     pub admitted: bool,
+    /// Whether all stays as it stands, because `failure_action` says `pause`.
+    pub paused: bool,
+}
+
+impl Failure {
+    /// What helps, where something is known to.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.reason.contains(WANT_OF_MEMORY).then_some(
+            "raise `deploy.resources.limits.memory`, or let the program use less: many take their share of the machine's memory, not of their limit",
+        )
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.step.action, self.reason)
     }
+}
+
+/// What is said of what the kernel ended because its memory was used up.
+const WANT_OF_MEMORY: &str = "was killed for want of memory";
+
+/// How an instance of a revision ended, to stand after its name.
+pub(crate) fn ended(exit: &Exit, revision: &Revision) -> String {
+    if !exit.out_of_memory {
+        return format!("ended with exit code {}", exit.code);
+    }
+    let limit = match revision.service.memory_limit() {
+        Some(limit) => format!("limit {limit}"),
+        None => "the machine has no more".to_owned(),
+    };
+    format!("{WANT_OF_MEMORY}: {limit} (exit code {})", exit.code)
 }
 
 /// Why a step failed.
@@ -86,13 +118,16 @@ impl<E: Into<ReleaseError>> From<E> for Stop {
 }
 
 impl Controller<'_> {
-    /// Carries out a plan.
+    /// Carries out a plan. Answers which new instances failed that the settings allow to fail, and why.
     ///
     /// # Errors
     /// The step that failed and why. What was done stays done: going back is another plan.
-    pub async fn execute(&self, plan: &Plan, undertaking: &Undertaking<'_>) -> Result<(), Box<Failure>> {
-        let deadline = Instant::now() + progress_deadline(undertaking.target);
-        let mut admitted = false;
+    pub async fn execute(
+        &self,
+        plan: &Plan,
+        undertaking: &Undertaking<'_>,
+    ) -> Result<Vec<(InstanceId, String)>, Box<Failure>> {
+        let mut walk = Walk::new(progress_deadline(undertaking.target));
         let total = plan.steps.len();
         for (index, step) in plan.steps.iter().enumerate() {
             let number = undertaking.steps_before + index + 1;
@@ -100,7 +135,7 @@ impl Controller<'_> {
             self.progress.tell(Event::StepStarted { number: index + 1, total, step: step.clone() });
             let stop = match self.interrupt.is_raised() {
                 true => Err(Stop::Interrupted),
-                false => self.journalled(number, step, undertaking, deadline, &mut admitted).await,
+                false => self.journalled(number, step, undertaking, &mut walk).await,
             };
             match stop {
                 Ok(()) => self.progress.tell(Event::StepDone {
@@ -109,10 +144,10 @@ impl Controller<'_> {
                     step: step.clone(),
                     took: began.elapsed(),
                 }),
-                Err(stop) => return Err(Box::new(self.failure(step, stop, admitted))),
+                Err(stop) => return Err(Box::new(self.failure(step, stop, undertaking.target, &walk))),
             }
         }
-        Ok(())
+        Ok(walk.failed.into_iter().collect())
     }
 
     async fn journalled(
@@ -120,36 +155,52 @@ impl Controller<'_> {
         number: usize,
         step: &Step,
         undertaking: &Undertaking<'_>,
-        deadline: Instant,
-        admitted: &mut bool,
+        walk: &mut Walk,
     ) -> Result<(), Stop> {
         self.write(undertaking.change, number, "starting", step)?;
-        *admitted |= matches!(step.action, crate::Action::Admit { .. });
-        // Whatever hangs, the change does not: past the deadline it goes back.
-        let done =
-            match tokio::time::timeout_at(deadline, self.act(&step.action, undertaking, deadline)).await {
-                Ok(done) => done,
-                Err(_) => {
-                    Err(Stop::Unready { reason: "the progress deadline passed".to_owned(), seen: Vec::new() })
+        walk.admitted |= matches!(step.action, Action::Admit { .. });
+        let done = match &step.action {
+            // A wished delay is no lack of progress.
+            Action::Wait { time, .. } => self.wait(*time, walk).await,
+            action => {
+                // Whatever hangs, the change does not: past the deadline it goes back.
+                let deadline = walk.deadline;
+                match tokio::time::timeout_at(deadline, self.act(action, undertaking, walk)).await {
+                    Ok(done) => done,
+                    Err(_) => {
+                        let reason = "the progress deadline passed".to_owned();
+                        Err(Stop::Unready { reason, seen: Vec::new() })
+                    }
                 }
-            };
+            }
+        };
         let phase = if done.is_ok() { "done" } else { "failed" };
         self.write(undertaking.change, number, phase, step)?;
         done
+    }
+
+    async fn wait(&self, time: Duration, walk: &mut Walk) -> Result<(), Stop> {
+        walk.deadline += time;
+        tokio::select! {
+            () = tokio::time::sleep(time) => Ok(()),
+            () = self.interrupt.wait() => Err(Stop::Interrupted),
+        }
     }
 
     fn write(&self, change: i64, number: usize, phase: &str, step: &Step) -> Result<(), StoreError> {
         self.store.journal(change, number, phase, &step.action, self.clock.now())
     }
 
-    fn failure(&self, step: &Step, stop: Stop, admitted: bool) -> Failure {
+    fn failure(&self, step: &Step, stop: Stop, target: &Target, walk: &Walk) -> Failure {
+        let hint = if let Stop::Error(error) = &stop { error.hint() } else { None };
         let (reason, seen, interrupted) = match stop {
             Stop::Interrupted => ("interrupted".to_owned(), Vec::new(), true),
             Stop::Unready { reason, seen } => (reason, seen, false),
             Stop::Error(error) => (with_causes(&error), Vec::new(), false),
         };
         self.progress.tell(Event::StepFailed { step: step.clone(), reason: reason.clone() });
-        Failure { step: step.clone(), reason, seen, interrupted, admitted }
+        let paused = !interrupted && walk::pauses(target, &step.action, &seen);
+        Failure { step: step.clone(), reason, hint, seen, interrupted, admitted: walk.admitted, paused }
     }
 }
 

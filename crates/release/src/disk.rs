@@ -3,6 +3,7 @@
 
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -138,6 +139,33 @@ pub(crate) fn list(folder: &Path) -> Vec<String> {
     names
 }
 
+/// The addresses on which this machine takes TCP connections, as the kernel lists them; `None` when it does not.
+pub(crate) fn listening() -> Option<Vec<SocketAddr>> {
+    let four = std::fs::read_to_string("/proc/net/tcp").ok()?;
+    // A machine may have no IP version 6.
+    let six = std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
+    Some(four.lines().chain(six.lines()).filter_map(listener).collect())
+}
+
+/// A line of the kernel's list, when it is about a listener: `0: 0100007F:1F90 00000000:0000 0A …`.
+fn listener(line: &str) -> Option<SocketAddr> {
+    const LISTENS: &str = "0A";
+    let mut fields = line.split_whitespace().skip(1);
+    let (own, _, state) = (fields.next()?, fields.next()?, fields.next()?);
+    let (address, port) = own.split_once(':').filter(|_| state == LISTENS)?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    // Words of four bytes, each as this machine keeps it in memory.
+    let words =
+        (0..address.len() / 8).map(|word| u32::from_str_radix(address.get(word * 8..word * 8 + 8)?, 16).ok());
+    let bytes: Vec<u8> =
+        words.collect::<Option<Vec<u32>>>()?.into_iter().flat_map(u32::to_ne_bytes).collect();
+    let ip = match <[u8; 4]>::try_from(bytes.as_slice()) {
+        Ok(four) => IpAddr::from(four),
+        Err(_) => IpAddr::from(<[u8; 16]>::try_from(bytes.as_slice()).ok()?),
+    };
+    Some(SocketAddr::new(ip, port))
+}
+
 /// Removes a folder and all in it.
 pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
     match std::fs::remove_dir_all(path) {
@@ -156,4 +184,18 @@ pub(crate) fn make_private(path: &Path) -> Result<(), StoreError> {
     let made = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     made.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
         .map_err(|cause| StoreError::Unwritable { path: path.to_owned(), cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_is_told_exactly() {
+        let own = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = own.local_addr().unwrap();
+        let all = listening().unwrap();
+        assert!(all.contains(&address), "{address} is not among {all:?}");
+        assert!(!all.contains(&SocketAddr::new([0, 0, 0, 0].into(), address.port())));
+    }
 }

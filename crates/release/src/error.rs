@@ -40,7 +40,7 @@ pub enum ReleaseError {
         /// Where it should be.
         path: PathBuf,
     },
-    /// A job cannot be scaled.
+    /// A job cannot be scaled, stopped or started.
     #[error("service `{service}` is a job: it runs once per release")]
     IsJob {
         /// The service.
@@ -125,6 +125,15 @@ pub enum ReleaseError {
         /// The project.
         project: String,
     },
+    /// The plan that was agreed to is not the plan any more.
+    #[error("what runs changed while the plan was shown: nothing was done")]
+    Moved,
+    /// A change is paused half-way.
+    #[error("the {what} is paused half-way")]
+    Paused {
+        /// What it was.
+        what: String,
+    },
     /// There is no such service.
     #[error("the release has no service `{service}`")]
     NoService {
@@ -168,7 +177,7 @@ impl ReleaseError {
             Self::DiskFull { .. } => {
                 "free some space, or set `SEAWORTHY_STATE` to a folder on another disk".into()
             }
-            Self::IsJob { .. } => "scale services that are meant to run on".into(),
+            Self::IsJob { .. } => "name services that are meant to run on".into(),
             Self::KeyGone { .. } | Self::Key(_) => {
                 "put the key back from a backup; what it sealed cannot be read without it".into()
             }
@@ -189,6 +198,10 @@ impl ReleaseError {
             Self::NoRelease { .. } => "`seaworthy history` lists the releases that are kept".into(),
             Self::NeverDeployed { .. } => {
                 "run `seaworthy deploy`; check `-e`, `-p` and `SEAWORTHY_STATE` if it should be here".into()
+            }
+            Self::Moved => "run the command again and look at the new plan".into(),
+            Self::Paused { .. } => {
+                "`seaworthy deploy` goes on with it, `seaworthy rollback` goes back".into()
             }
             Self::NoService { .. } => "`seaworthy config --services` lists them".into(),
             Self::OtherEngine { recorded, .. } => {

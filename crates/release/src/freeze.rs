@@ -5,12 +5,14 @@ use std::path::Path;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use seaworthy_engine::{Artifact, Engine, ReleaseNumber};
+use seaworthy_project::model::healthcheck::{HealthTest, Healthcheck};
 use seaworthy_project::model::port::Protocol;
 use seaworthy_project::model::resource::{FileResource, FileResourceSource};
 use seaworthy_project::{Files, Loss, Project, Sensitive, Service, ServiceName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Progress, Release, ReleaseError, routes};
+use crate::needs::job_time;
+use crate::{Event, Progress, Release, ReleaseError, parts};
 
 /// The largest secret or config file that a release keeps.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -37,6 +39,8 @@ pub struct Draft {
     pub losses: Vec<String>,
     /// Where the project folder stood.
     pub origin: Origin,
+    /// Whether what another tool made under the project's name goes when the release is there.
+    pub remove_orphans: bool,
 }
 
 impl Draft {
@@ -72,10 +76,15 @@ pub async fn draft(
         project.services().filter_map(|service| not_carried(service, engine.name())).collect();
     let mut losses = grouped(engine.losses(project));
     let mut artifacts = IndexMap::new();
+    let mut whole = project.clone();
     for service in project.services() {
         match artifact(project, service, engine, build, progress, &mut losses).await {
-            Ok(artifact) => {
+            Ok((artifact, health)) => {
                 artifacts.insert(service.name.value.clone(), artifact);
+                if let Some(health) = health.and_then(|health| counts(project, service, &health)) {
+                    losses.push(told(service, &health));
+                    whole = whole.with_healthcheck(&service.name.value, health);
+                }
             }
             Err(error) => errors.push(error),
         }
@@ -97,8 +106,13 @@ pub async fn draft(
             }
         }
     }
+    for path in project.services().flat_map(parts::bound_files) {
+        if let Some(text) = bound(path, files) {
+            contents.insert(parts::file_key(path), text);
+        }
+    }
     if errors.is_empty() {
-        Ok(Draft { project: project.clone(), artifacts, files: contents, losses, origin })
+        Ok(Draft { project: whole, artifacts, files: contents, losses, origin, remove_orphans: false })
     } else {
         Err(errors)
     }
@@ -111,7 +125,7 @@ async fn artifact(
     build: bool,
     progress: &dyn Progress,
     losses: &mut Vec<String>,
-) -> Result<Artifact, ReleaseError> {
+) -> Result<(Artifact, Option<Healthcheck>), ReleaseError> {
     let mut seen = engine.inspect(project, service).await;
     // A build may make what looking for it did not find.
     let process = service.settings.process.as_ref();
@@ -134,7 +148,23 @@ async fn artifact(
     }
     losses.extend(seen.losses.into_iter().map(|loss| format!("`{}`: {}", loss.key, loss.instead)));
     let not_built = || Artifact { name: "not built yet".to_owned(), digest: "unbuilt".to_owned() };
-    Ok(seen.artifact.unwrap_or_else(not_built))
+    Ok((seen.artifact.unwrap_or_else(not_built), seen.health))
+}
+
+/// The image's own health check, where it tells whether the service is ready: a probe goes before it, and a test of the
+/// service's own.
+fn counts(project: &Project, service: &Service, health: &Healthcheck) -> Option<Healthcheck> {
+    let asked = service.settings.probe.ready.is_some() || job_time(project, service).is_some();
+    if asked { None } else { health.under(service.healthcheck.as_ref().map(|own| &own.value)) }
+}
+
+fn told(service: &Service, health: &Healthcheck) -> String {
+    let test = match &health.test {
+        Some(HealthTest::Command(words)) => words.join(" "),
+        Some(HealthTest::Shell(line)) => line.clone(),
+        _ => String::new(),
+    };
+    format!("`{}` is ready when the health check of its image says so: `{test}`", service.name.value)
 }
 
 /// One sentence for services that lose the same: `cap_drop` (web, worker): …
@@ -152,35 +182,31 @@ fn grouped(losses: Vec<Loss>) -> Vec<String> {
     groups.into_iter().map(sentence).collect()
 }
 
-/// A published port that neither the gateway nor the engine can carry yet.
+/// A published port that neither the gateway nor the engine can carry: the gateway carries TCP alone, and only Docker
+/// publishes others.
 fn not_carried(service: &Service, engine: &str) -> Option<ReleaseError> {
-    let routes = routes::wishes(service);
     let port = service.ports.iter().find(|port| {
-        let carried = match port.value.protocol {
-            Protocol::Tcp => routes.iter().any(|wish| wish.port == port.value.target),
-            // Ports of other protocols stay with an engine that can publish them.
-            _ => engine == "docker",
-        };
-        port.value.published.is_some() && !carried
+        port.value.published.is_some() && port.value.protocol != Protocol::Tcp && engine != "docker"
     })?;
     let (name, number) = (&service.name.value, port.value.published.unwrap_or(port.value.target));
-    Some(match port.value.protocol {
-        Protocol::Tcp => ReleaseError::Unsupported {
-            message: format!(
-                "port {number} of service `{name}` is published, but nothing says that it speaks HTTP"
-            ),
-            hint: format!(
-                "if it does, add `x-seaworthy: {{ route: {{ port: {} }} }}` to `{name}`; if it need not be reached from outside, take it away with `ports: !reset []`; other protocols are not carried yet",
-                port.value.target
-            ),
-            span: Some(port.span),
-        },
-        _ => ReleaseError::Unsupported {
-            message: format!("port {number}/{} of service `{name}` is not TCP", port.value.protocol),
-            hint: "only the docker engine publishes it".to_owned(),
-            span: Some(port.span),
-        },
+    Some(ReleaseError::Unsupported {
+        message: format!("port {number}/{} of service `{name}` is not TCP", port.value.protocol),
+        hint: "only the docker engine publishes it".to_owned(),
+        span: Some(port.span),
     })
+}
+
+/// The content of a file that is mounted in place, so that a change of it is seen. Folders, devices and what is large
+/// are data, not configuration.
+fn bound(path: &str, files: &dyn Files) -> Option<Sensitive> {
+    let path = Path::new(path);
+    if !files.is_file(path) {
+        return None;
+    }
+    let bytes = files.read(path, LARGEST_FILE).ok()?;
+    let hexadecimal =
+        |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    Some(Sensitive::new(String::from_utf8(bytes).unwrap_or_else(|error| hexadecimal(error.into_bytes()))))
 }
 
 fn read(

@@ -3,13 +3,18 @@
 //! [`plan`] is pure: a [`Target`] and a [`World`] in, a [`Plan`] out. Effects live in [`Controller`] and [`Operator`].
 
 mod bundle;
+mod cause;
 mod clock;
 mod controller;
 mod disk;
 mod error;
 mod fault;
 mod freeze;
+mod happening;
+mod heal;
 mod lock;
+mod needs;
+mod notes;
 mod operator;
 mod parts;
 mod plan;
@@ -17,31 +22,38 @@ mod progress;
 mod record;
 mod redact;
 mod release;
+mod rolling;
 mod rollout;
 mod routes;
+mod service_notes;
 mod step;
 mod store;
 mod target;
 mod traffic;
+pub mod verify;
 mod world;
 
 pub use bundle::Bundle;
 pub use clock::{Clock, SystemClock};
-pub use controller::{Controller, Failure, Interrupt};
+pub use controller::{Controller, Failure, Interrupt, LifeCheck};
 pub use disk::StateFolder;
 pub use error::ReleaseError;
 pub use fault::FaultPoint;
 pub use freeze::{Draft, Origin, draft};
-pub use lock::{Lock, LockError, Owner};
+pub use happening::Happening;
+pub use heal::{Cure, Standing, heal_plan, unserved};
+pub use lock::{HEALER, Lock, LockError, Owner};
 pub use operator::{Operator, Outcome, Settled};
 pub use plan::{PlanError, plan};
 pub use progress::{Event, Progress};
 pub use redact::Redactor;
 pub use release::Release;
+pub use rolling::{FailureAction, Rolling, Way};
 pub use rollout::{StopFirst, Timers};
 pub use routes::{RouteWish, wishes as route_wishes};
 pub use seaworthy_engine::ReleaseNumber;
-pub use step::{Action, Change, Gap, Plan, Step};
+pub use service_notes::ServiceNotes;
+pub use step::{Action, Change, Gap, Plan, Readiness, Step};
 pub use store::{
     Deployment, DeploymentKind, DeploymentState, JournalLine, ReleaseSummary, Store, StoreError,
 };

@@ -14,6 +14,13 @@ use crate::disk;
 /// A command that only looks holds the lock for a moment: so often it is tried again, so long apart.
 const GLANCES: u32 = 5;
 const GLANCE: Duration = Duration::from_millis(20);
+/// Held by whoever waits for the healer.
+const WAITING: &str = "waiting";
+
+/// The command of who brings instances back by itself; it gives way to everybody else.
+pub const HEALER: &str = "agent run";
+/// How long a command waits for the healer to give way: it may be stopping an instance.
+const GIVE_WAY: Duration = Duration::from_secs(30);
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,11 +87,38 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of the project whose state is in `folder`; does not wait.
+    /// Takes the lock of the project whose state is in `folder`; waits for nobody but the healer, which gives way.
     ///
     /// # Errors
     /// When somebody else has it, and who.
     pub fn take(folder: &Path, owner: &Owner) -> Result<Self, LockError> {
+        let mut tries = 0;
+        let mut waiting = None;
+        loop {
+            let error = match Self::try_take(folder, owner) {
+                Err(error) => error,
+                held => return held,
+            };
+            let by_healer = matches!(&error, LockError::Held { owner: Some(by) } if by.command == HEALER);
+            if !by_healer || owner.command == HEALER || tries * GLANCE >= GIVE_WAY {
+                return Err(error);
+            }
+            if waiting.is_none() {
+                waiting = disk::open_lock(&folder.join(WAITING))
+                    .ok()
+                    .and_then(|file| Flock::lock(file, FlockArg::LockSharedNonblock).ok());
+            }
+            tries += GLANCES;
+        }
+    }
+
+    /// Whether a command waits for the healer to give way.
+    pub fn is_waited_for(folder: &Path) -> bool {
+        let Ok(file) = disk::open_lock(&folder.join(WAITING)) else { return false };
+        matches!(Flock::lock(file, FlockArg::LockExclusiveNonblock), Err((_, nix::errno::Errno::EAGAIN)))
+    }
+
+    fn try_take(folder: &Path, owner: &Owner) -> Result<Self, LockError> {
         let path = folder.join("lock");
         let unusable = |cause| LockError::Unusable { path: path.clone(), cause };
         disk::make_folder(folder).map_err(unusable)?;

@@ -1,20 +1,23 @@
 //! What every command that changes things goes through: settle, plan, ask, carry out, and go back if it fails.
 
 mod go;
+mod heal;
 mod prune;
 mod settle;
 mod verbs;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use seaworthy_engine::{Engine, ReleaseNumber, Revision};
+use seaworthy_engine::{Engine, InstanceId, ReleaseNumber, Revision};
 use seaworthy_project::{ProjectName, ServiceName};
 
 use crate::controller::Controller;
 use crate::{
-    Clock, Failure, Interrupt, Owner, Plan, Progress, ReleaseError, Settings, Store, Target, Traffic, World,
+    Clock, Failure, Interrupt, Owner, Plan, Progress, Release, ReleaseError, Settings, Store, Target,
+    Traffic, Way, World,
 };
 
 pub use settle::Settled;
@@ -53,6 +56,19 @@ pub enum Outcome {
     Done {
         /// What runs now.
         release: Option<ReleaseNumber>,
+        /// New instances that failed, as the settings allow, and why. They get no requests.
+        failed: Vec<(InstanceId, String)>,
+    },
+    /// It failed, and all stays as it stands, because `failure_action` says `pause`.
+    Paused {
+        /// What failed.
+        failure: Box<Failure>,
+        /// What ran before.
+        from: Option<ReleaseNumber>,
+        /// What was to run.
+        to: Option<ReleaseNumber>,
+        /// The failure bundle.
+        bundle: Option<PathBuf>,
     },
     /// It failed, and all is as before.
     RolledBack {
@@ -89,7 +105,7 @@ impl Operator<'_> {
     pub async fn world(&self) -> Result<World, ReleaseError> {
         let current = match self.store.current()? {
             Some((release, settings)) => {
-                Some(self.store.release(release)?.target(&settings, self.store.key()))
+                Some(self.store.release(release)?.target(&settings, self.store.key(), Way::Forward))
             }
             None => None,
         };
@@ -98,6 +114,7 @@ impl Operator<'_> {
             serving: self.traffic.serving(&self.project).await?,
             proven: self.store.proven()?,
             jobs_done: self.store.jobs_done()?,
+            strangers: self.engine.strangers(&self.project).await?,
             current,
         })
     }
@@ -111,14 +128,28 @@ impl Operator<'_> {
         Ok(self.checked_plan(&goal).await?.0)
     }
 
-    pub(crate) fn goal(&self, end: Option<&(ReleaseNumber, Settings)>) -> Result<Goal, ReleaseError> {
+    pub(crate) fn goal(
+        &self,
+        end: Option<&(ReleaseNumber, Settings)>,
+        way: Way,
+    ) -> Result<Goal, ReleaseError> {
         let Some((number, settings)) = end else {
             return Ok(Goal { end: None, target: Target::default(), revisions: IndexMap::new() });
         };
         let release = self.store.release(*number)?;
-        let target = release.target(settings, self.store.key());
+        let target = self.target(&release, settings, way);
         let revisions = release.revisions(&target);
         Ok(Goal { end: Some((*number, settings.clone())), target, revisions })
+    }
+
+    /// What should run of a release, on this engine.
+    pub(crate) fn target(&self, release: &Release, settings: &Settings, way: Way) -> Target {
+        let mut target = release.target(settings, self.store.key(), way);
+        if self.engine.name() == "process" {
+            // No name leads to an instance there.
+            target.service_notes.values_mut().for_each(|notes| notes.callers.clear());
+        }
+        target
     }
 
     pub(crate) fn controller<'b>(&'b self, interrupt: &'b Interrupt) -> Controller<'b> {

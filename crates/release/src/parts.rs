@@ -2,10 +2,13 @@
 //!
 //! Parts are keyed fingerprints, so that neither they nor a revision's id tell anything of a secret.
 
+use std::path::Path;
+
 use indexmap::IndexMap;
 use seaworthy_engine::RevisionId;
 use seaworthy_engine::seal::SealKey;
-use seaworthy_project::{Service, write_json};
+use seaworthy_project::model::mount::MountKind;
+use seaworthy_project::{Service, ServiceName, write_json};
 use serde_json::{Map, Value};
 
 use crate::Release;
@@ -32,6 +35,7 @@ pub(crate) fn of(
     release: &Release,
     service: &Service,
     generation: u32,
+    followed: &[(&ServiceName, &RevisionId)],
     key: &SealKey,
 ) -> IndexMap<String, String> {
     let name = service.name.value.as_str();
@@ -43,12 +47,13 @@ pub(crate) fn of(
         parts.insert(part, key.fingerprint(canonical(value).to_string().as_bytes()));
     };
     if let Some(artifact) = release.artifacts.get(&service.name.value) {
-        add(format!("`{}`", artifact.name), &Value::from(artifact.digest.as_str()));
+        let kind = if artifact.name == release.project.image_name(service) { "image" } else { "program" };
+        add(format!("{kind} {}", artifact.name), &Value::from(artifact.digest.as_str()));
     }
     add("project folder".to_owned(), &Value::from(release.project.directory.display().to_string()));
     for (variable, value) in &service.environment {
         let value = value.value.as_ref().map_or(Value::Null, |value| Value::from(value.reveal()));
-        add(format!("environment {variable}"), &value);
+        add(format!("env {variable}"), &value);
     }
     for (part, value) in keys.iter().filter(|(part, _)| !NOT_PARTS.contains(&part.as_str())) {
         match part.as_str() {
@@ -65,10 +70,30 @@ pub(crate) fn of(
             add(part, &contents);
         }
     }
+    for path in bound_files(service) {
+        if let Some(contents) = release.files.get(&file_key(path)) {
+            let shown = Path::new(path).strip_prefix(&release.project.directory).unwrap_or(Path::new(path));
+            add(format!("file {}", shown.display()), &Value::from(contents.reveal()));
+        }
+    }
+    for (name, revision) in followed {
+        add(format!("service {name}"), &Value::from(revision.0.as_str()));
+    }
     if generation > 0 {
         add("restart".to_owned(), &Value::from(generation));
     }
     parts
+}
+
+/// The paths on this machine that a service mounts in place.
+pub(crate) fn bound_files(service: &Service) -> impl Iterator<Item = &String> {
+    let bound = service.mounts.iter().filter(|mount| mount.value.kind == MountKind::Bind);
+    bound.filter_map(|mount| mount.value.source.as_ref())
+}
+
+/// Under which name a release keeps the content of a file that is mounted in place.
+pub(crate) fn file_key(path: &str) -> String {
+    format!("file {path}")
 }
 
 /// The identity of a revision with these parts.

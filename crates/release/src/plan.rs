@@ -4,11 +4,12 @@
 //! once; then the old ones drain and go. So until the first `Admit` a failure is undone by removing what is new.
 
 mod draft;
+mod levels;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seaworthy_engine::{InstanceId, InstanceKind};
+use seaworthy_engine::{Instance, InstanceId, InstanceKind, InstanceState};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 
@@ -38,16 +39,18 @@ pub enum PlanError {
 pub fn plan(target: &Target, world: &World) -> Result<Plan, PlanError> {
     one_writer(target)?;
     let mut draft = Draft::new(target, world);
-    for wanted in &target.services {
-        match wanted.kind {
-            WantedKind::Replica => service::bring_up(&mut draft, wanted),
-            WantedKind::Job(RunWhen::BeforeDeploy) => job(&mut draft, wanted),
-            WantedKind::Job(RunWhen::AfterDeploy) => {}
+    for level in levels::of(target) {
+        let (replicas, jobs): (Vec<&Wanted>, Vec<&Wanted>) =
+            level.into_iter().partition(|wanted| wanted.kind == WantedKind::Replica);
+        for wanted in jobs {
+            job(&mut draft, wanted);
         }
+        service::bring_up(&mut draft, &replicas);
     }
     moved(&mut draft);
     switch(&mut draft);
     retire(&mut draft);
+    orphans(&mut draft);
     for wanted in target.services.iter().filter(|wanted| wanted.kind == WantedKind::Job(RunWhen::AfterDeploy))
     {
         job(&mut draft, wanted);
@@ -103,9 +106,39 @@ fn moved(draft: &mut Draft<'_>) {
             left => Gap::Expected(format!("nothing answers at {} any more", left.join(", "))),
         };
         match kept {
-            None if before.kind == WantedKind::Replica => draft.change(before, "removed".to_owned(), gap),
+            None if before.kind == WantedKind::Replica => {
+                draft.gone(&before.service, "removed".to_owned(), gap);
+            }
             Some(wanted) if wanted.routes != before.routes => draft.widen(wanted, "route changed", gap),
             _ => {}
+        }
+    }
+    let known = |service: &ServiceName| {
+        target.get(service).is_some() || current.iter().any(|before| &before.service == service)
+    };
+    let unknown: BTreeSet<ServiceName> = draft
+        .present()
+        .map(|instance| instance.id.service.clone())
+        .filter(|service| !known(service))
+        .collect();
+    for service in unknown {
+        draft.gone(&service, "left over: removed".to_owned(), Gap::None);
+    }
+}
+
+/// Removes what another tool made under the project's name, if that is wished for; else only names it.
+fn orphans(draft: &mut Draft<'_>) {
+    for stranger in &draft.world.strangers {
+        let name = &stranger.name;
+        if draft.target.remove_orphans {
+            let action = Action::RemoveOrphan { name: name.clone() };
+            let cause = "another tool made it under the name of this project";
+            draft.step(action, cause, Gap::None, "what it was made from is not known here");
+        } else {
+            let state = if stranger.running { "runs" } else { "is there" };
+            draft.note(format!(
+                "container `{name}` {state} under the name of this project and was not made by seaworthy: it stays; `deploy --remove-orphans` removes it after the switch"
+            ));
         }
     }
 }
@@ -139,6 +172,12 @@ fn wished_instances(wished: &BTreeMap<ServiceName, Vec<InstanceId>>) -> impl Ite
     wished.values().flatten()
 }
 
+/// Whether a job failed for a release that is gone back from: it stays to be looked at until the next release.
+fn is_evidence(target: &Target, instance: &Instance) -> bool {
+    let failed = instance.state == InstanceState::Exited && instance.exit.is_some_and(|exit| !exit.success());
+    failed && target.release.is_some_and(|release| instance.release > release)
+}
+
 /// Drains and removes everything that is not wished for, dependents before what they depend on.
 fn retire(draft: &mut Draft<'_>) {
     let wished: BTreeSet<InstanceId> = draft
@@ -159,12 +198,15 @@ fn retire(draft: &mut Draft<'_>) {
         .present()
         .filter(|instance| match instance.kind {
             InstanceKind::Replica => !wished.contains(&instance.id),
-            InstanceKind::Job => !jobs.contains(&instance.id),
+            InstanceKind::Job => !jobs.contains(&instance.id) && !is_evidence(draft.target, instance),
         })
         .map(|instance| instance.id.clone())
         .collect();
-    let order =
-        |id: &InstanceId| draft.target.services.iter().position(|wanted| wanted.service == id.service);
+    let place = |target: &Target, id: &InstanceId| {
+        target.services.iter().position(|wanted| wanted.service == id.service)
+    };
+    let before = |id: &InstanceId| draft.world.current.as_ref().and_then(|current| place(current, id));
+    let order = |id: &InstanceId| place(draft.target, id).or_else(|| before(id));
     let mut surplus: Vec<(Option<usize>, InstanceId)> =
         surplus.into_iter().map(|id| (order(&id), id)).collect();
     surplus.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));

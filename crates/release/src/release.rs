@@ -3,13 +3,17 @@
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use seaworthy_engine::seal::SealKey;
-use seaworthy_engine::{Artifact, GrantedFile, InstanceKind, ReleaseNumber, Revision};
+use seaworthy_engine::{Artifact, GrantedFile, InstanceKind, ReleaseNumber, Revision, RevisionId};
 use seaworthy_project::model::mount::{FileGrant, MountKind};
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_project::{Project, Sensitive, Service, ServiceName, Spanned};
 
+use crate::needs::job_time;
 use crate::target::WantedKind;
-use crate::{Origin, Settings, StopFirst, Target, Timers, Wanted, parts, routes};
+use crate::{
+    Origin, Rolling, Settings, StopFirst, Target, Timers, Wanted, Way, needs, notes, parts, routes,
+    service_notes,
+};
 
 /// A numbered, immutable snapshot of what should run.
 #[derive(Debug, Clone)]
@@ -35,21 +39,38 @@ pub struct Release {
 impl Release {
     /// Whether it runs jobs that a rollback of code does not undo.
     pub fn migrates(&self) -> bool {
-        self.project.services().any(|service| job_time(service) == Some(RunWhen::BeforeDeploy))
+        self.project.services().any(|service| job_time(&self.project, service) == Some(RunWhen::BeforeDeploy))
+    }
+
+    /// Whether a service of it runs once and ends.
+    pub fn is_job(&self, service: &ServiceName) -> bool {
+        self.project.services.get(service).is_some_and(|service| job_time(&self.project, service).is_some())
     }
 
     /// What should run of it, with an operator's settings on top.
-    pub fn target(&self, settings: &Settings, key: &SealKey) -> Target {
-        let services = bring_up_order(&self.project)
-            .into_iter()
-            .filter_map(|name| self.project.services.get(name))
-            .map(|service| self.wanted(service, settings, key))
-            .collect();
+    pub fn target(&self, settings: &Settings, key: &SealKey, way: Way) -> Target {
+        let mut services: Vec<Wanted> = Vec::new();
+        let order = needs::order(&self.project);
+        for service in order.into_iter().filter_map(|name| self.project.services.get(name)) {
+            // Whom it follows stands before it.
+            let followed = needs::followed(&self.project, service).into_iter().filter_map(|name| {
+                services.iter().find(|wanted| &wanted.service == name).map(|wanted| (name, &wanted.revision))
+            });
+            let wanted = self.wanted(service, followed.collect(), settings, key, way);
+            services.push(wanted);
+        }
         let mut notes = self.losses.clone();
+        notes.extend(notes::of(&self.project));
         if self.migrates() {
             notes.push("jobs change data: a rollback of code does not undo what they did".to_owned());
         }
-        Target { release: Some(self.number), services, notes }
+        Target {
+            release: Some(self.number),
+            services,
+            notes,
+            remove_orphans: false,
+            service_notes: service_notes::of(&self.project),
+        }
     }
 
     /// What an engine runs, one revision per service.
@@ -110,12 +131,20 @@ impl Release {
         files
     }
 
-    fn wanted(&self, service: &Service, settings: &Settings, key: &SealKey) -> Wanted {
+    fn wanted(
+        &self,
+        service: &Service,
+        followed: Vec<(&ServiceName, &RevisionId)>,
+        settings: &Settings,
+        key: &SealKey,
+        way: Way,
+    ) -> Wanted {
         let name = &service.name.value;
         let generation = settings.generations.get(name).copied().unwrap_or(0);
-        let parts = parts::of(self, service, generation, key);
-        let kind = job_time(service).map_or(WantedKind::Replica, WantedKind::Job);
+        let parts = parts::of(self, service, generation, &followed, key);
+        let kind = job_time(&self.project, service).map_or(WantedKind::Replica, WantedKind::Job);
         let replicas = match kind {
+            WantedKind::Replica if settings.stopped.contains(name) => 0,
             WantedKind::Replica => settings.counts.get(name).copied().unwrap_or_else(|| service.replicas()),
             WantedKind::Job(_) => 1,
         };
@@ -125,66 +154,18 @@ impl Release {
             parts,
             kind,
             replicas,
-            group: service
-                .deploy
-                .update
-                .as_ref()
-                .and_then(|update| update.parallelism)
-                .filter(|size| *size > 0),
-            stop_first: StopFirst::of(&self.project, service),
-            routes: routes::wishes(service),
-            timers: Timers::of(&self.project, service),
+            needs: needs::of(&self.project, service),
+            rolling: Rolling::of(service, replicas, way),
+            stop_first: StopFirst::of(&self.project, service, way),
+            routes: match kind {
+                WantedKind::Replica => routes::wishes(service),
+                WantedKind::Job(_) => Vec::new(),
+            },
+            timers: Timers::of(&self.project, service, way),
         }
     }
 }
 
 fn number(said: &Option<String>) -> Option<u32> {
     said.as_ref().and_then(|said| said.parse().ok())
-}
-
-/// When a job runs; `None` for what is meant to run on.
-fn job_time(service: &Service) -> Option<RunWhen> {
-    service.settings.run.as_ref().map(|run| run.value)
-}
-
-/// The order in which services are brought up: each after what it depends on, jobs that run before the deploy
-/// before everything they do not depend on, routed services as early as they may (the first instance of one proves
-/// the release), then as written.
-fn bring_up_order(project: &Project) -> Vec<&ServiceName> {
-    let order = project.dependency_order();
-    let is_early_job =
-        |name: &ServiceName| project.services.get(name).and_then(job_time) == Some(RunWhen::BeforeDeploy);
-    let mut needed_by_jobs: Vec<&ServiceName> =
-        order.iter().copied().filter(|name| is_early_job(name)).collect();
-    let mut index = 0;
-    while let Some(name) = needed_by_jobs.get(index) {
-        let service = project.services.get(*name);
-        for dependency in service.iter().flat_map(|service| &service.depends_on) {
-            if let Some((name, _)) = project.services.get_key_value(&dependency.service.value)
-                && !needed_by_jobs.contains(&name)
-            {
-                needed_by_jobs.push(name);
-            }
-        }
-        index += 1;
-    }
-    let (first, rest): (Vec<_>, Vec<_>) = order.into_iter().partition(|name| needed_by_jobs.contains(name));
-    first.into_iter().chain(routed_early(project, rest)).collect()
-}
-
-/// Pulls routed services, with what they depend on, before the others.
-fn routed_early<'a>(project: &'a Project, order: Vec<&'a ServiceName>) -> Vec<&'a ServiceName> {
-    let mut early: Vec<&ServiceName> = Vec::new();
-    for name in order.iter().rev() {
-        let Some(service) = project.services.get(*name) else { continue };
-        let needed = early.iter().any(|other| {
-            let depends = project.services.get(*other).map(|service| &service.depends_on);
-            depends.is_some_and(|depends| depends.iter().any(|dependency| &dependency.service.value == *name))
-        });
-        if needed || !routes::wishes(service).is_empty() {
-            early.push(name);
-        }
-    }
-    let (early, late): (Vec<_>, Vec<_>) = order.into_iter().partition(|name| early.contains(name));
-    early.into_iter().chain(late).collect()
 }

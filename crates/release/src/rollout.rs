@@ -10,6 +10,8 @@ use seaworthy_project::model::port::Protocol;
 use seaworthy_project::{Project, Service};
 use serde::{Deserialize, Serialize};
 
+use crate::rolling::{Way, setting};
+
 /// How long an instance may take to get ready, when nothing is said.
 const READY_DEADLINE: Duration = Duration::from_secs(90);
 /// How long it must stay ready: catches a crash just after the start.
@@ -42,10 +44,10 @@ pub struct Timers {
 impl Timers {
     /// The timers of a service: its own `x-seaworthy.rollout`, else the project's, else what Compose keys imply,
     /// else the defaults.
-    pub fn of(project: &Project, service: &Service) -> Self {
+    pub fn of(project: &Project, service: &Service, way: Way) -> Self {
         let own = &service.settings.rollout;
         let shared = &project.settings.rollout;
-        let monitor = service.deploy.update.as_ref().and_then(|update| update.monitor);
+        let monitor = setting(service, way, |update| update.monitor);
         let health = service.healthcheck.as_ref().map(|health| &health.value);
         let implied = health.map_or(Duration::ZERO, |health| {
             health.start_period.unwrap_or_default()
@@ -71,7 +73,7 @@ impl Timers {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopFirst {
-    /// `deploy.update_config.order: stop-first`: a group at a time is enough.
+    /// `order: stop-first` of `update_config`, or of `rollback_config` on the way back: a group at a time is enough.
     Asked,
     /// Two instances at once cannot be, for this reason: all old ones go first.
     Forced(String),
@@ -80,19 +82,19 @@ pub enum StopFirst {
 impl StopFirst {
     /// The reason, if there is one (DESIGN: UDP port, container name, fixed address, host network, exclusive
     /// volume, stateful image).
-    pub fn of(project: &Project, service: &Service) -> Option<Self> {
+    pub fn of(project: &Project, service: &Service, way: Way) -> Option<Self> {
         if let Some(reason) = forced(project, service) {
             return Some(Self::Forced(reason));
         }
-        let asked = service.deploy.update.as_ref()?.order? == Order::StopFirst;
-        asked.then_some(Self::Asked)
+        let order = setting(service, way, |update| update.order);
+        (order == Some(Order::StopFirst)).then_some(Self::Asked)
     }
 }
 
 impl fmt::Display for StopFirst {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asked => f.write_str("`update_config.order` says `stop-first`"),
+            Self::Asked => f.write_str("`order` says `stop-first`"),
             Self::Forced(reason) => f.write_str(reason),
         }
     }
@@ -111,10 +113,11 @@ fn forced(project: &Project, service: &Service) -> Option<String> {
     if let Some(port) = service
         .ports
         .iter()
-        .find(|port| port.value.protocol == Protocol::Udp && port.value.published.is_some())
+        .find(|port| port.value.protocol != Protocol::Tcp && port.value.published.is_some())
     {
         return Some(format!(
-            "UDP port {} stays with the engine",
+            "{} port {} stays with the engine",
+            port.value.protocol.to_string().to_ascii_uppercase(),
             port.value.published.unwrap_or(port.value.target)
         ));
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use seaworthy_engine::{InstanceId, Observed, RevisionId, Slot};
-use seaworthy_gateway::route::{Backend, Balance, Probe, Route, RouteSet};
-use seaworthy_project::model::port::Protocol;
+use seaworthy_gateway::route::{Backend, Balance, Probe, Protocol, Route, RouteSet};
+use seaworthy_project::model::port::{self, Port};
 use seaworthy_project::model::settings::ProbeTarget;
 use seaworthy_project::{Service, ServiceName};
 
@@ -28,65 +28,101 @@ pub struct RouteWish {
     pub route: Route,
 }
 
-/// The routes of a service. A published TCP port of a service that speaks HTTP (a `route`, an HTTP probe, or
-/// `app_protocol: http`) belongs to the gateway.
+/// The routes of a service. Its published TCP ports belong to the gateway: HTTP for the port that a `route` or an HTTP
+/// probe is about and for those with `app_protocol: http`, connections passed through for the others.
 pub fn wishes(service: &Service) -> Vec<RouteWish> {
     let settings = service.settings.route.as_ref().map(|route| &route.value);
-    let ready = service.settings.probe.ready.as_ref().map(|probe| &probe.value);
-    let http = |app: Option<&String>| {
-        settings.is_some()
-            || matches!(ready, Some(ProbeTarget::Http { .. }))
-            || app.is_some_and(|app| app == "http" || app == "http2")
-    };
-    let published: Vec<(u16, SocketAddr)> = service
-        .ports
-        .iter()
-        .map(|port| &port.value)
-        .filter(|port| port.protocol == Protocol::Tcp && http(port.app_protocol.as_ref()))
-        .filter(|port| settings.and_then(|route| route.port).is_none_or(|wished| wished == port.target))
-        .filter_map(|port| Some((port.target, listen_address(port.host_ip.as_deref(), port.published?))))
-        .collect();
-    let listens = match (published.is_empty(), settings) {
-        (false, _) => published,
-        (true, Some(route)) => match route.port.or(service.ports.first().map(|port| port.value.target)) {
-            Some(port) => vec![(port, DEFAULT_LISTEN)],
-            None => Vec::new(),
+    let mut listens: Vec<(Protocol, u16, SocketAddr)> = Vec::new();
+    for port in published(service) {
+        let Some(number) = port.published else { continue };
+        let protocol = if speaks_http(service, port) { Protocol::Http } else { Protocol::Tcp };
+        let listen = (protocol, port.target, listen_address(port.host_ip.as_deref(), number));
+        if !listens.contains(&listen) {
+            listens.push(listen);
+        }
+    }
+    if let Some(route) = settings
+        && !listens.iter().any(|(protocol, ..)| *protocol == Protocol::Http)
+        && let Some(port) = route.port.or(service.ports.first().map(|port| port.value.target))
+    {
+        listens.push((Protocol::Http, port, DEFAULT_LISTEN));
+    }
+    // The main one first: it has the service's own name.
+    listens.sort_by_key(|(protocol, ..)| *protocol != Protocol::Http);
+    let mut names: Vec<String> = Vec::new();
+    let mut wishes = Vec::new();
+    for (protocol, port, listen) in listens {
+        let plain = match names.is_empty() {
+            true => service.name.value.to_string(),
+            false => format!("{}@{}", service.name.value, listen.port()),
+        };
+        let name = if names.contains(&plain) { format!("{}@{listen}", service.name.value) } else { plain };
+        names.push(name.clone());
+        wishes.push(RouteWish { port, route: route(service, protocol, name, listen) });
+    }
+    wishes
+}
+
+fn route(service: &Service, protocol: Protocol, name: String, listen: SocketAddr) -> Route {
+    let settings = service.settings.route.as_ref().map(|route| &route.value);
+    let own = settings.filter(|_| protocol == Protocol::Http);
+    Route {
+        name,
+        listen,
+        protocol,
+        host: own.and_then(|route| route.host.clone()).map(|host| host.to_ascii_lowercase()),
+        path: own.and_then(|route| route.path.clone()).unwrap_or_else(|| "/".to_owned()),
+        balance: match settings.and_then(|route| route.balance.as_deref()) {
+            Some("least-connections") => Balance::LeastConnections,
+            _ => Balance::RoundRobin,
         },
-        (true, None) => Vec::new(),
-    };
-    let probe = ready.and_then(|ready| match ready {
-        ProbeTarget::Http { path } => Some(Probe {
+        probe: http_probe(service).filter(|_| protocol == Protocol::Http).map(|path| Probe {
             path: path.clone(),
             interval_ms: PROBE_INTERVAL_MS,
             timeout_ms: PROBE_TIMEOUT_MS,
             fall: PROBE_FALL,
             rise: PROBE_RISE,
         }),
+        backends: Vec::new(),
+    }
+}
+
+/// The ports that the gateway publishes: none of a job, and none of a service that has the machine's own ports.
+fn published(service: &Service) -> impl Iterator<Item = &Port> {
+    let own = service.settings.run.is_some() || has_machine_ports(service);
+    let ports = service.ports.iter().map(|port| &port.value).filter(move |_| !own);
+    ports.filter(|port| port.protocol == port::Protocol::Tcp && port.published.is_some())
+}
+
+/// Whether an instance listens on the machine itself, where nothing is left to publish.
+pub(crate) fn has_machine_ports(service: &Service) -> bool {
+    service.network_mode.as_ref().is_some_and(|mode| mode.value == "host")
+}
+
+/// Whether anything says that a port speaks HTTP/1: the route names it, its `app_protocol`, or it is the first one of a
+/// service with a route or an HTTP probe.
+fn speaks_http(service: &Service, port: &Port) -> bool {
+    let settings = service.settings.route.as_ref().map(|route| &route.value);
+    let named = settings.and_then(|route| route.port);
+    let unsaid =
+        |port: &Port| port.app_protocol.as_ref().is_none_or(|said| said.eq_ignore_ascii_case("http"));
+    match &port.app_protocol {
+        _ if named == Some(port.target) => true,
+        Some(said) => said.eq_ignore_ascii_case("http"),
+        None if named.is_some() => false,
+        None if settings.is_some() || http_probe(service).is_some() => {
+            published(service).find(|port| unsaid(port)).is_some_and(|first| first.target == port.target)
+        }
+        None => false,
+    }
+}
+
+/// The path of the service's own HTTP probe.
+fn http_probe(service: &Service) -> Option<&String> {
+    match &service.settings.probe.ready.as_ref()?.value {
+        ProbeTarget::Http { path } => Some(path),
         ProbeTarget::Tcp => None,
-    });
-    let name = |index: usize, listen: SocketAddr| match index {
-        0 => service.name.value.to_string(),
-        _ => format!("{}@{}", service.name.value, listen.port()),
-    };
-    listens
-        .into_iter()
-        .enumerate()
-        .map(|(index, (port, listen))| RouteWish {
-            port,
-            route: Route {
-                name: name(index, listen),
-                listen,
-                host: settings.and_then(|route| route.host.clone()).map(|host| host.to_ascii_lowercase()),
-                path: settings.and_then(|route| route.path.clone()).unwrap_or_else(|| "/".to_owned()),
-                balance: match settings.and_then(|route| route.balance.as_deref()) {
-                    Some("least-connections") => Balance::LeastConnections,
-                    _ => Balance::RoundRobin,
-                },
-                probe: probe.clone(),
-                backends: Vec::new(),
-            },
-        })
-        .collect()
+    }
 }
 
 fn listen_address(host_ip: Option<&str>, port: u16) -> SocketAddr {

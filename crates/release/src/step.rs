@@ -26,7 +26,7 @@ pub struct Plan {
 pub struct Change {
     /// The service.
     pub service: ServiceName,
-    /// Why: `new`, `program changed`, `environment LOG_LEVEL changed`.
+    /// Why: `new`, `image digest changed`, `env LOG_LEVEL changed (value not shown)`.
     pub cause: String,
     /// Whether requests can fail meanwhile.
     pub gap: Gap,
@@ -78,14 +78,17 @@ pub enum Action {
         /// Which one.
         instance: InstanceId,
     },
-    /// Wait until instances are ready, and stay so for `min_healthy`.
+    /// Wait until instances are ready, and stay so for their minimum time; all of them at once.
     AwaitReady {
-        /// Which ones.
-        instances: Vec<InstanceId>,
-        /// How long each may take.
-        ready_deadline: Duration,
-        /// How long each must stay ready.
-        min_healthy: Duration,
+        /// Which ones, by their timers.
+        waits: Vec<Readiness>,
+    },
+    /// Let time pass before the next group of instances is replaced.
+    Wait {
+        /// Whose.
+        service: ServiceName,
+        /// How long.
+        time: Duration,
     },
     /// Give the gateway the project's whole route set, with these backends, and wait for its acknowledgement.
     Admit {
@@ -99,6 +102,11 @@ pub enum Action {
         /// How long at most.
         limit: Duration,
     },
+    /// Stop and remove what another tool made under the project's name.
+    RemoveOrphan {
+        /// As its engine calls it.
+        name: String,
+    },
     /// Stop and remove an instance.
     Remove {
         /// Which one.
@@ -106,10 +114,27 @@ pub enum Action {
     },
 }
 
+/// Instances that are waited for with the same timers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// Which ones.
+    pub instances: Vec<InstanceId>,
+    /// How long each may take.
+    pub ready_deadline: Duration,
+    /// How long each must stay ready.
+    pub min_healthy: Duration,
+}
+
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// The same without the wished delays between groups.
+    pub(crate) fn without_delays(mut self) -> Self {
+        self.steps.retain(|step| !matches!(step.action, Action::Wait { .. }));
+        self
     }
 
     /// Whether any service is without an instance for a while.
@@ -124,10 +149,10 @@ impl Action {
         match self {
             Self::Prepare { service, .. } | Self::RunOnce { service, .. } => Some(service),
             Self::Ensure { instance } | Self::Remove { instance } => Some(&instance.service),
-            Self::AwaitReady { instances, .. } | Self::Drain { instances, .. } => {
-                instances.first().map(|instance| &instance.service)
-            }
-            Self::Admit { .. } => None,
+            Self::AwaitReady { waits } => waits.first()?.instances.first().map(|instance| &instance.service),
+            Self::Drain { instances, .. } => instances.first().map(|instance| &instance.service),
+            Self::Wait { service, .. } => Some(service),
+            Self::Admit { .. } | Self::RemoveOrphan { .. } => None,
         }
     }
 
@@ -138,8 +163,10 @@ impl Action {
             Self::RunOnce { .. } => "run-once",
             Self::Ensure { .. } => "ensure",
             Self::AwaitReady { .. } => "await-ready",
+            Self::Wait { .. } => "wait",
             Self::Admit { .. } => "admit",
             Self::Drain { .. } => "drain",
+            Self::RemoveOrphan { .. } => "remove-orphan",
             Self::Remove { .. } => "remove",
         }
     }
@@ -154,17 +181,17 @@ impl fmt::Display for Action {
             Self::Prepare { service, revision } => write!(f, "prepare {service} ({revision})"),
             Self::RunOnce { service, revision } => write!(f, "run job {service} ({revision})"),
             Self::Ensure { instance } => write!(f, "start {instance}"),
-            Self::AwaitReady { instances, ready_deadline, min_healthy } => write!(
-                f,
-                "wait until {} ready for {} s (at most {} s)",
-                are(&list(instances), instances.len()),
-                min_healthy.as_secs_f64(),
-                ready_deadline.as_secs_f64()
-            ),
+            Self::AwaitReady { waits } => {
+                let texts: Vec<String> = waits.iter().map(ToString::to_string).collect();
+                write!(f, "wait until {}", texts.join(", and "))
+            }
+            Self::Wait { service, time } => {
+                write!(f, "wait {} s before the next group of {service}", time.as_secs_f64())
+            }
             Self::Admit { serving } if serving.is_empty() => f.write_str("take all routes from the gateway"),
             Self::Admit { serving } => {
                 let routes = serving.iter().map(|(service, instances)| match instances.as_slice() {
-                    [] => format!("{service} → nothing (503)"),
+                    [] => format!("{service} → nothing"),
                     instances => format!("{service} → {}", list(instances)),
                 });
                 write!(f, "send requests: {}", routes.collect::<Vec<_>>().join("; "))
@@ -177,8 +204,22 @@ impl fmt::Display for Action {
                     limit.as_secs_f64()
                 )
             }
+            Self::RemoveOrphan { name } => write!(f, "stop and remove container {name}"),
             Self::Remove { instance } => write!(f, "stop {instance}"),
         }
+    }
+}
+
+impl fmt::Display for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list: Vec<String> = self.instances.iter().map(ToString::to_string).collect();
+        write!(
+            f,
+            "{} ready for {} s (at most {} s)",
+            are(&list.join(", "), list.len()),
+            self.min_healthy.as_secs_f64(),
+            self.ready_deadline.as_secs_f64()
+        )
     }
 }
 

@@ -8,7 +8,7 @@ use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use serde::{Deserialize, Serialize};
 
-use crate::{RouteWish, StopFirst, Timers};
+use crate::{Rolling, RouteWish, ServiceNotes, StopFirst, Timers, cause};
 
 /// What an operator set by hand on top of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct Settings {
     pub counts: BTreeMap<ServiceName, u32>,
     /// How often a service was restarted; part of its revisions, so that a restart is a rollout.
     pub generations: BTreeMap<ServiceName, u32>,
+    /// Services that are stopped: they have no replicas until they are started, or deployed again.
+    #[serde(default)]
+    pub stopped: BTreeSet<ServiceName>,
 }
 
 /// What should run.
@@ -28,6 +31,10 @@ pub struct Target {
     pub services: Vec<Wanted>,
     /// What the reader of a plan should know.
     pub notes: Vec<String>,
+    /// Whether what another tool made under the project's name goes when the target is reached.
+    pub remove_orphans: bool,
+    /// What they should know of a service when that one changes.
+    pub service_notes: BTreeMap<ServiceName, ServiceNotes>,
 }
 
 /// One service or job that should run.
@@ -43,8 +50,10 @@ pub struct Wanted {
     pub kind: WantedKind,
     /// How many; 1 for a job.
     pub replicas: u32,
-    /// Instances replaced at a time, when the user wrote it; `None` swaps the whole set at once.
-    pub group: Option<u32>,
+    /// What must be ready, or ended well, before it is started.
+    pub needs: Vec<ServiceName>,
+    /// How its instances are replaced.
+    pub rolling: Rolling,
     /// Why the old must go before the new may come.
     pub stop_first: Option<StopFirst>,
     /// The gateway routes that lead to it.
@@ -75,26 +84,7 @@ impl Wanted {
 
     /// What differs from `older`, as words.
     pub fn cause(&self, older: Option<&Wanted>) -> String {
-        let Some(older) = older else { return "new".to_owned() };
-        let keys: BTreeSet<&String> = self.parts.keys().chain(older.parts.keys()).collect();
-        let changed: Vec<String> = keys
-            .into_iter()
-            .filter_map(|key| match (older.parts.get(key), self.parts.get(key)) {
-                (Some(old), Some(new)) if old == new => None,
-                (Some(_), Some(_)) => Some(format!("{key} changed")),
-                (None, _) => Some(format!("{key} added")),
-                (_, None) => Some(format!("{key} removed")),
-            })
-            .collect();
-        if !changed.is_empty() {
-            changed.join(", ")
-        } else if self.replicas != older.replicas {
-            format!("replicas {} → {}", older.replicas, self.replicas)
-        } else if self.routes != older.routes {
-            "route changed".to_owned()
-        } else {
-            "not as it should be".to_owned()
-        }
+        cause::of(self, older)
     }
 }
 
@@ -102,5 +92,36 @@ impl Target {
     /// The wish for one service.
     pub fn get(&self, service: &ServiceName) -> Option<&Wanted> {
         self.services.iter().find(|wanted| &wanted.service == service)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A wish for one replica that needs others.
+    pub(crate) fn wanted(name: &str, needs: &[&str]) -> Wanted {
+        let name_of = |name: &str| ServiceName::new(name).expect("tests use good names");
+        let second = Duration::from_secs(1);
+        Wanted {
+            service: name_of(name),
+            revision: RevisionId("a".to_owned()),
+            parts: IndexMap::new(),
+            kind: WantedKind::Replica,
+            replicas: 1,
+            needs: needs.iter().map(|need| name_of(need)).collect(),
+            rolling: Rolling::default(),
+            stop_first: None,
+            routes: Vec::new(),
+            timers: Timers {
+                ready_deadline: second,
+                min_healthy: second,
+                progress_deadline: second,
+                drain: second,
+                job_deadline: second,
+            },
+        }
     }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod fake;
 mod gateway;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -70,6 +71,9 @@ pub trait Traffic: Send + Sync {
         instances: &[InstanceId],
         limit: Duration,
     ) -> Result<u64, TrafficError>;
+
+    /// The addresses on which this machine takes TCP connections; `None` when it does not tell.
+    fn listening(&self) -> Option<Vec<SocketAddr>>;
 
     /// Ends the gateway if no project has routes any more.
     async fn rest(&self) -> Result<(), TrafficError>;

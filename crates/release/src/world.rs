@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use seaworthy_engine::{InstanceId, Observed, ReleaseNumber};
+use seaworthy_engine::{InstanceId, Observed, ReleaseNumber, Stranger};
 use seaworthy_gateway::route::RouteSet;
 use seaworthy_project::ServiceName;
 
@@ -19,6 +19,8 @@ pub struct World {
     pub proven: BTreeSet<InstanceId>,
     /// Jobs that ended well, by release.
     pub jobs_done: BTreeSet<(ReleaseNumber, ServiceName)>,
+    /// What another tool made under the project's name.
+    pub strangers: Vec<Stranger>,
     /// What was last reached, for telling causes.
     pub current: Option<Target>,
 }

@@ -12,8 +12,16 @@ use simulation::{Change, ServiceWish, Simulation};
 const CASES: u32 = 10_000;
 
 fn service() -> impl Strategy<Value = ServiceWish> {
-    (0u32..4, 0u8..3, 0u8..4, prop::option::of(1u32..3), any::<bool>()).prop_map(
-        |(replicas, revision, kind, group, after)| ServiceWish { replicas, revision, kind, group, after },
+    let flags = (any::<bool>(), any::<bool>());
+    (0u32..4, 0u8..3, prop::option::of(1u32..3), 0u8..8, flags).prop_map(
+        |(replicas, revision, group, needs, (after, delay))| ServiceWish {
+            replicas,
+            revision,
+            group,
+            after,
+            needs,
+            delay,
+        },
     )
 }
 

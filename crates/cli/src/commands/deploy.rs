@@ -1,11 +1,13 @@
 //! `deploy`: roll the project forward to what its Compose files say.
 
-use seaworthy_release::{Plan, draft};
+use seaworthy_release::{Outcome, Plan, draft};
 
 use crate::audit::FailOn;
+use crate::commands::verify;
 use crate::context::{Context, Site};
 use crate::error::{CommandError, Exit};
 use crate::gate;
+use crate::guard;
 use crate::outcome;
 use crate::surroundings::Disk;
 use crate::ui::{Steps, plan_text};
@@ -24,6 +26,9 @@ pub(crate) struct DeployArgs {
     /// The least severity of a finding that stops the deploy; else what the policy says, else high
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
+    /// Remove containers that another tool made under the project's name, after the switch
+    #[arg(long)]
+    remove_orphans: bool,
 }
 
 pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<Exit, CommandError> {
@@ -37,13 +42,20 @@ pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<
     let operator = site.operator(&steps);
     operator.settle().await?;
     let origin = context.surroundings.origin(&project.directory);
-    let draft = draft(&project, site.engine.as_ref(), &Disk, origin, true, &steps)
+    let mut draft = draft(&project, site.engine.as_ref(), &Disk, origin, true, &steps)
         .await
         .map_err(|errors| CommandError::releases(errors, project.sources.clone()))?;
+    draft.remove_orphans = arguments.remove_orphans;
     let mut confirm = |plan: &Plan| confirmed(context, &site, plan, arguments.yes);
     let outcome = operator.deploy(draft, &mut confirm).await;
+    guard::keep(context, &site).await;
     let outcome = outcome.map_err(|error| CommandError::from(error).with_sources(&project.sources))?;
-    Ok(outcome::tell(&context.ui, project.name.as_str(), &outcome, &outcome::addresses::all(&project)))
+    let exit =
+        outcome::tell(&context.ui, project.name.as_str(), &outcome, &outcome::addresses::all(&project));
+    if matches!(outcome, Outcome::Done { .. }) {
+        verify::warn(context, &operator, Some(&project)).await;
+    }
+    Ok(exit)
 }
 
 /// Without a terminal nobody can answer: then the wish must be on the command line.

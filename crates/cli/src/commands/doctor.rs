@@ -4,6 +4,7 @@ use seaworthy_project::ProjectName;
 use seaworthy_release::{Lock, StateFolder, Traffic};
 
 use crate::arguments::EngineChoice;
+use crate::commands::install;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::ui::Tone;
@@ -22,6 +23,8 @@ struct Look {
 
 pub(crate) async fn doctor(context: &Context, _arguments: &DoctorArgs) -> Result<Exit, CommandError> {
     let mut looks = vec![state_folder(context), memory_folder(context), docker(context).await];
+    let (told, hint) = install::after_restart(context);
+    looks.push(Look { what: "restart of the machine", well: true, told, hint });
     looks.push(match context.project() {
         Ok(project) => {
             well("compose files", format!("project `{}`, {} services", project.name, project.services.len()))

@@ -29,10 +29,19 @@ pub(crate) async fn down(context: &Context, arguments: &DownArgs) -> Result<Exit
     let steps = Steps::new(&context.ui);
     let operator = site.operator(&steps);
     operator.settle().await?;
-    if arguments.volumes && !arguments.yes {
+    if arguments.volumes {
         let volumes = site.engine.volumes(&name).await?;
-        let list = if volumes.is_empty() { "no volumes".to_owned() } else { volumes.join(", ") };
-        if !context.ui.confirm(&format!("Delete {list} and all data in them for good?")) {
+        for volume in &volumes {
+            context.ui.say(&format!("  volume {volume} goes, with all data in it"));
+        }
+        let question = match volumes.as_slice() {
+            [] => None,
+            [volume] => Some(format!("Delete volume {volume} for good?")),
+            volumes => Some(format!("Delete these {} volumes for good?", volumes.len())),
+        };
+        if let Some(question) = question.filter(|_| !arguments.yes)
+            && !context.ui.confirm(&question)
+        {
             context.ui.say("Nothing was changed.");
             return Ok(Exit::Findings);
         }

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use seaworthy_audit::{Hardened, Level, overlay};
+use seaworthy_audit::{Finding, Fix, Hardened, Level, overlay};
 use seaworthy_project::{FileError, Files, Loaded, Project, load};
 
+use crate::audit::Auditor;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::surroundings::{Disk, write_file};
@@ -34,7 +35,10 @@ pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, 
     let level = if arguments.all { Level::BehaviourChanging } else { Level::NeedsImageKnowledge };
     let request = context.request()?;
     let reload = |text: &str| -> Loaded { load(&request, &Overlaid { path: &path, text }) };
-    let hardened = seaworthy_audit::harden(&project, old.as_deref(), &reload, level);
+    // What people have waived stays as they decided.
+    let review = Auditor::new(context, None, None, None)?.audit(&project, "", &context.globals.files)?.review;
+    let may = |finding: &Finding, fix: Option<&Fix>| review.may_mend(finding, fix);
+    let hardened = seaworthy_audit::harden_where(&project, old.as_deref(), &reload, level, &may);
     let shown = path.strip_prefix(&project.directory).unwrap_or(&path).display().to_string();
     let new = hardened.text.clone().unwrap_or_default();
     let changed = new != old.clone().unwrap_or_default();

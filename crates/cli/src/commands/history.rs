@@ -1,6 +1,6 @@
 //! `history`: what was changed, when, by whom, and how it ended.
 
-use seaworthy_release::{Deployment, DeploymentState, ReleaseNumber, ReleaseSummary};
+use seaworthy_release::{Deployment, DeploymentKind, DeploymentState, ReleaseNumber, ReleaseSummary};
 use serde_json::{Value, json};
 
 use crate::arguments::Format;
@@ -66,7 +66,21 @@ fn change_table(changes: &[Deployment]) -> Table {
             number(change.from.as_ref().map(|(release, _)| *release)),
             number(change.to.as_ref().map(|(release, _)| *release)),
             change.owner.user.clone(),
-            format!("{}{}{}", change.state, took.unwrap_or_default(), reason.unwrap_or_default()),
+            match (change.kind, failed) {
+                (DeploymentKind::Heal, false) => {
+                    format!(
+                        "{}{}: {}",
+                        change.state,
+                        took.unwrap_or_default(),
+                        shortened(&change.causes.join("; "))
+                    )
+                }
+                // What was broken is still broken; there was nothing to go back to.
+                (DeploymentKind::Heal, true) if change.state == DeploymentState::RolledBack => {
+                    format!("failed{}", reason.unwrap_or_default())
+                }
+                _ => format!("{}{}{}", change.state, took.unwrap_or_default(), reason.unwrap_or_default()),
+            },
         ]);
     }
     table

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use seaworthy_engine::{InstanceId, LogCursor, LogLine};
+use serde_json::json;
 
+use crate::arguments::Format;
 use crate::context::{Context, Site};
 use crate::error::{CommandError, Exit};
 use crate::ui::Tone;
@@ -29,6 +31,9 @@ pub(crate) struct LogsArgs {
     /// With the time of each line
     #[arg(short, long)]
     timestamps: bool,
+    /// Text, or a line of JSON for each line of the log
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
 }
 
 pub(crate) async fn logs(context: &Context, arguments: &LogsArgs) -> Result<Exit, CommandError> {
@@ -84,6 +89,13 @@ async fn services(site: &Site) -> Result<Vec<String>, CommandError> {
 
 /// Prints a line; answers whether somebody still reads.
 fn print(context: &Context, arguments: &LogsArgs, known: &[String], line: &LogLine, id: &InstanceId) -> bool {
+    if arguments.format == Format::Json {
+        let told = json!({
+            "version": 1, "at": line.at, "service": id.service, "instance": id.to_string(),
+            "stream": line.stream, "text": line.text,
+        });
+        return context.ui.data(&format!("{told}\n"));
+    }
     let width = known.iter().map(String::len).max().unwrap_or(0) + 3;
     let index = known.iter().position(|name| name == id.service.as_str()).unwrap_or(0);
     let name = format!("{}.{}", id.service, id.slot);

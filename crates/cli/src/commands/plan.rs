@@ -16,6 +16,9 @@ pub(crate) struct PlanArgs {
     /// End with 1 when there is something to do
     #[arg(long)]
     exit_code: bool,
+    /// As `deploy --remove-orphans` would
+    #[arg(long)]
+    remove_orphans: bool,
     /// Text or JSON
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -26,9 +29,10 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArgs) -> Result<Exit
     let steps = Steps::new(&context.ui);
     let origin = context.surroundings.origin(&project.directory);
     let site = context.site_to_plan(&project)?;
-    let draft = draft(&project, site.engine.as_ref(), &Disk, origin, false, &steps)
+    let mut draft = draft(&project, site.engine.as_ref(), &Disk, origin, false, &steps)
         .await
         .map_err(|errors| CommandError::releases(errors, project.sources.clone()))?;
+    draft.remove_orphans = arguments.remove_orphans;
     let operator = site.operator(&steps);
     if let Some(change) = site.store.unfinished()? {
         let kind = change.kind;

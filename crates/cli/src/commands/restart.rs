@@ -6,6 +6,7 @@ use seaworthy_release::Plan;
 use crate::commands::deploy::{can_be_asked, confirmed};
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
+use crate::guard;
 use crate::outcome;
 use crate::ui::Steps;
 
@@ -34,5 +35,6 @@ pub(crate) async fn restart(context: &Context, arguments: &RestartArgs) -> Resul
     operator.settle().await?;
     let mut confirm = |plan: &Plan| confirmed(context, &site, plan, arguments.yes);
     let outcome = operator.restart(&services, &mut confirm).await?;
+    guard::keep(context, &site).await;
     Ok(outcome::tell(&context.ui, name.as_str(), &outcome, &[]))
 }

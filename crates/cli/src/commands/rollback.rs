@@ -1,10 +1,12 @@
 //! `rollback`: back to an older release, code, configuration and environment together.
 
-use seaworthy_release::{Plan, ReleaseNumber};
+use seaworthy_release::{Outcome, Plan, ReleaseNumber};
 
 use crate::commands::deploy::{can_be_asked, confirmed};
+use crate::commands::verify;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
+use crate::guard;
 use crate::outcome;
 use crate::ui::Steps;
 
@@ -32,5 +34,10 @@ pub(crate) async fn rollback(context: &Context, arguments: &RollbackArgs) -> Res
     operator.settle().await?;
     let mut confirm = |plan: &Plan| confirmed(context, &site, plan, arguments.yes);
     let outcome = operator.rollback(arguments.release.map(ReleaseNumber), &mut confirm).await?;
-    Ok(outcome::tell(&context.ui, name.as_str(), &outcome, &[]))
+    guard::keep(context, &site).await;
+    let exit = outcome::tell(&context.ui, name.as_str(), &outcome, &[]);
+    if matches!(outcome, Outcome::Done { .. }) {
+        verify::warn(context, &operator, None).await;
+    }
+    Ok(exit)
 }

@@ -8,6 +8,7 @@ use seaworthy_release::Plan;
 use crate::commands::deploy::{can_be_asked, confirmed};
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
+use crate::guard;
 use crate::outcome;
 use crate::ui::Steps;
 
@@ -42,6 +43,7 @@ pub(crate) async fn scale(context: &Context, arguments: &ScaleArgs) -> Result<Ex
     operator.settle().await?;
     let mut confirm = |plan: &Plan| confirmed(context, &site, plan, arguments.yes);
     let outcome = operator.scale(&counts, &mut confirm).await?;
+    guard::keep(context, &site).await;
     Ok(outcome::tell(&context.ui, name.as_str(), &outcome, &[]))
 }
 

@@ -1,7 +1,7 @@
 //! `status`: what runs, against what should.
 
 use seaworthy_engine::{InstanceId, InstanceState};
-use seaworthy_release::{Lock, Target, WantedKind, World};
+use seaworthy_release::{DeploymentKind, Lock, Target, WantedKind, World};
 use serde_json::{Value, json};
 
 use crate::arguments::Format;
@@ -88,6 +88,7 @@ fn text(context: &Context, site: &Site, target: &Target, rows: &[Row]) -> Result
                 .store
                 .changes()?
                 .into_iter()
+                .filter(|change| change.kind != DeploymentKind::Heal)
                 .find(|change| change.to.as_ref().is_some_and(|(to, _)| *to == release));
             let since = began.map_or(String::new(), |change| {
                 format!(", since {}", change.started_at.strftime("%Y-%m-%d %H:%M:%SZ"))
@@ -102,6 +103,7 @@ fn text(context: &Context, site: &Site, target: &Target, rows: &[Row]) -> Result
             let ready = match (row.kind, row.ready) {
                 ("job", 0) => "not run".to_owned(),
                 ("job", _) => "done".to_owned(),
+                (_, 0) if row.wished == 0 => "stopped".to_owned(),
                 (_, ready) if ready < row.wished as usize => format!("{ready}/{} short", row.wished),
                 (_, ready) => format!("{ready}/{}", row.wished),
             };
@@ -118,6 +120,12 @@ fn text(context: &Context, site: &Site, target: &Target, rows: &[Row]) -> Result
         let label = paint.paint(Tone::Warning, "unfinished:");
         text.push_str(&format!(
             "{label} a {} was cut off; the next command that changes things settles it first.\n",
+            change.kind
+        ));
+    } else if let Some(change) = site.store.paused()? {
+        let label = paint.paint(Tone::Warning, "paused:");
+        text.push_str(&format!(
+            "{label} a {} failed half-way and stays as it stands; `seaworthy deploy` goes on, `seaworthy rollback` goes back.\n",
             change.kind
         ));
     }
@@ -137,6 +145,7 @@ fn json_text(site: &Site, target: &Target, rows: &[Row]) -> Result<String, Comma
     let told = json!({
         "version": 1, "project": site.project.as_str(), "engine": site.engine.name(), "release": target.release,
         "services": services, "under_way": Lock::holder(site.store.folder()),
+        "paused": site.store.paused()?.map(|change| change.kind.to_string()),
         "unfinished": site.store.unfinished()?.map(|change| change.kind.to_string()),
     });
     Ok(format!("{}\n", serde_json::to_string_pretty(&told).unwrap_or_default()))

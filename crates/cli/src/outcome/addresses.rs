@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use seaworthy_gateway::route::Protocol;
 use seaworthy_project::Project;
 use seaworthy_release::{RouteWish, route_wishes};
 
@@ -20,5 +21,9 @@ pub(crate) fn of(wish: &RouteWish) -> String {
         IpAddr::V6(ip) => format!("[{ip}]"),
         ip => ip.to_string(),
     });
-    format!("http://{host}:{}{}", wish.route.listen.port(), wish.route.path)
+    let port = wish.route.listen.port();
+    match wish.route.protocol {
+        Protocol::Http => format!("http://{host}:{port}{}", wish.route.path),
+        Protocol::Tcp => format!("{host}:{port}"),
+    }
 }

@@ -11,7 +11,7 @@ pub(crate) fn plan_text(plan: &Plan, project: &str, steps: bool, paint: Paint) -
         None => "nothing running".to_owned(),
     };
     if plan.is_empty() {
-        return format!("{project}: nothing to do, {goal} is as it should be.\n");
+        return format!("{project}: nothing to do, {goal} is as it should be.\n{}", notes(plan, paint));
     }
     let mut text = format!("{}\n", paint.paint(Tone::Heading, &format!("Plan for {project}: to {goal}")));
     let mut table = Table::new(&["SERVICE", "GAP", "WHY"]);
@@ -33,12 +33,15 @@ pub(crate) fn plan_text(plan: &Plan, project: &str, steps: bool, paint: Paint) -
             text.push_str(&format!("{:>4}  {}{gap}\n      {cause}\n", index + 1, step.action));
         }
     }
-    for note in &plan.notes {
-        text.push_str(&format!("{} {note}\n", paint.paint(Tone::Warning, "note:")));
-    }
+    text.push_str(&notes(plan, paint));
     let gap = if plan.has_gap() { "with a gap, see above" } else { "no request fails" };
     let steps =
         if plan.steps.len() == 1 { "1 step".to_owned() } else { format!("{} steps", plan.steps.len()) };
     text.push_str(&format!("{steps}, {gap}.\n"));
     text
+}
+
+fn notes(plan: &Plan, paint: Paint) -> String {
+    let label = paint.paint(Tone::Warning, "note:");
+    plan.notes.iter().map(|note| format!("{label} {note}\n")).collect()
 }

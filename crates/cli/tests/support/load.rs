@@ -25,6 +25,11 @@ pub struct Load {
 impl Load {
     /// Four clients that send one request after the other to a port of this machine.
     pub fn start(port: u16) -> Self {
+        Self::of(move || get(port, "/").map(|_| ()))
+    }
+
+    /// Four clients that do one exchange after the other.
+    pub fn of(exchange: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
         const CLIENTS: usize = 4;
         const MOST: u64 = 1_000_000;
         let load = Self {
@@ -33,11 +38,13 @@ impl Load {
             failures: Arc::default(),
             threads: Vec::new(),
         };
+        let exchange = Arc::new(exchange);
         let client = |_| {
+            let exchange = exchange.clone();
             let (stop, sent, failures) = (load.stop.clone(), load.sent.clone(), load.failures.clone());
             std::thread::spawn(move || {
                 while !stop.load(Ordering::SeqCst) && sent.fetch_add(1, Ordering::SeqCst) < MOST {
-                    if let Err(failure) = get(port, "/") {
+                    if let Err(failure) = exchange() {
                         failures.lock().unwrap().push(failure);
                     }
                     std::thread::sleep(Duration::from_millis(5));

@@ -87,6 +87,15 @@ x-seaworthy:
         self.folder.path().join("state")
     }
 
+    /// Where secrets as files are kept in memory: what a restart of the machine empties.
+    pub fn memory(&self) -> PathBuf {
+        let letters = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        let name: String = self.state().to_string_lossy().chars().map(letters).collect();
+        let user = std::fs::metadata(self.folder.path()).unwrap();
+        let user = std::os::unix::fs::MetadataExt::uid(&user);
+        Path::new("/dev/shm").join(format!("seaworthy-{user}")).join(name.trim_matches('-'))
+    }
+
     pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.project().join(name), text).unwrap();
     }

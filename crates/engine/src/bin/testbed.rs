@@ -41,6 +41,11 @@ fn main() -> ExitCode {
             leave_behind(Path::new(pid_file));
             serve("200");
         }
+        ["echo"] => {
+            let copied = std::io::copy(&mut std::io::stdin(), &mut std::io::stdout());
+            return if copied.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        ["variable", name] => say(&std::env::var(name).unwrap_or_default()),
         ["linger"] => std::thread::sleep(LONG),
         _ => return ExitCode::from(64),
     }

@@ -10,8 +10,12 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use crate::EngineError;
 use crate::docker::options::DockerPlace;
 
-/// How long the daemon may take to begin an answer.
-const ANSWER_S: u64 = 120;
+/// What helps when the daemon keeps people waiting.
+const SLOW: &str = "see whether `docker ps` answers, and what its log says (`journalctl -u docker`); where it is only slow, \
+     `DOCKER_CLIENT_TIMEOUT` gives it more seconds";
+/// What helps when the daemon went away in the middle.
+const CUT_OFF: &str =
+    "see whether Docker was stopped or restarted (`systemctl status docker`), then run the command again";
 /// The oldest API that is spoken: Docker 20.10's.
 const OLDEST: Version = Version(1, 41);
 
@@ -32,18 +36,24 @@ pub(super) struct Client {
     pub(super) version: Version,
     /// How limits are kept: `cgroup v1` or `cgroup v2`.
     pub(super) limits: String,
+    /// Whether system calls are filtered where nothing else is said.
+    pub(super) filters_calls: bool,
+    /// Whether AppArmor confines containers where nothing else is said.
+    pub(super) has_apparmor: bool,
+    /// How long it may take to begin an answer.
+    answer: Duration,
 }
 
 impl Client {
-    /// Connects, and agrees on a version.
-    pub(super) async fn connect(place: &DockerPlace) -> Result<Self, EngineError> {
+    /// Connects, and agrees on a version. The daemon may take `answer` to begin each answer.
+    pub(super) async fn connect(place: &DockerPlace, answer: Duration) -> Result<Self, EngineError> {
         let unreachable = |error: Error| unreachable(place, &error);
         let api = match place {
             DockerPlace::Socket(path) => {
-                Docker::connect_with_unix(&path.to_string_lossy(), ANSWER_S, API_DEFAULT_VERSION)
+                Docker::connect_with_unix(&path.to_string_lossy(), answer.as_secs(), API_DEFAULT_VERSION)
             }
             DockerPlace::Tcp(address) => {
-                Docker::connect_with_http(&format!("tcp://{address}"), ANSWER_S, API_DEFAULT_VERSION)
+                Docker::connect_with_http(&format!("tcp://{address}"), answer.as_secs(), API_DEFAULT_VERSION)
             }
         };
         let api = api.map_err(unreachable)?.negotiate_version().await.map_err(unreachable)?;
@@ -61,12 +71,17 @@ impl Client {
             Some(bollard::models::SystemInfoCgroupVersionEnum::_2) => "cgroup v2",
             _ => "cgroup v1",
         };
-        Ok(Self { api, version, limits: limits.to_owned() })
+        let security = info.security_options.unwrap_or_default();
+        let has = |name: &str| {
+            security.iter().any(|option| option.split(',').any(|part| part == format!("name={name}")))
+        };
+        let (filters_calls, has_apparmor) = (has("seccomp"), has("apparmor"));
+        Ok(Self { api, version, limits: limits.to_owned(), filters_calls, has_apparmor, answer })
     }
 
     /// The same connection for calls that begin to answer late.
     pub(super) fn patient(&self, more: Duration) -> Docker {
-        self.api.clone().with_timeout(Duration::from_secs(ANSWER_S) + more)
+        self.api.clone().with_timeout(self.answer + more)
     }
 }
 
@@ -80,7 +95,7 @@ pub(super) fn message(error: &Error) -> String {
     match error {
         Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
         Error::DockerStreamError { error } => error.trim().to_owned(),
-        Error::RequestTimeoutError => format!("it did not answer within {ANSWER_S} s"),
+        Error::RequestTimeoutError => "it did not answer in time".to_owned(),
         other => {
             let mut text = other.to_string();
             let mut cause = other.source();
@@ -99,17 +114,39 @@ pub(super) fn message(error: &Error) -> String {
 /// Names what was attempted when the daemon refused it, and what helps.
 pub(super) fn refused(attempt: impl Into<String>) -> impl FnOnce(Error) -> EngineError {
     move |error| {
-        if let Some(kind) = connection_error(&error) {
-            return EngineError::Unreachable {
-                engine: "Docker".to_owned(),
-                reason: told(kind, &error),
-                hint: hint_for(kind).to_owned(),
-            };
-        }
+        let attempt = attempt.into();
         let reason = message(&error);
-        let hint = hint_for_message(&reason);
-        EngineError::Refused { attempt: attempt.into(), reason, hint: hint.map(str::to_owned) }
+        let (reason, hint) = match connection_error(&error) {
+            Some(
+                kind @ (ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::ConnectionRefused),
+            ) => {
+                return EngineError::Unreachable {
+                    engine: "Docker".to_owned(),
+                    reason: format!("could not {attempt}: {}", told(kind, &error)),
+                    hint: hint_for(kind).to_owned(),
+                };
+            }
+            Some(_) => (
+                format!("the engine closed the connection before it had answered ({})", deepest(&error)),
+                Some(CUT_OFF),
+            ),
+            None if matches!(error, Error::RequestTimeoutError) => (reason, Some(SLOW)),
+            None => {
+                let hint = hint_for_message(&reason);
+                (reason, hint)
+            }
+        };
+        EngineError::Refused { attempt, reason, hint: hint.map(str::to_owned) }
     }
+}
+
+/// What lies at the bottom: what is above it only names layers of this program.
+fn deepest(error: &Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
 }
 
 fn hint_for_message(message: &str) -> Option<&'static str> {
@@ -136,6 +173,8 @@ fn hint_for_message(message: &str) -> Option<&'static str> {
         Some("the engine has no driver for these devices: install it, such as the NVIDIA container toolkit")
     } else if has("unknown or invalid runtime name") || has("Unknown runtime specified") {
         Some("declare the runtime in daemon.json, or take `runtime` away")
+    } else if has("No such image") {
+        Some("the image was removed in the meantime: deploy again, which builds or fetches it")
     } else if has("--storage-opt is supported only") {
         Some("this storage driver cannot limit the size: take `storage_opt` away, or use one that can")
     } else {
@@ -149,10 +188,20 @@ fn unreachable(place: &DockerPlace, error: &Error) -> EngineError {
         DockerPlace::Tcp(address) => address.clone(),
     };
     let kind = connection_error(error).unwrap_or(ErrorKind::Other);
+    let hint = match error {
+        Error::RequestTimeoutError => SLOW,
+        Error::DockerResponseServerError { message, .. }
+            if message.contains("Minimum supported API version") =>
+        {
+            "this Docker is newer than seaworthy understands: update seaworthy"
+        }
+        Error::DockerResponseServerError { .. } => "its log says more: `journalctl -u docker`",
+        _ => hint_for(kind),
+    };
     EngineError::Unreachable {
         engine: "Docker".to_owned(),
         reason: format!("`{place}`: {}", told(kind, error)),
-        hint: hint_for(kind).to_owned(),
+        hint: hint.to_owned(),
     }
 }
 

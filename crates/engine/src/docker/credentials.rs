@@ -48,7 +48,8 @@ pub(super) async fn of_registry(
     options: &DockerOptions,
     registry: &str,
 ) -> Result<Option<DockerCredentials>, EngineError> {
-    let Some(settings) = options.configuration.as_deref().and_then(settings) else { return Ok(None) };
+    let Some(folder) = options.configuration.as_deref() else { return Ok(None) };
+    let Some(settings) = settings(folder)? else { return Ok(None) };
     let helper = settings.pointer("/credHelpers").and_then(|helpers| helpers.get(registry)?.as_str());
     let store = settings.get("credsStore").and_then(Value::as_str).filter(|store| !store.is_empty());
     if let Some(helper) = helper.or(store) {
@@ -93,13 +94,15 @@ async fn ask(
     registry: &str,
 ) -> Result<Option<DockerCredentials>, EngineError> {
     let program = format!("docker-credential-{helper}");
-    let refused = |reason: String| EngineError::Refused {
+    let refused = |reason: String| {
+        EngineError::Refused {
         attempt: format!("ask `{program}` for the credentials of `{registry}`"),
         reason,
         hint: Some(
-            "run `docker login` again, or correct `credsStore` and `credHelpers` in Docker's `config.json`"
+            "install it, run `docker login` again, or correct `credsStore` and `credHelpers` in Docker's `config.json`"
                 .to_owned(),
         ),
+    }
     };
     if !helper.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
         return Err(refused("its name is no name of a program".to_owned()));
@@ -119,6 +122,9 @@ async fn ask(
     };
     let output = match timeout(HELPER, run).await {
         Ok(Ok(output)) => output,
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(refused("there is no such program on the search path".to_owned()));
+        }
         Ok(Err(error)) => return Err(refused(error.to_string())),
         Err(_) => return Err(refused(format!("it did not answer within {} s", HELPER.as_secs()))),
     };
@@ -164,6 +170,7 @@ mod tests {
             configuration: Some(folder.to_owned()),
             search_path: format!("{}:/usr/bin:/bin", folder.display()),
             home: None,
+            answer: DockerOptions::ANSWER,
         }
     }
 

@@ -88,7 +88,7 @@ pub(super) async fn give(
 }
 
 /// The numbers of the user and group that a container runs as. Names are looked up inside the container.
-async fn owner(client: &Client, container: &str, user: &str) -> Result<(u32, u32), EngineError> {
+pub(super) async fn owner(client: &Client, container: &str, user: &str) -> Result<(u32, u32), EngineError> {
     let (user, group) = user.split_once(':').unwrap_or((user, ""));
     if user.is_empty() {
         return Ok((0, group.parse().unwrap_or(0)));

@@ -1,7 +1,10 @@
 //! Images: found, pinned by digest, kept under a name of ours so that a rollback has them.
 
-use bollard::models::ImageInspect;
+use std::time::Duration;
+
+use bollard::models::{HealthConfig, ImageInspect};
 use bollard::query_parameters::{ListImagesOptionsBuilder, RemoveImageOptions, TagImageOptionsBuilder};
+use seaworthy_project::model::healthcheck::{HealthTest, Healthcheck};
 use seaworthy_project::{Loss, Project, ProjectName, Service};
 
 use crate::docker::client::{Client, is_status, refused};
@@ -68,8 +71,30 @@ pub(super) async fn inspect(
             span: service.image.as_ref().map(|image| image.span),
         });
     }
+    let health = seen.as_ref().and_then(|seen| seen.config.as_ref()?.healthcheck.as_ref()).and_then(health);
     let artifact = seen.and_then(|seen| pin(&name, &seen, service.build.is_some()));
-    Ok(Inspection { artifact, builds, losses: bound(service) })
+    Ok(Inspection { artifact, builds, health, losses: bound(service) })
+}
+
+/// The health check of an image; `None` when it says that there is none.
+fn health(said: &HealthConfig) -> Option<Healthcheck> {
+    let (first, rest) = said.test.as_ref()?.split_first()?;
+    let test = match first.as_str() {
+        "CMD" => HealthTest::Command(rest.to_vec()),
+        "CMD-SHELL" => HealthTest::Shell(rest.join(" ")),
+        _ => return None,
+    };
+    let time = |nanoseconds: Option<i64>| {
+        u64::try_from(nanoseconds?).ok().filter(|time| *time > 0).map(Duration::from_nanos)
+    };
+    Some(Healthcheck {
+        test: Some(test),
+        interval: time(said.interval),
+        timeout: time(said.timeout),
+        retries: said.retries.and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0),
+        start_period: time(said.start_period),
+        start_interval: None,
+    })
 }
 
 /// What a release cannot keep: folders and files of this machine.
@@ -123,7 +148,7 @@ pub(super) async fn find(client: &Client, name: &str) -> Result<Option<ImageInsp
 }
 
 /// The name under which an artifact is kept for a project.
-fn kept_name(project: &ProjectName, artifact: &Artifact) -> String {
+pub(super) fn kept_name(project: &ProjectName, artifact: &Artifact) -> String {
     let digits = artifact.digest.rsplit(':').next().unwrap_or_default();
     let digits: String = digits.chars().take(DIGITS).collect();
     format!("{KEPT}:{project}.{digits}")

@@ -33,6 +33,13 @@ pub struct DockerOptions {
     pub search_path: String,
     /// `HOME`, for the same.
     pub home: Option<PathBuf>,
+    /// How long the daemon may take to begin an answer.
+    pub answer: Duration,
+}
+
+impl DockerOptions {
+    /// How long the daemon may take to begin an answer when nothing is said.
+    pub const ANSWER: Duration = Duration::from_secs(120);
 }
 
 /// Where a daemon is.
@@ -62,15 +69,17 @@ impl DockerPlace {
     /// # Errors
     /// When what was said cannot be understood, or is not carried.
     pub fn find(variables: &DockerVariables, configuration: Option<&Path>) -> Result<Self, EngineError> {
-        if let Some(host) = &variables.host {
-            return Self::parse(host, "DOCKER_HOST", variables.encrypted);
+        let said = |variable: &Option<String>| variable.clone().filter(|text| !text.is_empty());
+        if let Some(host) = said(&variables.host) {
+            return Self::parse(&host, "DOCKER_HOST", variables.encrypted);
         }
-        let current = || {
-            let settings = settings(configuration?)?;
-            settings.get("currentContext")?.as_str().map(str::to_owned)
+        let context = match (said(&variables.context), configuration) {
+            (Some(context), _) => Some(context),
+            (None, Some(folder)) => settings(folder)?
+                .and_then(|settings| settings.get("currentContext")?.as_str().map(str::to_owned)),
+            (None, None) => None,
         };
-        match variables.context.clone().or_else(current).filter(|name| !name.is_empty() && name != "default")
-        {
+        match context.filter(|name| !name.is_empty() && name != "default") {
             Some(context) => Self::of_context(&context, configuration),
             None => Ok(Self::Socket(DEFAULT_SOCKET.into())),
         }
@@ -79,21 +88,28 @@ impl DockerPlace {
     fn of_context(name: &str, configuration: Option<&Path>) -> Result<Self, EngineError> {
         let folder: String =
             Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-        let read = || {
-            let path = configuration?.join("contexts/meta").join(&folder).join("meta.json");
-            let bytes = system::read(&path, MOST_BYTES).ok()??;
-            let meta: Value = serde_json::from_slice(&bytes).ok()?;
-            meta.pointer("/Endpoints/docker/Host")?.as_str().map(str::to_owned)
-        };
-        let host = read().ok_or_else(|| EngineError::Unreachable {
+        let refused = |reason: String| {
+            EngineError::Unreachable {
             engine: "Docker".to_owned(),
-            reason: format!("there is no context `{name}`"),
+            reason,
             hint: "`docker context ls` lists those there are; `DOCKER_CONTEXT` or `docker context use` chooses one"
                 .to_owned(),
-        })?;
+        }
+        };
+        let path = configuration.map(|of| of.join("contexts/meta").join(&folder).join("meta.json"));
+        let read = path.as_deref().map_or(Ok(None), |path| system::read(path, MOST_BYTES));
+        let bytes = match read {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Err(refused(format!("there is no context `{name}`"))),
+            Err(error) => return Err(refused(format!("context `{name}` cannot be read: {error}"))),
+        };
+        let meta: Value = serde_json::from_slice(&bytes)
+            .map_err(|error| refused(format!("context `{name}` is no JSON: {error}")))?;
+        let host = meta.pointer("/Endpoints/docker/Host").and_then(Value::as_str);
+        let host = host.ok_or_else(|| refused(format!("context `{name}` names no Docker Engine")))?;
         let certificates = configuration
             .is_some_and(|folder_of| folder_of.join("contexts/tls").join(&folder).join("docker").is_dir());
-        Self::parse(&host, &format!("context `{name}`"), certificates)
+        Self::parse(host, &format!("context `{name}`"), certificates)
     }
 
     fn parse(host: &str, said_by: &str, encrypted: bool) -> Result<Self, EngineError> {
@@ -148,10 +164,21 @@ impl DockerPlace {
     }
 }
 
-/// `config.json` of Docker's folder of settings.
-pub(super) fn settings(configuration: &Path) -> Option<Value> {
-    let bytes = system::read(&configuration.join("config.json"), MOST_BYTES).ok()??;
-    serde_json::from_slice(&bytes).ok()
+/// `config.json` of Docker's folder of settings; `None` when there is none.
+pub(super) fn settings(configuration: &Path) -> Result<Option<Value>, EngineError> {
+    let path = configuration.join("config.json");
+    let broken = |reason: String| EngineError::Unreachable {
+        engine: "Docker".to_owned(),
+        reason: format!("its settings `{}` {reason}", path.display()),
+        hint: "correct the file, or name another folder of settings with `DOCKER_CONFIG`".to_owned(),
+    };
+    match system::read(&path, MOST_BYTES) {
+        Err(error) => Err(broken(format!("cannot be read: {error}"))),
+        Ok(None) => Ok(None),
+        Ok(Some(bytes)) => {
+            serde_json::from_slice(&bytes).map(Some).map_err(|error| broken(format!("are no JSON: {error}")))
+        }
+    }
 }
 
 #[cfg(test)]

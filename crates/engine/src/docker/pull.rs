@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt;
@@ -33,9 +34,10 @@ pub(super) async fn run(
     if policy == images::PullPolicy::Never || (there && policy == images::PullPolicy::Missing) {
         return Ok(());
     }
+    let login = credentials::of(options, &name).await?;
     let mut pause = FIRST_PAUSE;
     for left in (0..TRIES).rev() {
-        match once(client, options, &name, service, output).await {
+        match once(client, login.clone(), &name, service, output).await {
             Ok(()) => return Ok(()),
             Err(error) if left > 0 && may_pass(&error) => {
                 output(&format!("{}; again in {} s", message(&error), pause.as_secs()));
@@ -50,18 +52,15 @@ pub(super) async fn run(
 
 async fn once(
     client: &Client,
-    options: &DockerOptions,
+    login: Option<DockerCredentials>,
     name: &str,
     service: &Service,
     output: &mut (dyn for<'line> FnMut(&'line str) + Send),
 ) -> Result<(), Error> {
-    let credentials = credentials::of(options, name)
-        .await
-        .map_err(|error| Error::DockerStreamError { error: format!("{error}") })?;
     let platform = keys::text(&service.node, "platform").unwrap_or_default();
     let from = if name.contains('@') || has_tag(name) { name.to_owned() } else { format!("{name}:latest") };
     let request = CreateImageOptionsBuilder::new().from_image(&from).platform(&platform).build();
-    let mut progress = client.api.create_image(Some(request), None, credentials);
+    let mut progress = client.api.create_image(Some(request), None, login);
     loop {
         match timeout(SILENCE, progress.next()).await {
             Err(_) => return Err(Error::RequestTimeoutError),

@@ -14,6 +14,9 @@ use crate::{EngineError, InstanceId, InstanceState, system};
 /// The grace of a container that does not say.
 const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
+/// How long a container that we did not make may take to stop, however long it was given.
+const LONGEST_GRACE: Duration = Duration::from_secs(300);
+
 /// Stops an instance as the revision it was made from says, and removes it with its log and files.
 pub(super) async fn instance(
     client: &Client,
@@ -34,7 +37,7 @@ pub(super) async fn container(client: &Client, found: &Container) -> Result<(), 
     if matches!(found.instance.state, InstanceState::Running | InstanceState::Waiting) {
         stop(client, found).await?;
     }
-    by_id(client, &found.id).await
+    gone(client, &found.id, &found.instance.id.to_string()).await
 }
 
 /// Signal, grace, kill.
@@ -47,12 +50,24 @@ pub(super) async fn stop(client: &Client, found: &Container) -> Result<(), Engin
     }
 }
 
+/// Signal, the grace it was made with, kill; for a container that is not an instance.
+pub(super) async fn stop_by_name(client: &Client, name: &str) -> Result<(), EngineError> {
+    match client.patient(LONGEST_GRACE).stop_container(name, None::<StopContainerOptions>).await {
+        Err(error) if is_status(&error, 404) => Ok(()),
+        other => other.map_err(refused(format!("stop container `{name}`"))),
+    }
+}
+
 /// Removes a container with the volumes that have no name. One that is gone, or going, is removed already.
 pub(super) async fn by_id(client: &Client, id: &str) -> Result<(), EngineError> {
+    gone(client, id, &format!("container `{id}`")).await
+}
+
+async fn gone(client: &Client, id: &str, name: &str) -> Result<(), EngineError> {
     let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
     match client.api.remove_container(id, Some(options)).await {
         Err(error) if is_status(&error, 404) || is_status(&error, 409) => Ok(()),
-        other => other.map_err(refused(format!("remove container `{id}`"))),
+        other => other.map_err(refused(format!("remove {name}"))),
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) async fn make_volumes(client: &Client, revision: &Revision) -> Result
     Ok(())
 }
 
-fn network_request(network: &Network, project: &ProjectName) -> NetworkCreateRequest {
+pub(super) fn network_request(network: &Network, project: &ProjectName) -> NetworkCreateRequest {
     let node = &network.node;
     let own = keys::pairs(node, "labels").unwrap_or_default();
     NetworkCreateRequest {
@@ -94,7 +94,7 @@ fn ipam(node: &Node) -> Ipam {
     }
 }
 
-fn volume_request(volume: &Volume, project: &ProjectName) -> VolumeCreateRequest {
+pub(super) fn volume_request(volume: &Volume, project: &ProjectName) -> VolumeCreateRequest {
     let own = keys::pairs(&volume.node, "labels").unwrap_or_default();
     VolumeCreateRequest {
         name: Some(volume.name.clone()),
@@ -138,15 +138,29 @@ pub(super) async fn volumes(client: &Client, project: &ProjectName) -> Result<Ve
     Ok(names)
 }
 
-/// Removes the volumes of a project; one that a container of somebody else uses stays.
+/// Removes the volumes of a project. One that a container of somebody else uses stays, which is told once the others
+/// are gone.
 pub(super) async fn remove_volumes(client: &Client, project: &ProjectName) -> Result<(), EngineError> {
+    let mut used = Vec::new();
     for name in volumes(client, project).await? {
         match client.api.remove_volume(&name, None::<RemoveVolumeOptions>).await {
-            Err(error) if is_status(&error, 404) || is_status(&error, 409) => {}
+            Err(error) if is_status(&error, 404) => {}
+            Err(error) if is_status(&error, 409) => used.push(name),
             other => other.map_err(refused(format!("remove the volume `{name}`")))?,
         }
     }
-    Ok(())
+    let Some(first) = used.first() else { return Ok(()) };
+    Err(EngineError::Foreign {
+        what: if used.len() == 1 {
+            format!("volume `{first}`")
+        } else {
+            format!("volumes `{}`", used.join("`, `"))
+        },
+        reason: "is used by a container of somebody else, and was kept".to_owned(),
+        hint: format!(
+            "`docker ps --all --filter volume={first}` shows it; remove it, then run `down --volumes` again"
+        ),
+    })
 }
 
 /// Removes the networks of a project; one that a container of somebody else is on stays.

@@ -18,6 +18,11 @@ pub enum Verb {
     Probe,
     Remove,
     Logs,
+    Facts,
+    Describe,
+    Usage,
+    Exec,
+    Events,
     Volumes,
     Purge,
     Prune,
@@ -26,8 +31,8 @@ pub enum Verb {
 impl Verb {
     /// Whether a call may change anything that lasts.
     pub fn mutates(self) -> bool {
-        use Verb::{Build, Ensure, Prepare, Prune, Purge, Remove, RunOnce};
-        matches!(self, Build | Prepare | Ensure | RunOnce | Remove | Purge | Prune)
+        use Verb::{Build, Ensure, Exec, Prepare, Prune, Purge, Remove, RunOnce};
+        matches!(self, Build | Prepare | Ensure | RunOnce | Remove | Exec | Purge | Prune)
     }
 }
 

@@ -130,6 +130,33 @@ impl FakeInstance {
 }
 
 impl Fake {
+    pub(super) fn make(&self, revision: &Revision, slot: Slot) -> Result<Instance, EngineError> {
+        let elapsed = self.began.elapsed();
+        let mut state = self.state();
+        if !state.kept.contains(&(revision.project.clone(), revision.artifact.digest.clone())) {
+            return Err(gone(
+                revision,
+                "was not prepared",
+                "Prepare the revision before its instances start.",
+            ));
+        }
+        let behaviour = state.behaviours.get(&revision.artifact.digest).cloned().unwrap_or_default();
+        let id =
+            InstanceId { service: revision.service.name.value.clone(), revision: revision.id.clone(), slot };
+        let key = (revision.project.clone(), id.to_string());
+        if let Some(there) = state.instances.get_mut(&key) {
+            if there.ended(elapsed) {
+                there.start(elapsed, behaviour);
+            }
+            return Ok(there.show(elapsed));
+        }
+        let mut made = FakeInstance::new(revision, id, elapsed, behaviour);
+        made.give_addresses(revision, &mut state.ports_given);
+        let shown = made.show(elapsed);
+        state.instances.insert(key, made);
+        Ok(shown)
+    }
+
     /// Runs a job as [`crate::Engine::run_once`] says; a dropped call leaves the job running, as a real engine does.
     pub(super) async fn run_job(&self, revision: &Revision, deadline: Duration) -> Result<Exit, EngineError> {
         let slot = Slot::first(1).next().expect("one slot is asked for");
@@ -174,4 +201,14 @@ pub(super) fn default_artifact(service: &Service) -> Artifact {
     let name = program.or(image).unwrap_or_else(|| service.name.value.to_string());
     let digest = format!("sha256:{}", system::hexadecimal(&Sha256::digest(&name)));
     Artifact { name, digest }
+}
+
+pub(super) fn gone(revision: &Revision, reason: &str, hint: &str) -> EngineError {
+    EngineError::Artifact {
+        service: revision.service.name.value.to_string(),
+        artifact: revision.artifact.name.clone(),
+        reason: reason.to_owned(),
+        hint: hint.to_owned(),
+        span: Some(revision.service.name.span),
+    }
 }

@@ -34,7 +34,7 @@ pub(super) fn inspect(
                 .to_owned(),
         });
     }
-    Ok(Inspection { artifact, builds, losses })
+    Ok(Inspection { artifact, builds, health: None, losses })
 }
 
 /// Keeps the program of a revision; when it is kept already, the project folder need not have it any more.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use seaworthy_project::Service;
 use serde::{Deserialize, Serialize};
 
+use crate::facts::Seen;
+use crate::kernel::Kernel;
 use crate::system;
 
 const ROOT: &str = "/sys/fs/cgroup";
@@ -43,6 +45,15 @@ impl Limits {
             memory_bytes: service.memory_limit().map(|memory| memory.0),
             cpu_millis: service.cpu_limit().map(|cpus| cpus.millis),
             processes: pids.and_then(|pids| u64::try_from(pids).ok()).filter(|pids| *pids > 0),
+        }
+    }
+
+    /// The memory limit that is kept for a process, in the group of that name or as the limit of its data segment.
+    pub(super) fn memory_of(process: u32, group: &str) -> Seen<Option<u64>> {
+        let kernel = Kernel::of(process);
+        match kernel.group("memory") {
+            Some((folder, _)) if folder.to_string_lossy().contains(group) => kernel.memory(),
+            _ => kernel.ulimits().map(|limits| limits.get("data").and_then(|(soft, _)| *soft)),
         }
     }
 

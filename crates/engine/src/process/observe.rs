@@ -5,7 +5,7 @@ use std::path::Path;
 use seaworthy_project::ProjectName;
 
 use crate::process::folder::{Folders, Made, Now};
-use crate::{EngineError, Instance, InstanceState, Observed, system};
+use crate::{EngineError, Instance, InstanceId, InstanceState, Observed, system};
 
 /// Every instance of a project.
 pub(super) fn project(folders: &Folders, project: &ProjectName) -> Result<Observed, EngineError> {
@@ -44,4 +44,12 @@ pub(super) fn instance(folder: &Path) -> Result<Option<Instance>, EngineError> {
         process: process.filter(|_| state == InstanceState::Running).map(|who| who.process),
         limits: now.map(|now| now.limits).unwrap_or_default(),
     }))
+}
+
+/// All that is kept of an instance; its variables are not among it.
+pub(super) fn describe(folder: &Path, id: &InstanceId) -> Result<serde_json::Value, EngineError> {
+    let made = Made::read(folder)?.ok_or_else(|| EngineError::NoInstance { instance: id.to_string() })?;
+    let now = Now::read(folder)?;
+    let trouble = now.as_ref().and_then(|now| now.trouble.clone());
+    Ok(serde_json::json!({ "instance": instance(folder)?, "program": made.artifact, "trouble": trouble }))
 }

@@ -53,6 +53,16 @@ impl RestartPolicy {
         Self::parse(service.restart.as_ref().map_or("no", |restart| restart.value.as_str()))
     }
 
+    /// As the file would say it.
+    pub(super) fn told(&self) -> String {
+        match (self.condition, self.attempts) {
+            (Condition::Never, _) => "no".to_owned(),
+            (Condition::Always, _) => "always".to_owned(),
+            (Condition::OnFailure, Some(attempts)) => format!("on-failure:{attempts}"),
+            (Condition::OnFailure, None) => "on-failure".to_owned(),
+        }
+    }
+
     fn parse(text: &str) -> Self {
         let (word, attempts) = text.split_once(':').unwrap_or((text, ""));
         let condition = match word {

@@ -108,12 +108,43 @@ impl Spec {
     }
 }
 
+/// The numbers of a user that somebody names for a command.
+pub(super) fn user_named(said: &str, attempt: &str) -> Result<User, EngineError> {
+    let refused = |reason: String, hint: &str| EngineError::Refused {
+        attempt: attempt.to_owned(),
+        reason,
+        hint: Some(hint.to_owned()),
+    };
+    if !nix::unistd::geteuid().is_root() {
+        return Err(refused(
+            "only root may run it as somebody else".to_owned(),
+            "leave `--user` out, or run it as root",
+        ));
+    }
+    numbers(said).ok_or_else(|| {
+        refused(format!("this machine does not know the user `{said}`"), "use a number, such as `1001`")
+    })
+}
+
 /// `user`, when this user may start processes as somebody else.
 fn user(service: &Service) -> Result<Option<User>, EngineError> {
     let Some(said) = service.user.as_ref().filter(|_| nix::unistd::geteuid().is_root()) else {
         return Ok(None);
     };
-    let (user, group) = said.value.split_once(':').unwrap_or((&said.value, ""));
+    match numbers(&said.value) {
+        Some(user) => Ok(Some(user)),
+        None => Err(EngineError::NotRunnable {
+            service: service.name.value.to_string(),
+            reason: format!("wants to run as `{}`, which this machine does not know", said.value),
+            hint: "use a number, such as `user: \"1001\"`".to_owned(),
+            span: Some(said.span),
+        }),
+    }
+}
+
+/// The numbers of `user`, `user:group`, by name or number.
+fn numbers(said: &str) -> Option<User> {
+    let (user, group) = said.split_once(':').unwrap_or((said, ""));
     let known = SystemUser::from_name(user).ok().flatten();
     let uid = user.parse().ok().or_else(|| known.as_ref().map(|known| known.uid.as_raw()));
     let gid = match group {
@@ -123,15 +154,7 @@ fn user(service: &Service) -> Result<Option<User>, EngineError> {
             .ok()
             .or_else(|| nix::unistd::Group::from_name(group).ok().flatten().map(|group| group.gid.as_raw())),
     };
-    match (uid, gid) {
-        (Some(uid), Some(gid)) => Ok(Some(User { uid, gid })),
-        _ => Err(EngineError::NotRunnable {
-            service: service.name.value.to_string(),
-            reason: format!("wants to run as `{}`, which this machine does not know", said.value),
-            hint: "use a number, such as `user: \"1001\"`".to_owned(),
-            span: Some(said.span),
-        }),
-    }
+    Some(User { uid: uid?, gid: gid? })
 }
 
 fn signal(service: &Service) -> Result<i32, EngineError> {

@@ -30,6 +30,11 @@ fn boot() -> Option<String> {
     system::kernel_text("/proc/sys/kernel/random/boot_id").map(|text| text.trim().to_owned())
 }
 
+/// The parent of a process.
+pub(super) fn parent(process: u32) -> Option<u32> {
+    Stat::of(process).map(|stat| stat.parent)
+}
+
 /// The children of a process that have not ended.
 pub(super) fn children(parent: u32) -> Vec<u32> {
     let is_child =

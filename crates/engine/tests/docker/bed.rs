@@ -118,6 +118,7 @@ pub(crate) fn options(folder: &Path, place: DockerPlace) -> DockerOptions {
         configuration: None,
         search_path: std::env::var("PATH").unwrap_or_default(),
         home: None,
+        answer: DockerOptions::ANSWER,
     }
 }
 
@@ -145,6 +146,10 @@ impl Harness for Bed {
         let options = RemoveImageOptionsBuilder::new().noprune(true).build();
         let name = &case.revision.artifact.name;
         wait(async { self.api.remove_image(name, Some(options), None).await.unwrap() });
+    }
+
+    fn words(&self, arguments: &[&str]) -> Vec<String> {
+        ["/testbed".to_owned()].into_iter().chain(arguments.iter().map(ToString::to_string)).collect()
     }
 
     fn end(&self, _case: &Case, instance: &Instance) {

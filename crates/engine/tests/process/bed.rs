@@ -204,6 +204,10 @@ impl Harness for Bed {
         std::fs::remove_file(self.folder.join(&case.revision.artifact.name)).unwrap();
     }
 
+    fn words(&self, arguments: &[&str]) -> Vec<String> {
+        [TESTBED.to_owned()].into_iter().chain(arguments.iter().map(ToString::to_string)).collect()
+    }
+
     fn end(&self, _case: &Case, instance: &Instance) {
         kill(instance.process.unwrap().cast_signed(), nix::sys::signal::Signal::SIGKILL);
     }

@@ -7,7 +7,7 @@ use seaworthy_gateway::{Program, supervise, work};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().collect();
-    let program = Program { path: PathBuf::from(&words[0]), arguments: Vec::new() };
+    let program = Program { path: PathBuf::from(&words[0]), arguments: Vec::new(), companion: Vec::new() };
     let state = PathBuf::from(words.get(3).map(String::as_str).unwrap_or_default());
     let done = match words.get(1).map(String::as_str) {
         Some("supervise") => supervise(&program, &state, words.iter().any(|word| word == "--adopt")),

@@ -12,7 +12,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::{Request, StatusCode};
 use tokio::time::Instant;
 
-use crate::access_log::Line;
+use crate::access_log::{Line, Record, millis};
 use crate::backend::{Backend, Connection, InFlight};
 use crate::headers::Identity;
 use crate::rim;
@@ -97,7 +97,7 @@ impl Story {
         let took = self.began.elapsed();
         line.total_ms = millis(took);
         self.gateway.metrics.answered(&line.project, &line.route, &line.backend, line.status, took);
-        self.gateway.log.write(line);
+        self.gateway.log.write(Record::Request(Box::new(line)));
     }
 
     fn change(&mut self, change: impl FnOnce(&mut Line)) {
@@ -105,10 +105,6 @@ impl Story {
             change(line);
         }
     }
-}
-
-fn millis(took: Duration) -> f64 {
-    (took.as_secs_f64() * 1e6).round() / 1e3
 }
 
 impl Drop for Story {

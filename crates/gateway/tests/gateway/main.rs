@@ -14,3 +14,4 @@ mod retry;
 mod rig;
 mod snapshot;
 mod swap;
+mod tcp;

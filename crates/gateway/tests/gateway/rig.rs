@@ -1,6 +1,7 @@
 //! A gateway in a folder of its own; all its processes end with the test.
 
 mod load;
+mod peer;
 mod server;
 
 use std::fs;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use seaworthy_gateway::route::{Backend, Balance, Probe, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Probe, Protocol, Route, RouteSet};
 use seaworthy_gateway::{Client, Program, launch};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use load::{Load, get};
+pub(crate) use peer::{Caller, Calls, Peer, tcp_set};
 pub(crate) use server::Server;
 
 /// How long a test waits for something that must happen.
@@ -30,7 +32,11 @@ pub(crate) struct Rig {
 }
 
 pub(crate) fn program() -> Program {
-    Program { path: PathBuf::from(env!("CARGO_BIN_EXE_gateway-under-test")), arguments: Vec::new() }
+    Program {
+        path: PathBuf::from(env!("CARGO_BIN_EXE_gateway-under-test")),
+        arguments: Vec::new(),
+        companion: Vec::new(),
+    }
 }
 
 impl Rig {
@@ -126,6 +132,7 @@ pub(crate) fn route(name: &str, listen: SocketAddr, backends: &[&Server]) -> Rou
     Route {
         name: name.into(),
         listen,
+        protocol: Protocol::Http,
         host: None,
         path: "/".into(),
         balance: Balance::RoundRobin,

@@ -22,8 +22,8 @@ fn folder_with(snapshot: &[u8]) -> TempDir {
 async fn an_unreadable_snapshot_is_put_aside_and_nothing_is_served() {
     let listen = free_address();
     let valid = serde_json::json!({"version": 1, "projects": {"shop": set(listen, &[])}}).to_string();
-    let newer = serde_json::json!({"version": 2, "projects": [], "more": true}).to_string();
-    for (bytes, word) in [(&valid.as_bytes()[..valid.len() / 2], "snapshot"), (newer.as_bytes(), "version 2")]
+    let newer = serde_json::json!({"version": 3, "projects": [], "more": true}).to_string();
+    for (bytes, word) in [(&valid.as_bytes()[..valid.len() / 2], "snapshot"), (newer.as_bytes(), "version 3")]
     {
         let rig = Rig::start_in(folder_with(bytes)).await;
         let status = rig.client.status().await.unwrap();

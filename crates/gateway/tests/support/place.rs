@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use seaworthy_gateway::route::{Backend, Balance, Probe, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Probe, Protocol, Route, RouteSet};
 use seaworthy_gateway::{Client, Program, launch};
 
 /// A gateway of a test's own.
@@ -73,7 +73,11 @@ impl Drop for Place {
 }
 
 pub fn program() -> Program {
-    Program { path: PathBuf::from(env!("CARGO_BIN_EXE_gateway-under-test")), arguments: Vec::new() }
+    Program {
+        path: PathBuf::from(env!("CARGO_BIN_EXE_gateway-under-test")),
+        arguments: Vec::new(),
+        companion: Vec::new(),
+    }
 }
 
 pub fn kill(process: u32) {
@@ -90,6 +94,7 @@ pub fn route(
     Route {
         name: format!("web{}", path.trim_end_matches('/').replace('/', "-")),
         listen,
+        protocol: Protocol::Http,
         host: host.map(str::to_owned),
         path: path.to_owned(),
         balance: Balance::RoundRobin,

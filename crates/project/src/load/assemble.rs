@@ -9,7 +9,9 @@ use crate::load::report::Report;
 use crate::load::schema::complete;
 use crate::load::session::{Context, Session, is_true};
 use crate::load::variables::Variables;
-use crate::load::{Loaded, Request, finish, merge, naming, resolve, service_environment, typed, validate};
+use crate::load::{
+    Loaded, Request, beside, finish, merge, naming, resolve, service_environment, typed, validate,
+};
 use crate::{
     EnvironmentName, FileId, Files, Node, Problem, ProblemKind, Project, ProjectName, ServiceName, Sources,
 };
@@ -94,7 +96,12 @@ fn project(request: &Request, session: &mut Session<'_>) -> Option<Project> {
     }
     let disabled = disabled.into_iter().filter_map(|name| ServiceName::new(name).ok()).collect();
     let frame = typed::Frame { name, environment, directory, disabled, variables: variables.values() };
-    Some(typed::project(root, frame, session.reader.sources.clone()))
+    let mut project = typed::project(root, frame, Sources::default());
+    if request.detail.resolve_paths {
+        beside::read(&mut project, &mut session.reader);
+    }
+    project.sources = session.reader.sources.clone();
+    Some(project)
 }
 
 /// The project's name, for commands that need neither its services nor its values.

@@ -14,6 +14,7 @@ use indexmap::IndexMap;
 
 pub(crate) use resources::CAPTURED_VALUE;
 
+use crate::model::beside::Beside;
 use crate::{EnvironmentName, Node, Project, ProjectName, Sensitive, Service, ServiceName, Sources};
 
 /// What a project has beside its tree.
@@ -51,6 +52,7 @@ pub(crate) fn project(mut node: Node, frame: Frame, sources: Sources) -> Project
         environment,
         directory,
         sources,
+        beside: Beside::default(),
         services,
         disabled,
         networks,

@@ -45,6 +45,8 @@ pub struct Update {
     pub order: Option<Order>,
     /// `failure_action`: `continue`, `rollback` or `pause`.
     pub failure_action: Option<String>,
+    /// `max_failure_ratio`: the share of new instances that may fail before the action is taken, in millionths.
+    pub max_failure_millionths: Option<u32>,
 }
 
 /// `order` of an update.

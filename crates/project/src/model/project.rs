@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use indexmap::{IndexMap, IndexSet};
 
+use crate::model::beside::Beside;
 use crate::model::dependency::Dependency;
+use crate::model::healthcheck::Healthcheck;
 use crate::model::resource::{FileResource, Network, Volume};
 use crate::model::settings::ProjectSettings;
-use crate::{EnvironmentName, Node, ProjectName, Sensitive, Service, ServiceName, Sources};
+use crate::{EnvironmentName, Node, ProjectName, Sensitive, Service, ServiceName, Sources, Spanned};
 
 /// A loaded, resolved set of Compose files. Immutable.
 #[derive(Debug, Clone)]
@@ -21,6 +23,8 @@ pub struct Project {
     pub directory: PathBuf,
     /// Every file that took part, for showing places.
     pub sources: Sources,
+    /// Files beside it: Dockerfiles, files of variables.
+    pub beside: Beside,
     /// The whole resolved tree, in canonical long form, every key kept.
     pub node: Node,
     /// Services that are enabled by the chosen profiles, in the order written.
@@ -65,6 +69,19 @@ impl Project {
             let whole = self.node.get_mut("services").and_then(|services| services.get_mut(name.as_str()));
             whole.into_iter().for_each(|whole| whole.set("image", node.clone()));
             service.node.set("image", node);
+        }
+        self
+    }
+
+    /// The project with another health check for a service.
+    pub fn with_healthcheck(mut self, name: &ServiceName, health: Healthcheck) -> Self {
+        if let Some(service) = self.services.get_mut(name) {
+            let span = service.healthcheck.as_ref().map_or(service.name.span, |said| said.span);
+            let node = health.node(span);
+            let whole = self.node.get_mut("services").and_then(|services| services.get_mut(name.as_str()));
+            whole.into_iter().for_each(|whole| whole.set("healthcheck", node.clone()));
+            service.node.set("healthcheck", node);
+            service.healthcheck = Some(Spanned::new(health, span));
         }
         self
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use seaworthy_engine::{InstanceId, Revision};
 use seaworthy_gateway::route::RouteSet;
 use seaworthy_project::ServiceName;
-use tokio::time::Instant;
 
-use crate::controller::{Controller, Stop, Undertaking};
+use crate::controller::walk::Walk;
+use crate::controller::{Controller, Stop, Undertaking, ended, with_causes};
 use crate::routes::route_set;
 use crate::{Action, Event, ReleaseError, Target, TrafficError};
 
@@ -16,7 +16,7 @@ impl Controller<'_> {
         &self,
         action: &Action,
         undertaking: &Undertaking<'_>,
-        deadline: Instant,
+        walk: &mut Walk,
     ) -> Result<(), Stop> {
         match action {
             Action::Prepare { service, .. } => {
@@ -24,32 +24,64 @@ impl Controller<'_> {
             }
             Action::RunOnce { service, .. } => self.run_once(undertaking, service).await,
             Action::Ensure { instance } => {
-                self.engine.ensure(self.revision(undertaking, &instance.service)?, instance.slot).await?;
-                Ok(())
+                let revision = self.revision(undertaking, &instance.service)?;
+                match self.engine.ensure(revision, instance.slot).await {
+                    Ok(_) => Ok(()),
+                    Err(error) => {
+                        let reason = with_causes(&error);
+                        match self.goes_on_without(undertaking.target, instance, &reason, walk) {
+                            true => Ok(()),
+                            false => Err(error.into()),
+                        }
+                    }
+                }
             }
-            Action::AwaitReady { instances, ready_deadline, min_healthy } => {
-                let service = instances.first().map(|instance| &instance.service);
-                let Some(service) = service else { return Ok(()) };
-                let revision = self.revision(undertaking, service)?;
-                self.await_ready(revision, instances, *ready_deadline, *min_healthy, deadline).await?;
-                Ok(self.store.prove(instances)?)
+            Action::AwaitReady { waits } => {
+                let ready = self.await_ready(waits, undertaking, walk).await?;
+                Ok(self.store.prove(&ready)?)
             }
-            Action::Admit { serving } => self.admit(undertaking.target, serving).await,
+            Action::Admit { serving } => {
+                let left = walk.without_failed(serving).map_err(|service| Stop::Unready {
+                    reason: format!("none of the new instances of `{service}` got ready"),
+                    seen: walk.failed.clone().into_iter().filter(|(id, _)| id.service == service).collect(),
+                })?;
+                self.admit(undertaking.target, &left).await
+            }
+            Action::Wait { time, .. } => self.wait(*time, walk).await,
             Action::Drain { instances, limit } => {
                 let left = self.traffic.drain(self.project, instances, *limit).await?;
                 if left > 0 {
                     let seconds = limit.as_secs_f64();
                     self.progress.tell(Event::Note(format!(
-                        "{left} requests were cut: they took longer than {seconds} s"
+                        "{left} requests or connections were cut: they took longer than {seconds} s"
                     )));
                 }
                 Ok(())
             }
+            Action::RemoveOrphan { name } => Ok(self.engine.remove_stranger(self.project, name).await?),
             Action::Remove { instance } => {
                 self.store.unprove(instance)?;
                 Ok(self.engine.remove(self.project, instance).await?)
             }
         }
+    }
+
+    /// Whether the plan goes on without an instance that failed, and if so, tells it.
+    pub(super) fn goes_on_without(
+        &self,
+        target: &Target,
+        id: &InstanceId,
+        reason: &str,
+        walk: &mut Walk,
+    ) -> bool {
+        let goes_on = walk.tolerates(target, id, reason);
+        if goes_on {
+            self.progress.tell(Event::Note(format!(
+                "going on without {id}, as `update_config` of `{}` allows: {reason}",
+                id.service
+            )));
+        }
+        goes_on
     }
 
     async fn run_once(&self, undertaking: &Undertaking<'_>, service: &ServiceName) -> Result<(), Stop> {
@@ -63,10 +95,9 @@ impl Controller<'_> {
         if exit.success() {
             return Ok(self.store.job_done(revision.release, service)?);
         }
-        let reason = match (exit.timed_out, exit.out_of_memory) {
-            (true, _) => format!("job `{service}` did not end within {} s", limit.as_secs_f64()),
-            (_, true) => format!("job `{service}` ran out of memory"),
-            _ => format!("job `{service}` ended with exit code {}", exit.code),
+        let reason = match exit.timed_out {
+            true => format!("job `{service}` did not end within {} s", limit.as_secs_f64()),
+            false => format!("job `{service}` {}", ended(&exit, revision)),
         };
         let slot = seaworthy_engine::Slot::first(1).next();
         let seen =
@@ -91,7 +122,7 @@ impl Controller<'_> {
         }
     }
 
-    fn revision<'b>(
+    pub(super) fn revision<'b>(
         &self,
         undertaking: &'b Undertaking<'_>,
         service: &ServiceName,

@@ -12,13 +12,61 @@ use crate::routes;
 /// How long one answer may take when nothing is said.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Between two questions to an instance that runs, when its health check names no interval.
+const LIFE_INTERVAL: Duration = Duration::from_secs(5);
+/// The engine's own default for a health check's test, which may be costly.
+const TEST_INTERVAL: Duration = Duration::from_secs(30);
+/// Failures in a row that are no accident, when nothing is said.
+const LIFE_RETRIES: u32 = 3;
+
+/// How to tell whether a running instance is still well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LifeCheck {
+    /// The question.
+    pub probe: Probe,
+    /// Between two questions.
+    pub interval: Duration,
+    /// So many failures in a row mean that it is not well.
+    pub retries: u32,
+}
+
+impl LifeCheck {
+    /// The check of a service: `x-seaworthy.probe.live`, else what tells that it is ready; the interval and the
+    /// retries of its health check count for both. `None` where only the end of its process can be seen.
+    pub fn of(service: &Service) -> Option<Self> {
+        let live = service.settings.probe.live.as_ref().map(|probe| &probe.value);
+        let port = port(service);
+        let probe = match (live, port) {
+            (Some(ProbeTarget::Http { path }), Some(port)) => {
+                Probe::Http { port, path: path.clone(), timeout: PROBE_TIMEOUT }
+            }
+            (Some(ProbeTarget::Tcp), Some(port)) => Probe::Tcp { port, timeout: PROBE_TIMEOUT },
+            _ => question(service),
+        };
+        let usual = match probe {
+            Probe::Running => return None,
+            Probe::Test { .. } => TEST_INTERVAL,
+            Probe::Http { .. } | Probe::Tcp { .. } => LIFE_INTERVAL,
+        };
+        let health = service.healthcheck.as_ref().map(|health| &health.value);
+        Some(Self {
+            probe,
+            interval: health.and_then(|health| health.interval).unwrap_or(usual),
+            retries: health.and_then(|health| health.retries).unwrap_or(LIFE_RETRIES).max(1),
+        })
+    }
+}
+
+/// The port that questions go to.
+fn port(service: &Service) -> Option<u16> {
+    let wished = routes::wishes(service).first().map(|wish| wish.port);
+    wished.or_else(|| service.ports.first().map(|port| port.value.target))
+}
+
 /// The question that tells whether an instance of the service is ready.
 pub(crate) fn question(service: &Service) -> Probe {
     let timeout = PROBE_TIMEOUT;
-    let port = routes::wishes(service)
-        .first()
-        .map(|wish| wish.port)
-        .or_else(|| service.ports.first().map(|port| port.value.target));
+    let port = port(service);
     let health = service.healthcheck.as_ref().map(|health| &health.value);
     let ready = service.settings.probe.ready.as_ref().map(|probe| &probe.value);
     match (ready, port) {

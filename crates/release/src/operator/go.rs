@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use seaworthy_engine::ReleaseNumber;
+use seaworthy_engine::{InstanceId, ReleaseNumber};
 use seaworthy_gateway::route::RouteSet;
+use tokio::time::Instant;
 
 use crate::bundle::Evidence;
 use crate::controller::{Undertaking, with_causes};
 use crate::operator::{Goal, Operator, Outcome};
 use crate::routes::route_set;
 use crate::{
-    DeploymentKind, DeploymentState, Event, Failure, Interrupt, Plan, Redactor, ReleaseError, Settings,
+    DeploymentKind, DeploymentState, Event, Failure, Interrupt, Plan, Redactor, ReleaseError, Settings, Way,
     World, plan,
 };
+
+/// An answer that came later was a person's, and meanwhile things may have changed.
+const AT_ONCE: Duration = Duration::from_millis(300);
 
 type End = Option<(ReleaseNumber, Settings)>;
 
@@ -43,18 +48,24 @@ impl Operator<'_> {
         if plan.is_empty() && from == goal.end {
             return Ok(Outcome::Nothing { release: reached });
         }
+        let asked = Instant::now();
         if !confirm(&plan) {
             return Ok(Outcome::Declined);
+        }
+        // Whoever thought about a plan agreed to that one, and not to what it would be by now.
+        if asked.elapsed() >= AT_ONCE && self.checked_plan(&goal).await?.0 != plan {
+            return Err(ReleaseError::Moved);
         }
         keep()?;
         self.store.bind_engine(Some(self.engine.name()))?;
         let change = self.store.begin(kind, from.as_ref(), goal.end.as_ref(), &plan, &self.owner)?;
         match self.carry_out(change, &plan, &goal, &self.interrupt).await {
-            Ok(()) => {
+            Ok(failed) => {
                 self.finish(change, DeploymentState::Done, &goal.end)?;
                 self.prune().await;
-                Ok(Outcome::Done { release: reached })
+                Ok(Outcome::Done { release: reached, failed })
             }
+            Err(failure) if failure.paused => self.pause(change, &plan, &goal, from, failure).await,
             Err(failure) if failure.interrupted && failure.admitted => {
                 self.progress
                     .tell(Event::Note("interrupted after requests were moved: finishing first".to_owned()));
@@ -70,7 +81,7 @@ impl Operator<'_> {
         plan: &Plan,
         goal: &Goal,
         interrupt: &Interrupt,
-    ) -> Result<(), Box<Failure>> {
+    ) -> Result<Vec<(InstanceId, String)>, Box<Failure>> {
         let steps_before =
             self.store.journal_of(change).map_or(0, |lines| lines.last().map_or(0, |line| line.step));
         let undertaking =
@@ -86,17 +97,36 @@ impl Operator<'_> {
         from: End,
         interrupted: Box<Failure>,
     ) -> Result<Outcome, ReleaseError> {
-        let plan = plan(&goal.target, &self.world().await?)?;
+        // Whoever asked it to stop does not want to see it wait.
+        let plan = plan(&goal.target, &self.world().await?)?.without_delays();
         match self.carry_out(change, &plan, &goal, &Interrupt::default()).await {
-            Ok(()) => {
+            Ok(failed) => {
                 self.finish(change, DeploymentState::Done, &goal.end)?;
-                Ok(Outcome::Done { release: goal.end.map(|(release, _)| release) })
+                Ok(Outcome::Done { release: goal.end.map(|(release, _)| release), failed })
             }
+            Err(failure) if failure.paused => self.pause(change, &plan, &goal, from, failure).await,
             Err(failure) => {
                 let failure = Box::new(Failure { interrupted: interrupted.interrupted, ..*failure });
                 self.go_back(change, &plan, &goal, from, failure).await
             }
         }
+    }
+
+    /// Leaves all as it stands: the next deploy of the same goes on, a rollback goes back.
+    async fn pause(
+        &self,
+        change: i64,
+        plan: &Plan,
+        goal: &Goal,
+        from: End,
+        failure: Box<Failure>,
+    ) -> Result<Outcome, ReleaseError> {
+        let bundle = self.save_bundle(change, plan, goal, &failure).await;
+        self.finish(change, DeploymentState::Paused, &from)?;
+        let redactor = Redactor::of(goal.revisions.values());
+        self.store.note_failure(change, &redactor.redact(&failure.to_string()), bundle.as_deref())?;
+        let number = |end: &End| end.as_ref().map(|(release, _)| *release);
+        Ok(Outcome::Paused { failure, from: number(&from), to: number(&goal.end), bundle })
     }
 
     /// Saves the evidence, then goes back to where the change began: another plan, by the same planner.
@@ -116,7 +146,7 @@ impl Operator<'_> {
         self.store.note_failure(change, &redactor.redact(&failure.to_string()), bundle.as_deref())?;
         let release = from.as_ref().map(|(release, _)| *release);
         self.progress.tell(Event::RollingBack { to: release });
-        let back = match self.goal(from.as_ref()) {
+        let back = match self.goal(from.as_ref(), Way::Back) {
             Ok(back) => self.back(change, &back).await,
             Err(error) => Err(with_causes(&error)),
         };
@@ -141,7 +171,7 @@ impl Operator<'_> {
         let world = self.world().await.map_err(|error| with_causes(&error))?;
         let plan = plan(&back.target, &world).map_err(|error| error.to_string())?;
         let done = self.carry_out(change, &plan, back, &Interrupt::default()).await;
-        done.map_err(|failure| failure.to_string())
+        done.map(|_| ()).map_err(|failure| failure.to_string())
     }
 
     pub(crate) fn finish(

@@ -3,7 +3,7 @@
 use seaworthy_engine::ReleaseNumber;
 
 use crate::operator::{Goal, Operator};
-use crate::{Action, Deployment, DeploymentState, Event, Interrupt, ReleaseError, plan};
+use crate::{Action, Deployment, DeploymentKind, DeploymentState, Event, Interrupt, ReleaseError, Way, plan};
 
 /// What was settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,11 +23,18 @@ impl Operator<'_> {
     /// When it can be neither finished nor undone; it stays unfinished, and the next command tries again.
     pub async fn settle(&self) -> Result<Option<Settled>, ReleaseError> {
         let Some(change) = self.store.unfinished()? else { return Ok(None) };
+        // A healing leads to where it began; whatever it left is seen by the next plan.
+        if change.kind == DeploymentKind::Heal {
+            self.store.note_failure(change.id, "it was cut off", None)?;
+            self.finish(change.id, DeploymentState::Undone, &change.from)?;
+            return Ok(None);
+        }
         let what = describe(&change);
         let finish = change.reason.is_none() && self.admitted(&change)?;
         self.progress.tell(Event::Settling { what: what.clone(), finish });
         if finish {
-            let goal = self.goal(change.to.as_ref())?;
+            let way = if change.kind == DeploymentKind::Rollback { Way::Back } else { Way::Forward };
+            let goal = self.goal(change.to.as_ref(), way)?;
             if self.reach(change.id, &goal).await.is_ok() {
                 self.finish(change.id, DeploymentState::Finished, &goal.end)?;
                 self.prune().await;
@@ -40,7 +47,7 @@ impl Operator<'_> {
             self.progress.tell(Event::Note(format!("the {what} cannot be finished: undoing it")));
             self.store.note_failure(change.id, "could not be finished after it was cut off", None)?;
         }
-        let goal = self.goal(change.from.as_ref())?;
+        let goal = self.goal(change.from.as_ref(), Way::Back)?;
         self.reach(change.id, &goal).await?;
         let state =
             if change.reason.is_some() { DeploymentState::RolledBack } else { DeploymentState::Undone };
@@ -52,7 +59,7 @@ impl Operator<'_> {
     async fn reach(&self, change: i64, goal: &Goal) -> Result<(), ReleaseError> {
         let plan = plan(&goal.target, &self.world().await?)?;
         let done = self.carry_out(change, &plan, goal, &Interrupt::default()).await;
-        done.map_err(|failure| ReleaseError::Unsettled { reason: failure.to_string() })
+        done.map(|_| ()).map_err(|failure| ReleaseError::Unsettled { reason: failure.to_string() })
     }
 
     /// Whether the gateway was asked to take a new set.

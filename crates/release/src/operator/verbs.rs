@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use seaworthy_engine::ReleaseNumber;
 use seaworthy_project::ServiceName;
 
+use crate::operator::settle::describe;
 use crate::operator::{Goal, Operator, Outcome};
-use crate::{DeploymentKind, Draft, Event, Plan, Release, ReleaseError, Settings, Target};
+use crate::{DeploymentKind, Draft, Event, Plan, Release, ReleaseError, Settings, Target, Way};
 
 impl Operator<'_> {
     /// Deploys a draft as the next release.
@@ -35,16 +36,11 @@ impl Operator<'_> {
         release: Option<ReleaseNumber>,
         confirm: &mut dyn FnMut(&Plan) -> bool,
     ) -> Result<Outcome, ReleaseError> {
-        let current = self.store.current()?;
-        let running = current.as_ref().map(|(release, _)| *release);
-        let number = match release {
-            Some(number) => number,
-            None => self.release_before(running)?,
-        };
-        let generations = current.map(|(_, settings)| settings.generations).unwrap_or_default();
-        let settings = Settings { counts: BTreeMap::new(), generations };
-        let goal = self.goal(Some(&(number, settings)))?;
-        if self.store.release(number)?.migrates() {
+        let end = self.end_of_rollback(release)?;
+        let goal = self.goal(end.as_ref(), Way::Back)?;
+        if let Some((number, _)) = &end
+            && self.store.release(*number)?.migrates()
+        {
             self.progress.tell(Event::Note(
                 "what jobs changed in the data stays: only code, configuration and environment go back"
                     .to_owned(),
@@ -64,12 +60,12 @@ impl Operator<'_> {
     ) -> Result<Outcome, ReleaseError> {
         let (number, mut settings) = self.running()?;
         let release = self.known(number, counts.keys())?;
-        let is_job = |name: &&ServiceName| release.project.services[*name].settings.run.is_some();
-        if let Some(job) = counts.keys().find(is_job) {
+        if let Some(job) = counts.keys().find(|name| release.is_job(name)) {
             return Err(ReleaseError::IsJob { service: job.to_string() });
         }
         settings.counts.extend(counts.clone());
-        let goal = self.goal(Some(&(number, settings)))?;
+        settings.stopped.retain(|service| !counts.contains_key(service));
+        let goal = self.goal(Some(&(number, settings)), Way::Forward)?;
         self.go(DeploymentKind::Scale, goal, confirm, &|| Ok(())).await
     }
 
@@ -83,18 +79,62 @@ impl Operator<'_> {
         confirm: &mut dyn FnMut(&Plan) -> bool,
     ) -> Result<Outcome, ReleaseError> {
         let (number, mut settings) = self.running()?;
-        let release = self.known(number, services.iter())?;
-        let all: Vec<ServiceName> = release
-            .project
-            .services()
-            .filter(|service| service.settings.run.is_none())
-            .map(|service| service.name.value.clone())
-            .collect();
+        self.known(number, services.iter())?;
+        let all = self.replicated(number, &[])?;
         for service in if services.is_empty() { &all } else { services } {
             *settings.generations.entry(service.clone()).or_default() += 1;
         }
-        let goal = self.goal(Some(&(number, settings)))?;
+        let goal = self.goal(Some(&(number, settings)), Way::Forward)?;
         self.go(DeploymentKind::Restart, goal, confirm, &|| Ok(())).await
+    }
+
+    /// Stops services (all when none is named): their instances go, their routes answer 503. It lasts until they are
+    /// started or deployed again.
+    ///
+    /// # Errors
+    /// When a service is not known or is a job, or it could not begin.
+    pub async fn stop(
+        &self,
+        services: &[ServiceName],
+        confirm: &mut dyn FnMut(&Plan) -> bool,
+    ) -> Result<Outcome, ReleaseError> {
+        let (number, mut settings) = self.running()?;
+        let all = self.replicated(number, services)?;
+        settings.stopped.extend(all);
+        let goal = self.goal(Some(&(number, settings)), Way::Forward)?;
+        self.go(DeploymentKind::Stop, goal, confirm, &|| Ok(())).await
+    }
+
+    /// Starts stopped services (all when none is named), with as many replicas as before.
+    ///
+    /// # Errors
+    /// When a service is not known or is a job, or it could not begin.
+    pub async fn start(
+        &self,
+        services: &[ServiceName],
+        confirm: &mut dyn FnMut(&Plan) -> bool,
+    ) -> Result<Outcome, ReleaseError> {
+        let (number, mut settings) = self.running()?;
+        let all = self.replicated(number, services)?;
+        settings.stopped.retain(|service| !all.contains(service));
+        let goal = self.goal(Some(&(number, settings)), Way::Forward)?;
+        self.go(DeploymentKind::Start, goal, confirm, &|| Ok(())).await
+    }
+
+    /// The services that are named, or all that are no jobs.
+    fn replicated(
+        &self,
+        number: ReleaseNumber,
+        services: &[ServiceName],
+    ) -> Result<Vec<ServiceName>, ReleaseError> {
+        let release = self.known(number, services.iter())?;
+        if let Some(job) = services.iter().find(|name| release.is_job(name)) {
+            return Err(ReleaseError::IsJob { service: job.to_string() });
+        }
+        if !services.is_empty() {
+            return Ok(services.to_vec());
+        }
+        Ok(release.project.services.keys().filter(|name| !release.is_job(name)).cloned().collect())
     }
 
     /// Takes everything down; volumes stay unless `volumes`.
@@ -121,15 +161,19 @@ impl Operator<'_> {
         let current = self.store.current()?;
         let generations =
             current.as_ref().map(|(_, settings)| settings.generations.clone()).unwrap_or_default();
-        let settings = Settings { counts: BTreeMap::new(), generations };
+        let settings = Settings { generations, ..Settings::default() };
+        let remove_orphans = draft.remove_orphans;
         let release = draft.freeze(self.store.next_release()?, self.clock.now());
-        let target = release.target(&settings, self.store.key());
-        if let Some((number, _)) = current {
-            let goal = self.goal(Some(&(number, settings.clone())));
-            if let Ok(goal) = goal.as_ref()
+        let target = Target { remove_orphans, ..self.target(&release, &settings, Way::Forward) };
+        // What was paused goes on as the release it was, so that its jobs are not run again.
+        let paused = self.store.paused()?.and_then(|change| change.to).map(|(number, _)| number);
+        for number in current.map(|(number, _)| number).into_iter().chain(paused) {
+            let goal = self.goal(Some(&(number, settings.clone())), Way::Forward);
+            if let Ok(mut goal) = goal
                 && goal.target.services == target.services
             {
-                return goal_only(goal);
+                goal.target.remove_orphans = remove_orphans;
+                return Ok((goal, None));
             }
         }
         let revisions = release.revisions(&target);
@@ -137,8 +181,31 @@ impl Operator<'_> {
     }
 
     fn running(&self) -> Result<(ReleaseNumber, Settings), ReleaseError> {
+        if let Some(change) = self.store.paused()?
+            && matches!(change.kind, DeploymentKind::Deploy | DeploymentKind::Rollback)
+        {
+            return Err(ReleaseError::Paused { what: describe(&change) });
+        }
         let never = || ReleaseError::NeverDeployed { project: self.project.to_string() };
         self.store.current()?.ok_or_else(never)
+    }
+
+    /// Where a rollback leads: to the release asked for, to what ran before a change that is paused, else to the good
+    /// release before the one that runs.
+    fn end_of_rollback(
+        &self,
+        release: Option<ReleaseNumber>,
+    ) -> Result<Option<(ReleaseNumber, Settings)>, ReleaseError> {
+        if let (None, Some(paused)) = (release, self.store.paused()?) {
+            return Ok(paused.from);
+        }
+        let current = self.store.current()?;
+        let number = match release {
+            Some(number) => number,
+            None => self.release_before(current.as_ref().map(|(release, _)| *release))?,
+        };
+        let generations = current.map(|(_, settings)| settings.generations).unwrap_or_default();
+        Ok(Some((number, Settings { generations, ..Settings::default() })))
     }
 
     fn known<'b>(
@@ -163,9 +230,4 @@ impl Operator<'_> {
             .map(|release| release.number)
             .ok_or(ReleaseError::NoRelease { wanted: format!("before {running} that was ever good") })
     }
-}
-
-fn goal_only(goal: &Goal) -> Result<(Goal, Option<Release>), ReleaseError> {
-    let goal = Goal { end: goal.end.clone(), target: goal.target.clone(), revisions: goal.revisions.clone() };
-    Ok((goal, None))
 }

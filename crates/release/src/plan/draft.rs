@@ -3,11 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use seaworthy_engine::{Instance, InstanceId, InstanceState};
+use seaworthy_engine::{Instance, InstanceId, InstanceKind, InstanceState};
+use seaworthy_gateway::route::Protocol;
 use seaworthy_project::ServiceName;
 
 use crate::routes::serving_now;
-use crate::{Action, Change, Gap, Plan, Step, Target, Wanted, World};
+use crate::{Action, Change, Gap, Plan, Readiness, Step, Target, Wanted, World};
+
+/// Instances of a service that start in the same breath as others.
+pub(super) struct Start<'s> {
+    pub(super) wanted: &'s Wanted,
+    pub(super) instances: &'s [InstanceId],
+    pub(super) cause: &'s str,
+}
 
 /// The steps so far, and what they will have done to the world.
 pub(super) struct Draft<'a> {
@@ -22,6 +30,7 @@ pub(super) struct Draft<'a> {
     prepared: BTreeSet<ServiceName>,
     changes: Vec<Change>,
     steps: Vec<Step>,
+    notes: Vec<String>,
     admits: usize,
 }
 
@@ -37,19 +46,61 @@ impl<'a> Draft<'a> {
             prepared: BTreeSet::new(),
             changes: Vec::new(),
             steps: Vec::new(),
+            notes: Vec::new(),
             admits: 0,
         }
     }
 
     pub(super) fn finish(self) -> Plan {
-        let mut notes = self.target.notes.clone();
-        if self.steps.is_empty() {
-            notes.clear();
-        }
+        let mut notes = if self.steps.is_empty() { Vec::new() } else { self.notes() };
+        notes.extend(self.notes);
         // All that could be missing is looked for before anything starts or stops.
         let mut steps = self.steps;
         steps.sort_by_key(|step| !matches!(step.action, Action::Prepare { .. }));
-        Plan { release: self.target.release, changes: self.changes, steps, notes }
+        let mut changes = self.changes;
+        let place = |change: &Change| {
+            let mut services = self.target.services.iter();
+            services.position(|wanted| wanted.service == change.service).unwrap_or(usize::MAX)
+        };
+        changes.sort_by_key(place);
+        Plan { release: self.target.release, changes, steps, notes }
+    }
+
+    /// What the reader should know: of the release, and of each service that changes.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = self.target.notes.clone();
+        for change in &self.changes {
+            let service = &change.service;
+            let Some(about) = self.target.service_notes.get(service) else { continue };
+            notes.extend(about.plain.iter().cloned());
+            let beside = self.started.iter().any(|id| &id.service == service)
+                && self.world.observed.of(service).any(|one| one.kind == InstanceKind::Replica);
+            if beside && change.gap == Gap::None {
+                notes.extend(about.of_callers(service));
+            }
+        }
+        for step in &self.steps {
+            if let Action::Drain { instances, limit } = &step.action
+                && let Some(service) =
+                    instances.first().map(|id| &id.service).filter(|service| self.passes_tcp(service))
+            {
+                let limit = limit.as_secs_f64();
+                let note = format!(
+                    "TCP connections to what `{service}` replaces are closed when they are still open after {limit} s"
+                );
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+        }
+        notes
+    }
+
+    /// Whether connections to a service are passed through now.
+    fn passes_tcp(&self, service: &ServiceName) -> bool {
+        let now = self.world.serving.iter().flat_map(|set| &set.routes);
+        let mut now = now.filter(|route| route.protocol == Protocol::Tcp);
+        now.any(|route| route.name.split('@').next() == Some(service.as_str()))
     }
 
     /// Instances that exist and no step so far removes.
@@ -88,6 +139,16 @@ impl<'a> Draft<'a> {
         self.changes.push(Change { service: wanted.service.clone(), cause, gap });
     }
 
+    /// Tells of a service that the target does not have.
+    pub(super) fn gone(&mut self, service: &ServiceName, cause: String, gap: Gap) {
+        self.changes.push(Change { service: service.clone(), cause, gap });
+    }
+
+    /// Tells something beside the target's own notes.
+    pub(super) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
     /// Adds a cause and a gap to what changes for a service.
     pub(super) fn widen(&mut self, wanted: &Wanted, cause: &str, gap: Gap) {
         match self.changes.iter_mut().find(|change| change.service == wanted.service) {
@@ -111,21 +172,39 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Starts instances one after the other and then waits for all of them together.
-    pub(super) fn start(&mut self, wanted: &Wanted, instances: &[InstanceId], cause: &str) {
-        for instance in instances.iter().filter(|id| !self.runs(id)).cloned().collect::<Vec<_>>() {
-            self.started.insert(instance.clone());
-            self.step(Action::Ensure { instance }, cause, Gap::None, "stop it");
+    /// Starts instances of several services one after the other, and then waits for all of them together.
+    pub(super) fn start(&mut self, starts: &[Start<'_>]) {
+        for start in starts {
+            for instance in start.instances.iter().filter(|id| !self.runs(id)).cloned().collect::<Vec<_>>() {
+                self.step(Action::Ensure { instance }, start.cause, Gap::None, "stop it");
+            }
         }
-        if !instances.is_empty() {
-            let action = Action::AwaitReady {
-                instances: instances.to_vec(),
-                ready_deadline: wanted.timers.ready_deadline,
-                min_healthy: wanted.timers.min_healthy,
-            };
-            self.started.extend(instances.iter().cloned());
-            self.step(action, "no request goes to what is not ready", Gap::None, "nothing to take back");
+        let mut waits: Vec<Readiness> = Vec::new();
+        for start in starts.iter().filter(|start| !start.instances.is_empty()) {
+            self.started.extend(start.instances.iter().cloned());
+            let timers = &start.wanted.timers;
+            let same = waits.iter_mut().find(|wait| {
+                (wait.ready_deadline, wait.min_healthy) == (timers.ready_deadline, timers.min_healthy)
+            });
+            match same {
+                Some(wait) => wait.instances.extend(start.instances.iter().cloned()),
+                None => waits.push(Readiness {
+                    instances: start.instances.to_vec(),
+                    ready_deadline: timers.ready_deadline,
+                    min_healthy: timers.min_healthy,
+                }),
+            }
         }
+        if !waits.is_empty() {
+            let cause = "no request goes to what is not ready";
+            self.step(Action::AwaitReady { waits }, cause, Gap::None, "nothing to take back");
+        }
+    }
+
+    /// Lets the wished time pass before the next group.
+    pub(super) fn wait(&mut self, wanted: &Wanted, time: Duration) {
+        let action = Action::Wait { service: wanted.service.clone(), time };
+        self.step(action, "the service wishes a delay between groups", Gap::None, "nothing to take back");
     }
 
     pub(super) fn admit(&mut self, serving: BTreeMap<ServiceName, Vec<InstanceId>>, cause: &str) {
@@ -159,7 +238,7 @@ impl<'a> Draft<'a> {
             }
             let limit = self.drain_limit(&service);
             let action = Action::Drain { instances, limit };
-            self.step(action, "requests in flight may finish", Gap::None, "admit them again");
+            self.step(action, "requests and connections in flight may finish", Gap::None, "admit them again");
         }
     }
 

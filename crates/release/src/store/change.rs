@@ -33,6 +33,9 @@ pub struct Deployment {
     pub bundle: Option<String>,
     /// Why it failed.
     pub reason: Option<String>,
+    /// What made it needed, a sentence per service.
+    #[serde(default)]
+    pub causes: Vec<String>,
 }
 
 /// What sort of change.
@@ -47,8 +50,14 @@ pub enum DeploymentKind {
     Scale,
     /// To new instances of the same.
     Restart,
+    /// To no instances of some services.
+    Stop,
+    /// To the instances they had before.
+    Start,
     /// To nothing.
     Down,
+    /// To what should run already.
+    Heal,
 }
 
 /// How a change stands.
@@ -63,6 +72,8 @@ pub enum DeploymentState {
     RolledBack,
     /// Failed, and the way back failed too.
     Failed,
+    /// Failed, and left as it stood, because `failure_action` says `pause`.
+    Paused,
     /// Cut off and undone by a later command.
     Undone,
     /// Cut off and finished by a later command.
@@ -89,7 +100,10 @@ impl fmt::Display for DeploymentKind {
             Self::Rollback => "rollback",
             Self::Scale => "scale",
             Self::Restart => "restart",
+            Self::Stop => "stop",
+            Self::Start => "start",
             Self::Down => "down",
+            Self::Heal => "heal",
         })
     }
 }
@@ -101,6 +115,7 @@ impl fmt::Display for DeploymentState {
             Self::Done => "done",
             Self::RolledBack => "failed, rolled back",
             Self::Failed => "failed, rollback failed",
+            Self::Paused => "failed, paused",
             Self::Undone => "cut off, undone",
             Self::Finished => "cut off, finished",
         })
@@ -108,7 +123,7 @@ impl fmt::Display for DeploymentState {
 }
 
 const COLUMNS: &str = "id, kind, from_release, from_settings, to_release, to_settings, state, started_at, ended_at, \
-                       owner, bundle, reason";
+                       owner, bundle, reason, plan";
 
 impl Store {
     /// Records that a change begins; this is its first line on disk.
@@ -197,10 +212,29 @@ impl Store {
         self.execute("note a failure", sql, params![change, reason, bundle])
     }
 
+    /// Forgets all but the newest healings.
+    pub(crate) fn forget_healings_but(&self, keep: u32) -> Result<(), StoreError> {
+        let old = "select id from change where kind = ?1 and state <> ?2 order by id desc limit -1 offset ?3";
+        let values = || (json(&DeploymentKind::Heal), json(&DeploymentState::Running), keep);
+        let lines = format!("delete from journal where change in ({old})");
+        self.execute("forget old healings", &lines, values())?;
+        self.execute("forget old healings", &format!("delete from change where id in ({old})"), values())
+    }
+
     /// The change that was begun and never ended, if there is one.
     pub fn unfinished(&self) -> Result<Option<Deployment>, StoreError> {
         let unfinished = |change: &Deployment| change.state == DeploymentState::Running;
         Ok(self.changes()?.into_iter().find(unfinished))
+    }
+
+    /// The last change, if it was paused and nothing was done since.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn paused(&self) -> Result<Option<Deployment>, StoreError> {
+        let sql = format!("select {COLUMNS} from change order by id desc limit 1");
+        let last = self.rows("read the changes", &sql, read_change)?.pop();
+        Ok(last.filter(|change| change.state == DeploymentState::Paused))
     }
 
     /// All changes, newest first.
@@ -239,7 +273,22 @@ fn read_change(row: &Row<'_>) -> rusqlite::Result<Deployment> {
         owner: from_json(row, 9)?,
         bundle: row.get(10)?,
         reason: row.get(11)?,
+        causes: causes(&row.get::<_, String>(12)?),
     })
+}
+
+/// The causes in a plan on disk; a plan that says none has none.
+fn causes(plan: &str) -> Vec<String> {
+    let plan: serde_json::Value = serde_json::from_str(plan).unwrap_or_default();
+    let changes = plan["changes"].as_array().cloned().unwrap_or_default();
+    let mut causes: Vec<String> = Vec::new();
+    for change in changes {
+        let (service, cause) = (change["service"].as_str(), change["cause"].as_str());
+        let Some((service, cause)) = service.zip(cause) else { continue };
+        let text = if cause.starts_with(service) { cause.to_owned() } else { format!("{service}: {cause}") };
+        causes.push(text);
+    }
+    causes
 }
 
 fn json<T: Serialize>(value: &T) -> String {

@@ -1,6 +1,7 @@
 //! A stand-in for the gateway in memory, for tests on a virtual clock; faults on demand.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +67,10 @@ impl Traffic for FakeTraffic {
 
     async fn drain(&self, _: &ProjectName, _: &[InstanceId], _: Duration) -> Result<u64, TrafficError> {
         Ok(0)
+    }
+
+    fn listening(&self) -> Option<Vec<SocketAddr>> {
+        Some(self.state().sets.values().flat_map(|set| &set.routes).map(|route| route.listen).collect())
     }
 
     async fn rest(&self) -> Result<(), TrafficError> {

@@ -1,16 +1,16 @@
 //! The gateway of this host as the controller's traffic; it is started when it is first needed.
 
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use seaworthy_engine::InstanceId;
 use seaworthy_gateway::route::{RouteSet, SetHash};
-use seaworthy_gateway::{Client, GatewayError, Program, launch};
+use seaworthy_gateway::{Client, GatewayError, Program, launch, try_address};
 use seaworthy_project::ProjectName;
 
-use crate::{Traffic, TrafficError};
+use crate::{Traffic, TrafficError, disk};
 
 /// The gateway of a state folder.
 #[derive(Debug, Clone)]
@@ -82,6 +82,10 @@ impl Traffic for GatewayTraffic {
         }
     }
 
+    fn listening(&self) -> Option<Vec<SocketAddr>> {
+        disk::listening()
+    }
+
     async fn rest(&self) -> Result<(), TrafficError> {
         match self.client.stop_if_idle().await {
             Ok(_) | Err(GatewayError::NotRunning { .. }) => Ok(()),
@@ -95,13 +99,5 @@ fn check_alone(set: &RouteSet) -> Result<(), GatewayError> {
     if let Some(reason) = set.contradiction() {
         return Err(GatewayError::Invalid { reason });
     }
-    for route in &set.routes {
-        let address = route.listen;
-        TcpListener::bind(address).map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => GatewayError::AddressInUse { address },
-            std::io::ErrorKind::PermissionDenied => GatewayError::AddressDenied { address },
-            _ => GatewayError::AddressUnusable { address, reason: error.to_string() },
-        })?;
-    }
-    Ok(())
+    set.routes.iter().try_for_each(|route| try_address(route.listen))
 }

@@ -12,22 +12,27 @@ use proptest::test_runner::TestCaseError;
 use seaworthy_engine::{
     Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId,
 };
-use seaworthy_gateway::route::{Backend, Balance, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Protocol, Route, RouteSet};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
-use seaworthy_release::{Action, RouteWish, Step, StopFirst, Target, Timers, Wanted, WantedKind, World};
+use seaworthy_release::{
+    Action, Rolling, RouteWish, Step, StopFirst, Target, Timers, Wanted, WantedKind, World,
+};
 
 const PORT: u16 = 8080;
+/// One writer, a job, a routed service, and one without routes; each may need those before it.
+const NAMES: [&str; 4] = ["db", "migrate", "web", "worker"];
 
 /// A generated wish for one service.
 #[derive(Debug, Clone)]
 pub struct ServiceWish {
     pub replicas: u32,
     pub revision: u8,
-    /// 0 routed, 1 not routed, 2 one writer, 3 a job.
-    pub kind: u8,
     pub group: Option<u32>,
     pub after: bool,
+    /// Which of the services before it, one bit each, it needs.
+    pub needs: u8,
+    pub delay: bool,
 }
 
 /// A generated change.
@@ -44,20 +49,21 @@ impl Change {
         let Some(services) = &self.services else { return Target::default() };
         let wanted =
             services.iter().enumerate().filter_map(|(index, wish)| Some(wanted(index, wish.as_ref()?)));
-        Target { release: Some(ReleaseNumber(number)), services: wanted.collect(), notes: Vec::new() }
+        Target { release: Some(ReleaseNumber(number)), services: wanted.collect(), ..Target::default() }
     }
 }
 
 fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
     // A service keeps its sort over its life: routed ones stay routed, writers stay writers.
-    let sort = (index as u8 + wish.kind / 4) % 4;
-    let name = ["web", "worker", "db", "migrate"][index];
+    let sort = [2, 3, 0, 1][index];
+    let name = NAMES[index];
     let service = ServiceName::new(name).unwrap();
     let route = RouteWish {
         port: PORT,
         route: Route {
             name: name.to_owned(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 80)),
+            protocol: Protocol::Http,
             host: None,
             path: "/".to_owned(),
             balance: Balance::RoundRobin,
@@ -80,7 +86,17 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
             3 => 1,
             _ => wish.replicas,
         },
-        group: wish.group,
+        needs: NAMES[..index]
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| wish.needs & (1 << bit) != 0)
+            .map(|(_, name)| ServiceName::new(*name).unwrap())
+            .collect(),
+        rolling: Rolling {
+            group: wish.group,
+            delay: if wish.delay { timer } else { Duration::ZERO },
+            ..Rolling::default()
+        },
         stop_first: match (sort, wish.after) {
             (2, _) => Some(StopFirst::Forced("one writer".to_owned())),
             (0, true) => Some(StopFirst::Asked),
@@ -134,6 +150,7 @@ impl Simulation {
             serving: (!self.serving.routes.is_empty()).then(|| self.serving.clone()),
             proven: self.proven.clone(),
             jobs_done: self.jobs_done.clone(),
+            strangers: Vec::new(),
             current: self.current.clone(),
         }
     }
@@ -160,11 +177,12 @@ impl Simulation {
     /// Carries out a step and checks every promise.
     pub fn take(&mut self, step: &Step, target: &Target) -> Result<(), TestCaseError> {
         match &step.action {
-            Action::Prepare { .. } => {}
+            Action::Prepare { .. } | Action::RemoveOrphan { .. } => {}
             Action::RunOnce { service, revision } => {
                 let id = target.get(service).and_then(|wanted| wanted.instances().next());
                 let id = id.filter(|id| &id.revision == revision);
                 prop_assert!(id.is_some(), "a job is run in its first slot");
+                self.has_what_it_needs(service, target)?;
                 self.start(&id.unwrap(), InstanceKind::Job);
                 let release = target.release.unwrap();
                 prop_assert!(
@@ -180,10 +198,15 @@ impl Simulation {
                 let others =
                     self.instances.keys().filter(|id| id.service == instance.service && *id != instance);
                 prop_assert!(!one_writer || others.count() == 0, "never two where one writer is allowed");
+                self.has_what_it_needs(&instance.service, target)?;
                 self.start(instance, InstanceKind::Replica);
             }
-            Action::AwaitReady { instances, .. } => {
-                for id in instances {
+            Action::Wait { service, time } => {
+                let wished = target.get(service).map(|wanted| wanted.rolling.delay);
+                prop_assert_eq!(wished, Some(*time), "only wished delays");
+            }
+            Action::AwaitReady { waits } => {
+                for id in waits.iter().flat_map(|wait| &wait.instances) {
                     prop_assert!(self.runs(id), "only what runs is waited for: {id}");
                     self.proven.insert(id.clone());
                 }
@@ -201,6 +224,24 @@ impl Simulation {
             }
         }
         self.keeps_promise(target, step)
+    }
+
+    /// Whether all that a service needs is ready, or ended well, before it is started.
+    fn has_what_it_needs(&self, service: &ServiceName, target: &Target) -> Result<(), TestCaseError> {
+        let needs = target.get(service).map(|wanted| wanted.needs.clone()).unwrap_or_default();
+        for needed in needs.iter().filter_map(|need| target.get(need)) {
+            let there = match needed.kind {
+                WantedKind::Replica => {
+                    needed.instances().all(|id| self.runs(&id) && self.proven.contains(&id))
+                }
+                WantedKind::Job(RunWhen::BeforeDeploy) => {
+                    self.jobs_done.contains(&(target.release.unwrap(), needed.service.clone()))
+                }
+                WantedKind::Job(RunWhen::AfterDeploy) => true,
+            };
+            prop_assert!(there, "{service} needs {}, which is not ready", needed.service);
+        }
+        Ok(())
     }
 
     fn admit(
@@ -246,7 +287,7 @@ impl Simulation {
             let had = self.at_start.get(&name).copied().unwrap_or(0);
             let has = now.get(&name).copied().unwrap_or(0);
             let less = match wanted.stop_first {
-                Some(_) => wanted.group.unwrap_or(1) as usize,
+                Some(_) => wanted.rolling.group.unwrap_or(1) as usize,
                 None => 0,
             };
             let promised = had.min(wanted.replicas as usize).saturating_sub(less);

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use seaworthy_engine::{
-    Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId,
+    Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId, Stranger,
 };
-use seaworthy_gateway::route::{Backend, Balance, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Protocol, Route, RouteSet};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_release::{
-    Action, Gap, Plan, RouteWish, StopFirst, Target, Timers, Wanted, WantedKind, World, plan,
+    Action, Gap, Plan, Rolling, RouteWish, StopFirst, Target, Timers, Wanted, WantedKind, World, plan,
 };
 
 const PORT: u16 = 8080;
@@ -46,6 +46,7 @@ impl Default for Stage {
             serving: None,
             proven: BTreeSet::new(),
             jobs_done: BTreeSet::new(),
+            strangers: Vec::new(),
             current: None,
         };
         Self { target: Target::default(), world, plan: None }
@@ -59,8 +60,19 @@ impl Stage {
             [] | ["#", ..] => String::new(),
             ["release", number, services @ ..] => {
                 let release = ReleaseNumber(number.parse().unwrap());
-                let services = services.iter().map(|word| wanted(word)).collect();
-                self.target = Target { release: Some(release), services, notes: Vec::new() };
+                let remove_orphans = services.contains(&"--remove-orphans");
+                let services =
+                    services.iter().filter(|word| word.contains('=')).map(|word| wanted(word)).collect();
+                self.target =
+                    Target { release: Some(release), services, remove_orphans, ..Target::default() };
+                String::new()
+            }
+            ["stranger", name] => {
+                self.world.strangers.push(Stranger { name: (*name).to_owned(), running: true });
+                String::new()
+            }
+            ["forget"] => {
+                self.world.current = None;
                 String::new()
             }
             ["down"] => {
@@ -96,7 +108,7 @@ impl Stage {
     fn take(&mut self, action: &Action) {
         let instances = &mut self.world.observed.instances;
         match action {
-            Action::Prepare { .. } | Action::Drain { .. } => {}
+            Action::Prepare { .. } | Action::Drain { .. } | Action::Wait { .. } => {}
             Action::RunOnce { service, .. } => {
                 let release = self.target.release.unwrap();
                 self.world.jobs_done.insert((release, service.clone()));
@@ -106,7 +118,9 @@ impl Stage {
                 let port = 9000 + instances.len() as u16;
                 instances.push(running(instance, port));
             }
-            Action::AwaitReady { instances, .. } => self.world.proven.extend(instances.iter().cloned()),
+            Action::AwaitReady { waits } => {
+                self.world.proven.extend(waits.iter().flat_map(|wait| wait.instances.iter().cloned()));
+            }
             Action::Admit { serving } => {
                 let mut routes = Vec::new();
                 for (service, ids) in serving {
@@ -119,6 +133,7 @@ impl Stage {
                 }
                 self.world.serving = (!routes.is_empty()).then_some(RouteSet { routes });
             }
+            Action::RemoveOrphan { name } => self.world.strangers.retain(|one| &one.name != name),
             Action::Remove { instance } => {
                 instances.retain(|one| &one.id != instance);
                 self.world.proven.remove(instance);
@@ -138,7 +153,8 @@ fn wanted(word: &str) -> Wanted {
         parts: IndexMap::from([("program".to_owned(), revision.to_owned())]),
         kind: WantedKind::Replica,
         replicas: replicas.parse().unwrap(),
-        group: None,
+        needs: Vec::new(),
+        rolling: Rolling::default(),
         stop_first: None,
         routes: Vec::new(),
         timers: Timers {
@@ -152,7 +168,12 @@ fn wanted(word: &str) -> Wanted {
     for part in parts {
         match part.split_once(':').unwrap_or((part, "")) {
             ("routed", _) => wanted.routes.push(RouteWish { port: PORT, route: route(name) }),
-            ("group", size) => wanted.group = Some(size.parse().unwrap()),
+            ("group", size) => wanted.rolling.group = Some(size.parse().unwrap()),
+            ("delay", seconds) => wanted.rolling.delay = Duration::from_secs(seconds.parse().unwrap()),
+            ("needs", names) => {
+                wanted.needs = names.split('+').map(|name| ServiceName::new(name).unwrap()).collect();
+            }
+            ("slow", seconds) => wanted.timers.ready_deadline = Duration::from_secs(seconds.parse().unwrap()),
             ("exclusive", _) => {
                 wanted.stop_first =
                     Some(StopFirst::Forced("volume `data` is exclusive: one writer at a time".to_owned()))
@@ -168,7 +189,7 @@ fn wanted(word: &str) -> Wanted {
 fn show(plan: &Plan) -> String {
     let mut text = String::new();
     if plan.is_empty() {
-        return "nothing to do".to_owned();
+        text.push_str("nothing to do\n");
     }
     for change in &plan.changes {
         let gap = match &change.gap {
@@ -179,6 +200,9 @@ fn show(plan: &Plan) -> String {
     }
     for (index, step) in plan.steps.iter().enumerate() {
         writeln!(text, "{:2}. {}", index + 1, step.action).unwrap();
+    }
+    for note in &plan.notes {
+        writeln!(text, "note: {note}").unwrap();
     }
     text
 }
@@ -207,6 +231,7 @@ fn route(name: &str) -> Route {
     Route {
         name: name.to_owned(),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 80)),
+        protocol: Protocol::Http,
         host: None,
         path: "/".to_owned(),
         balance: Balance::RoundRobin,

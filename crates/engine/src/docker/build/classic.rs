@@ -181,7 +181,8 @@ fn request(recipe: &Recipe<'_>, dockerfile: String) -> BuildImageOptions {
 async fn known_registries(
     options: &DockerOptions,
 ) -> Result<Option<HashMap<String, DockerCredentials>>, EngineError> {
-    let Some(settings) = options.configuration.as_deref().and_then(settings) else { return Ok(None) };
+    let Some(folder) = options.configuration.as_deref() else { return Ok(None) };
+    let Some(settings) = settings(folder)? else { return Ok(None) };
     let names = ["auths", "credHelpers"]
         .iter()
         .filter_map(|key| settings.get(key)?.as_object())

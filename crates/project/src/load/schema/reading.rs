@@ -2,7 +2,7 @@
 
 use super::{Fractions, Number, Shape, Size, Texts};
 use crate::load::scalar::{self, Type, type_of};
-use crate::quantity::{signed_bytes, signed_nanoseconds, text_float};
+use crate::quantity::{duration_text as duration, signed_bytes, signed_nanoseconds, text_float};
 use crate::{Scalar, ScalarStyle, parse_duration};
 
 /// The scalar as Compose reads it; `None` when the shape does not allow it.
@@ -134,33 +134,4 @@ fn mode(scalar: &Scalar) -> Option<i64> {
         _ => return None,
     };
     (0..=0o7777).contains(&mode).then_some(mode)
-}
-
-/// A duration as Compose prints it: `1m30s`, `1h0m0s`, `1.5s`, `500ms`, `2µs`.
-fn duration(nanoseconds: i64) -> String {
-    let sign = if nanoseconds < 0 { "-" } else { "" };
-    let all = nanoseconds.unsigned_abs();
-    let part = |value: u64, unit: u64, name: &str| {
-        let fraction = format!("{:0width$}", value % unit, width = unit.ilog10() as usize);
-        match fraction.trim_end_matches('0') {
-            "" => format!("{sign}{}{name}", value / unit),
-            fraction => format!("{sign}{}.{fraction}{name}", value / unit),
-        }
-    };
-    match all {
-        0 => "0s".to_owned(),
-        1..1_000 => format!("{sign}{all}ns"),
-        1_000..1_000_000 => part(all, 1_000, "µs"),
-        1_000_000..1_000_000_000 => part(all, 1_000_000, "ms"),
-        1_000_000_000..60_000_000_000 => part(all, 1_000_000_000, "s"),
-        _ => {
-            let minutes = all / 60_000_000_000;
-            let seconds = part(all % 60_000_000_000, 1_000_000_000, "s");
-            let seconds = seconds.trim_start_matches('-');
-            match minutes / 60 {
-                0 => format!("{sign}{minutes}m{seconds}"),
-                hours => format!("{sign}{hours}h{}m{seconds}", minutes % 60),
-            }
-        }
-    }
 }

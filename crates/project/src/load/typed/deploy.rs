@@ -38,7 +38,14 @@ fn update(node: &Node) -> Update {
             _ => None,
         }),
         failure_action: plain_text(node, "failure_action"),
+        max_failure_millionths: plain_text(node, "max_failure_ratio").and_then(|ratio| millionths(&ratio)),
     }
+}
+
+/// A share between 0 and 1, in millionths.
+fn millionths(ratio: &str) -> Option<u32> {
+    let ratio = ratio.parse::<f64>().ok().filter(|ratio| (0.0..=1.0).contains(ratio))?;
+    Some((ratio * 1_000_000.0).round() as u32)
 }
 
 fn restart(node: &Node) -> RestartPolicy {

@@ -1,0 +1,209 @@
+//! A copy of one of the examples, taken to production through the real program on a real Docker Engine.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::site::{Ran, files_below, free_port};
+
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// A copy of an example in a folder of its own, with a state and a name of its own.
+pub struct Example {
+    folder: tempfile::TempDir,
+    name: &'static str,
+    pub port: u16,
+    /// Begins the version of every image that is built, so that no image of somebody else is touched.
+    mark: String,
+}
+
+/// What came back for a request.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: String,
+}
+
+impl Example {
+    pub fn new(name: &'static str) -> Self {
+        let folder = tempfile::Builder::new().prefix("seaworthy-system-").tempdir().unwrap();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
+        let port = free_port();
+        let example = Self { folder, name, port, mark: format!("test{port}") };
+        for file in files_below(&from) {
+            let below = file.strip_prefix(&from).unwrap();
+            if below.starts_with("node_modules") {
+                continue;
+            }
+            let to = example.project().join(below);
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::copy(&file, to).unwrap();
+        }
+        example
+    }
+
+    pub fn project(&self) -> PathBuf {
+        self.folder.path().join(self.name)
+    }
+
+    /// The name of the version that is built as number `version`.
+    pub fn version(&self, version: u32) -> String {
+        format!("{}-{version}", self.mark)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.project().join(name), text).unwrap();
+    }
+
+    /// Changes a text in a file that must have it.
+    pub fn change(&self, name: &str, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.project().join(name)).unwrap();
+        assert!(text.contains(from), "`{name}` has `{from}`");
+        self.write(name, &text.replace(from, to));
+    }
+
+    /// Runs the program with version `version` in its environment.
+    pub fn run(&self, version: u32, arguments: &[&str]) -> Ran {
+        let project = format!("{}{}", self.name, self.port);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
+        command
+            .args(["--engine", "docker", "-p", &project])
+            .args(arguments)
+            .current_dir(self.project())
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("HOME", self.folder.path())
+            .env("SEAWORTHY_STATE", self.folder.path().join("state"))
+            .env("VERSION", self.version(version))
+            .stdin(Stdio::null());
+        Ran::of(command.output().unwrap())
+    }
+
+    /// Runs a command that must end with `code`.
+    pub fn ends(&self, code: i32, version: u32, arguments: &[&str]) -> Ran {
+        let ran = self.run(version, arguments);
+        assert_eq!(ran.code, code, "`seaworthy {}`:\n{}", arguments.join(" "), ran.all());
+        ran
+    }
+
+    /// What the engine has of the project, as `docker` lists it.
+    pub fn left(&self, kind: &[&str]) -> Vec<String> {
+        let label = format!("label=com.docker.compose.project={}{}-production", self.name, self.port);
+        docker(&[kind, &["--quiet", "--filter", &label]].concat())
+    }
+
+    /// The containers of a service that run.
+    pub fn containers(&self, service: &str) -> Vec<String> {
+        let label = format!("label=com.docker.compose.service={service}");
+        self.left(&["ps", "--filter", &label])
+    }
+
+    /// Every file of the project with its contents.
+    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        files_below(&self.project())
+            .into_iter()
+            .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+            .collect()
+    }
+
+    pub fn request(&self, method: &str, path: &str, token: &str, body: &str) -> Result<Answer, String> {
+        exchange(self.port, method, path, token, body)
+    }
+
+    /// `docker compose` in the folder, under a name of its own; where the project is published by `port`.
+    pub fn compose(&self, program: &Path, arguments: &[&str], port_variable: &str) -> String {
+        let output = Command::new(program)
+            .args(["-p", &format!("{}{}-dev", self.name, self.port)])
+            .args(arguments)
+            .current_dir(self.project())
+            .env(port_variable, self.port.to_string())
+            // The builder of BuildKit is a program of its own, which not every machine has.
+            .env("DOCKER_BUILDKIT", "0")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let ran = Ran::of(output);
+        assert_eq!(ran.code, 0, "docker compose {}:\n{}", arguments.join(" "), ran.all());
+        ran.stdout
+    }
+
+    /// Nothing is left of the project but what is asked for explicitly, and then nothing at all.
+    pub fn comes_down(&self, volumes: usize) {
+        self.ends(0, 1, &["down", "-y"]);
+        assert_eq!(self.left(&["ps", "--all"]), [""; 0]);
+        assert_eq!(self.left(&["network", "ls"]), [""; 0]);
+        assert_eq!(self.left(&["volume", "ls"]).len(), volumes, "data is kept until it is asked for");
+        self.ends(0, 1, &["down", "-y", "--volumes"]);
+        assert_eq!(self.left(&["volume", "ls"]), [""; 0]);
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.run(1, &["down", "-y", "--volumes"]);
+        let kept = format!("seaworthy-kept:{}{}-production.", self.name, self.port);
+        for tag in docker(&["images", "--format", "{{.Repository}}:{{.Tag}}"]) {
+            if tag.starts_with(&format!("{}:{}-", self.name, self.mark)) || tag.starts_with(&kept) {
+                // What lies below stays, as the cache of the next run.
+                docker(&["rmi", "--no-prune", &tag]);
+            }
+        }
+    }
+}
+
+pub fn docker(arguments: &[&str]) -> Vec<String> {
+    let output = Command::new("docker").args(arguments).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+/// One request over a connection of its own.
+pub fn exchange(port: u16, method: &str, path: &str, token: &str, body: &str) -> Result<Answer, String> {
+    let mut stream = opened(port, method, path, token, body.len())?;
+    stream.write_all(body.as_bytes()).map_err(|error| format!("send: {error}"))?;
+    answered(stream)
+}
+
+/// A connection on which the head of a request was sent.
+pub fn opened(port: u16, method: &str, path: &str, token: &str, length: usize) -> Result<TcpStream, String> {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))
+        .map_err(|error| format!("connect: {error}"))?;
+    stream.set_read_timeout(Some(ANSWER)).map_err(|error| error.to_string())?;
+    stream.set_write_timeout(Some(ANSWER)).map_err(|error| error.to_string())?;
+    let authorization =
+        if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{authorization}content-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).map_err(|error| format!("send: {error}"))?;
+    Ok(stream)
+}
+
+/// The answer, read to its end.
+pub fn answered(mut stream: TcpStream) -> Result<Answer, String> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).map_err(|error| format!("receive: {error}"))?;
+    let text = String::from_utf8(bytes).map_err(|error| error.to_string())?;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| format!("no answer: {text:?}"))?;
+    let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).ok_or("no status")?;
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let body = if chunked { unchunked(body)? } else { body.to_owned() };
+    Ok(Answer { status, body })
+}
+
+fn unchunked(mut rest: &str) -> Result<String, String> {
+    let mut whole = String::new();
+    loop {
+        let (size, after) = rest.split_once("\r\n").ok_or("the answer is cut short")?;
+        let size = usize::from_str_radix(size.trim(), 16).map_err(|error| error.to_string())?;
+        if size == 0 {
+            return Ok(whole);
+        }
+        whole.push_str(after.get(..size).ok_or("the answer is cut short")?);
+        rest = after.get(size + 2..).ok_or("the answer is cut short")?;
+    }
+}

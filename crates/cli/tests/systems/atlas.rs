@@ -1,0 +1,171 @@
+//! Atlas: a web application with sessions in Redis and data in PostgreSQL.
+
+use std::collections::BTreeSet;
+
+use super::example::{Example, docker, exchange};
+use super::load::Load;
+use super::site::wait_until;
+use super::{compose, nothing_failed};
+
+const SECRETS: [&str; 3] = ["JWT_SECRET", "DATABASE_PASSWORD", "REDIS_PASSWORD"];
+const ACCOUNT: &str = r#"{"name":"ada","password":"lovelace-1815"}"#;
+
+/// Atlas with the values that its template asks for.
+fn filled_in() -> Example {
+    let atlas = Example::new("atlas");
+    let template = std::fs::read_to_string(atlas.project().join(".env.production.template")).unwrap();
+    let mut text = String::new();
+    for line in template.lines().filter(|line| !line.starts_with("VERSION=")) {
+        let name = line.strip_suffix('=').unwrap_or_default();
+        text.push_str(&match line.split_once('=') {
+            Some(("ATLAS_PORT", _)) => format!("ATLAS_PORT={}", atlas.port),
+            Some(("API_RATE_LIMIT", _)) => "API_RATE_LIMIT=1000000".to_owned(),
+            _ if SECRETS.contains(&name) => format!("{line}{}", drawn(name)),
+            _ => line.to_owned(),
+        });
+        text.push('\n');
+    }
+    atlas.write(".env.production", &text);
+    atlas
+}
+
+/// 64 hexadecimal digits, as `openssl rand -hex 32` gives them.
+fn drawn(name: &str) -> String {
+    use std::io::Read;
+    let mut bytes = [0u8; 32];
+    std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).expect(name);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn signed_in(atlas: &Example) -> String {
+    let answer = atlas.request("POST", "/sessions", "", ACCOUNT).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    text_of(&answer.body, "token")
+}
+
+fn text_of(body: &str, key: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(body).unwrap();
+    value[key].as_str().unwrap().to_owned()
+}
+
+/// Reads by a session that every replica must know.
+fn load(port: u16, token: &str) -> Load {
+    let token = token.to_owned();
+    Load::of(move || match exchange(port, "GET", "/me", &token, "") {
+        Ok(answer) if answer.status == 200 && answer.body.contains("ada") => Ok(()),
+        Ok(answer) => Err(format!("{} {}", answer.status, answer.body)),
+        Err(error) => Err(error),
+    })
+}
+
+fn serves(atlas: &Example, version: u32) {
+    let answer = atlas.request("GET", "/version", "", "").unwrap();
+    assert_eq!(text_of(&answer.body, "version"), atlas.version(version));
+}
+
+#[test]
+fn development_of_atlas_stays_as_it_was() {
+    let atlas = filled_in();
+    let before = atlas.files();
+    let arguments = ["up", "--detach", "--build", "--quiet-pull"];
+    atlas.compose(&compose(), &arguments, "ATLAS_PORT");
+    wait_until("atlas is ready", || {
+        atlas.request("GET", "/ready", "", "").is_ok_and(|answer| answer.status == 200)
+    });
+    let answer = atlas.request("POST", "/users", "", ACCOUNT).unwrap();
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    signed_in(&atlas);
+    atlas.compose(&compose(), &["down", "--volumes", "--timeout", "2"], "ATLAS_PORT");
+    assert!(atlas.files() == before, "no file was changed");
+}
+
+#[test]
+fn atlas_in_production() {
+    let atlas = filled_in();
+    let before = atlas.files();
+    let check = atlas.ends(0, 1, &["check"]);
+    assert!(check.stdout.contains("Nothing found"), "{}", check.all());
+    atlas.ends(0, 1, &["deploy", "-y"]);
+    let again = atlas.ends(0, 1, &["deploy", "-y"]);
+    assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
+    let token = used(&atlas);
+    confined(&atlas);
+
+    let load = load(atlas.port, &token);
+    atlas.ends(0, 2, &["deploy", "-y"]);
+    serves(&atlas, 2);
+    let source = "src/database.js";
+    atlas.change(source, "FROM places LIMIT", "FROM tours LIMIT");
+    let broken = atlas.ends(3, 3, &["deploy", "-y"]);
+    assert!(broken.stderr.contains("503"), "{}", broken.stderr);
+    serves(&atlas, 2);
+    atlas.change(source, "FROM tours LIMIT", "FROM places LIMIT");
+    atlas.ends(0, 2, &["rollback", "-y"]);
+    serves(&atlas, 1);
+    atlas.ends(0, 1, &["scale", "web=4", "-y"]);
+    assert_eq!(atlas.containers("web").len(), 4);
+    atlas.ends(0, 1, &["scale", "web=2", "-y"]);
+    assert_eq!(atlas.containers("web").len(), 2);
+    nothing_failed(load, 1000);
+
+    let kept = atlas.request("GET", "/places", &token, "").unwrap();
+    assert!(kept.body.contains("Lisbon"), "what was written before is still there: {}", kept.body);
+    assert!(atlas.files() == before, "no file was changed");
+    atlas.comes_down(1);
+}
+
+/// Uses Atlas as a person does: signs in, reads and writes, by whichever replica answers, and signs out.
+fn used(atlas: &Example) -> String {
+    serves(atlas, 1);
+    let made = atlas.request("POST", "/users", "", ACCOUNT).unwrap();
+    assert_eq!(made.status, 201, "{}", made.body);
+    let token = signed_in(atlas);
+    let instances: BTreeSet<String> = (0..12)
+        .map(|_| {
+            let answer = atlas.request("GET", "/me", &token, "").unwrap();
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            text_of(&answer.body, "instance")
+        })
+        .collect();
+    assert_eq!(instances.len(), 3, "every replica knows the session: {instances:?}");
+    let place = r#"{"latitude":38.7,"longitude":-9.1}"#;
+    assert_eq!(atlas.request("PUT", "/places/Lisbon", &token, place).unwrap().status, 204);
+    assert_eq!(atlas.request("DELETE", "/sessions", &token, "").unwrap().status, 204);
+    for _ in 0..6 {
+        assert_eq!(atlas.request("GET", "/me", &token, "").unwrap().status, 401, "signed out everywhere");
+    }
+    signed_in(atlas)
+}
+
+/// What the overlay promises of each container of `web`, as the engine tells it and as it is inside.
+fn confined(atlas: &Example) {
+    let format = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} \
+                  {{.HostConfig.MemoryReservation}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}}";
+    let containers = atlas.containers("web");
+    assert_eq!(containers.len(), 3);
+    for container in &containers {
+        let told = docker(&["inspect", "--format", format, container]).concat();
+        let promised = "1001:1001 true 1073741824 1000000000 536870912 [ALL] [no-new-privileges=true]";
+        assert_eq!(told, promised);
+        let inside =
+            "touch /app/x 2>/dev/null && echo written; touch /tmp/x && echo temporary; cat /proc/1/environ";
+        let inside = docker(&["exec", container, "sh", "-c", inside]).concat();
+        assert!(inside.starts_with("temporary"), "the root is read-only, /tmp is not: {inside}");
+        let values = std::fs::read_to_string(atlas.project().join(".env.production")).unwrap();
+        for secret in SECRETS {
+            let line = values.lines().find(|line| line.starts_with(secret)).unwrap();
+            let (_, value) = line.split_once('=').unwrap();
+            assert!(!inside.contains(value), "{secret} is a file, not a variable");
+        }
+    }
+    let published = docker(&["ps", "--format", "{{.Names}} {{.Ports}}"]);
+    let name = format!("atlas{}-", atlas.port);
+    assert!(
+        !published.iter().any(|line| line.starts_with(&name) && line.contains("->")),
+        "only the gateway is reached from outside: {published:?}"
+    );
+    // Redis is not on the network of the database, so its name means nothing there.
+    let redis = atlas.containers("redis");
+    let found = docker(&["exec", &redis[0], "sh", "-c", "getent hosts db || echo unknown"]).concat();
+    assert_eq!(found, "unknown");
+}

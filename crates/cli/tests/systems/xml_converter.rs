@@ -1,0 +1,102 @@
+//! The XML converter: no state, large bodies that take their time.
+
+use std::io::Write;
+use std::time::Duration;
+
+use super::example::{Answer, Example, answered, exchange, opened};
+use super::load::Load;
+use super::site::wait_until;
+use super::{compose, nothing_failed};
+
+/// Lines of the large body: about 4 MB.
+const LINES: usize = 60_000;
+const SMALL: &str = "<a><b x=\"1\">t</b></a>";
+const CONVERTED: &str = r#"{"tag": "b", "attributes": {"x": "1"}, "text": "t"}"#;
+
+fn set_up() -> Example {
+    let converter = Example::new("xml-converter");
+    converter.write(".env.production", &format!("CONVERTER_PORT={}\n", converter.port));
+    converter
+}
+
+fn large() -> String {
+    let lines: String =
+        (0..LINES).map(|number| format!("<line number=\"{number}\">some words of text</line>\n")).collect();
+    format!("<lines>\n{lines}</lines>\n")
+}
+
+fn small(port: u16) -> Result<(), String> {
+    match exchange(port, "POST", "/convert", "", SMALL)? {
+        Answer { status: 200, body } if body.trim() == CONVERTED => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+fn is_whole(answer: &Answer) {
+    assert_eq!(answer.status, 200, "{:.200}", answer.body);
+    assert_eq!(answer.body.lines().count(), LINES);
+    let last = answer.body.lines().next_back().unwrap();
+    assert!(last.contains(&format!("\"{}\"", LINES - 1)), "{last}");
+}
+
+fn serves(converter: &Example, version: u32) {
+    let answer = converter.request("GET", "/health", "", "").unwrap();
+    assert!(answer.body.contains(&converter.version(version)), "{}", answer.body);
+}
+
+#[test]
+fn development_of_the_converter_stays_as_it_was() {
+    let converter = set_up();
+    let before = converter.files();
+    converter.compose(&compose(), &["up", "--detach", "--build"], "CONVERTER_PORT");
+    wait_until("the converter answers", || small(converter.port).is_ok());
+    converter.compose(&compose(), &["down", "--volumes", "--timeout", "2"], "CONVERTER_PORT");
+    // Python keeps what it compiled beside the mounted source.
+    let mut after = converter.files();
+    after.retain(|path, _| !path.components().any(|part| part.as_os_str() == "__pycache__"));
+    assert!(after == before, "no file was changed");
+}
+
+#[test]
+fn the_converter_in_production() {
+    let converter = set_up();
+    let before = converter.files();
+    let check = converter.ends(0, 1, &["check"]);
+    assert!(check.stdout.contains("Nothing found"), "{}", check.all());
+    converter.ends(0, 1, &["deploy", "-y"]);
+    serves(&converter, 1);
+    is_whole(&converter.request("POST", "/convert", "", &large()).unwrap());
+
+    let port = converter.port;
+    let load = Load::of(move || small(port));
+    let slow = std::thread::spawn(move || slowly(port));
+    converter.ends(0, 2, &["deploy", "-y"]);
+    is_whole(&slow.join().unwrap().unwrap());
+    serves(&converter, 2);
+    converter.change("app.py", "import json\n", "import json\nimport no_such_module\n");
+    let broken = converter.ends(3, 3, &["deploy", "-y"]);
+    assert!(broken.stderr.contains("what was seen is kept in"), "{}", broken.stderr);
+    serves(&converter, 2);
+    converter.change("app.py", "import no_such_module\n", "");
+    converter.ends(0, 2, &["rollback", "-y"]);
+    serves(&converter, 1);
+    converter.ends(0, 1, &["scale", "web=4", "-y"]);
+    converter.ends(0, 1, &["scale", "web=2", "-y"]);
+    nothing_failed(load, 1000);
+
+    assert!(converter.files() == before, "no file was changed");
+    converter.comes_down(0);
+}
+
+/// Sends the large body for as long as a rollout takes: it begins at the old version and must come to its end there.
+fn slowly(port: u16) -> Result<Answer, String> {
+    const PIECES: usize = 60;
+    const PAUSE: Duration = Duration::from_millis(400);
+    let body = large();
+    let mut stream = opened(port, "POST", "/convert", "", body.len())?;
+    for piece in body.as_bytes().chunks(body.len().div_ceil(PIECES)) {
+        stream.write_all(piece).map_err(|error| format!("send: {error}"))?;
+        std::thread::sleep(PAUSE);
+    }
+    answered(stream)
+}

@@ -1,0 +1,110 @@
+//! Running a command inside a container.
+
+use bollard::container::LogOutput;
+use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
+use bollard::query_parameters::ResizeExecOptionsBuilder;
+use futures_util::StreamExt;
+use seaworthy_project::ProjectName;
+use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc;
+
+use crate::docker::client::{Client, is_status, message, refused};
+use crate::docker::observe;
+use crate::{EngineError, Exec, ExecControl, ExecStreams, InstanceId, LogStream};
+
+/// Runs a command to its end, and gives its exit code.
+pub(super) async fn run(
+    client: &Client,
+    project: &ProjectName,
+    id: &InstanceId,
+    exec: &Exec,
+    streams: ExecStreams,
+) -> Result<i32, EngineError> {
+    let found = observe::find(client, project, id).await?;
+    let found = found.ok_or_else(|| EngineError::NoInstance { instance: id.to_string() })?;
+    let attempt = || format!("run a command in {id}");
+    let options = CreateExecOptions {
+        cmd: Some(exec.words.clone()),
+        user: exec.user.clone(),
+        working_dir: exec.folder.clone(),
+        env: Some(exec.variables.iter().map(|(name, value)| format!("{name}={}", value.reveal())).collect()),
+        tty: Some(exec.terminal),
+        attach_stdin: Some(true),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        ..CreateExecOptions::default()
+    };
+    let made = match client.api.create_exec(&found.id, options).await {
+        Ok(made) => made.id,
+        Err(error) if is_status(&error, 409) => {
+            let hint = Some("`seaworthy ps` tells which instances run".to_owned());
+            return Err(EngineError::Refused { attempt: attempt(), reason: message(&error), hint });
+        }
+        Err(error) => return Err(refused(attempt())(error)),
+    };
+    let options = StartExecOptions { detach: false, tty: exec.terminal, output_capacity: None };
+    let started = client.api.start_exec(&made, Some(options)).await.map_err(refused(attempt()))?;
+    let StartExecResults::Attached { mut output, input } = started else {
+        return Err(EngineError::Refused {
+            attempt: attempt(),
+            reason: "it was not attached".to_owned(),
+            hint: None,
+        });
+    };
+    let ExecStreams { input: given, output: written, control } = streams;
+    let reading = async {
+        while let Some(part) = output.next().await {
+            let part = part.map_err(refused(attempt()))?;
+            let stream = match part {
+                LogOutput::StdErr { .. } => LogStream::Stderr,
+                _ => LogStream::Stdout,
+            };
+            // Nobody listens any more, as when it is piped into `head`.
+            if written.send((stream, part.into_bytes().to_vec())).await.is_err() {
+                break;
+            }
+        }
+        Ok::<(), EngineError>(())
+    };
+    let meanwhile = async {
+        tokio::join!(pass(given, input), obey(client, &made, exec.terminal, control));
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        read = reading => read?,
+        () = meanwhile => {}
+    }
+    let seen = client.api.inspect_exec(&made).await.map_err(refused(attempt()))?;
+    Ok(seen.exit_code.and_then(|code| i32::try_from(code).ok()).unwrap_or(-1))
+}
+
+/// Hands input on to its end. What the command no longer reads is lost with it.
+async fn pass(mut given: mpsc::Receiver<Vec<u8>>, mut input: impl tokio::io::AsyncWrite + Unpin) {
+    while let Some(bytes) = given.recv().await {
+        if input.write_all(&bytes).await.is_err() || input.flush().await.is_err() {
+            return;
+        }
+    }
+    let _ = input.shutdown().await;
+}
+
+/// Hands on the size of the terminal, and signals: the daemon has no call for these, so the process is sent them.
+async fn obey(client: &Client, made: &str, terminal: bool, mut control: mpsc::Receiver<ExecControl>) {
+    while let Some(control) = control.recv().await {
+        match control {
+            ExecControl::Size { rows, columns } if terminal => {
+                let size = ResizeExecOptionsBuilder::new().h(i32::from(rows)).w(i32::from(columns)).build();
+                let _ = client.api.resize_exec(made, size).await;
+            }
+            ExecControl::Size { .. } => {}
+            ExecControl::Signal(number) => {
+                let process = client.api.inspect_exec(made).await.ok().and_then(|seen| seen.pid);
+                let process =
+                    process.and_then(|process| i32::try_from(process).ok()).filter(|process| *process > 1);
+                if let (Some(process), Ok(signal)) = (process, nix::sys::signal::Signal::try_from(number)) {
+                    let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), signal);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! One more process that the supervisor keeps alive, without knowing what it is.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use crate::launch::Program;
+
+/// The first and the longest pause before it is started again, when it does not live long.
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// It lived so long: pauses begin anew.
+const LIVED: Duration = Duration::from_secs(10);
+/// After it ended well: it found nothing to do, which may change.
+const RESTED: Duration = Duration::from_secs(5);
+
+/// Keeps the companion alive until this value is dropped. The companion is not ended then: its standard input is
+/// closed, which tells it.
+pub(crate) struct Companion(Option<JoinHandle<()>>);
+
+impl Companion {
+    /// Starts the companion of a program, if it has one.
+    pub(crate) fn start(program: &Program) -> Self {
+        let wanted = !program.companion.is_empty();
+        Self(wanted.then(|| tokio::spawn(keep(program.clone()))))
+    }
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
+}
+
+async fn keep(program: Program) {
+    let mut pause = PAUSE;
+    loop {
+        let began = Instant::now();
+        let mut command = Command::new(&program.path);
+        // As with the other processes: nothing of the caller's environment.
+        command.args(&program.companion).env_clear().current_dir("/");
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let rested = match child {
+            Ok(mut child) => {
+                let _open = child.stdin.take();
+                child.wait().await.is_ok_and(|status| status.success())
+            }
+            // Its program may be missing while it is being replaced.
+            Err(_) => false,
+        };
+        if began.elapsed() >= LIVED {
+            pause = PAUSE;
+        }
+        sleep(if rested { RESTED } else { pause }).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

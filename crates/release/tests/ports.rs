@@ -1,0 +1,204 @@
+//! What becomes of published ports: requests, connections, or none of the gateway's; and what a plan says of them.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "code of tests")]
+
+use std::sync::Arc;
+
+use seaworthy_engine::Artifact;
+use seaworthy_engine::fake::Fake;
+use seaworthy_engine::seal::SealKey;
+use seaworthy_gateway::route::Protocol;
+use seaworthy_project::fixture::{MemoryFiles, load_yaml};
+use seaworthy_project::{Project, Service, ServiceName};
+use seaworthy_release::{
+    Clock, Event, FakeTraffic, FaultPoint, Gap, Interrupt, Operator, Origin, Owner, Plan, ReleaseError,
+    StopFirst, Store, Way, draft, route_wishes,
+};
+
+fn service(lines: &str) -> Project {
+    let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+    load_yaml(&format!("services:\n  web:\n    image: web:1\n{lines}"))
+}
+
+/// `NAME PROTOCOL LISTEN→PORT`, with host and path where they are not any.
+fn routes(lines: &str) -> Vec<String> {
+    let project = service(lines);
+    let of = |service: &Service| route_wishes(service);
+    let told = project.services().flat_map(of).map(|wish| {
+        let route = wish.route;
+        let protocol = if route.protocol == Protocol::Tcp { "tcp" } else { "http" };
+        let probe = route.probe.map(|probe| format!(" asks {}", probe.path)).unwrap_or_default();
+        let whose = format!("{}{}", route.host.unwrap_or_default(), route.path.trim_end_matches('/'));
+        format!("{} {protocol} {}{whose}→{}{probe}", route.name, route.listen, wish.port)
+    });
+    told.collect()
+}
+
+#[test]
+fn a_published_tcp_port_is_passed_through_unless_something_says_http() {
+    for (lines, expected) in [
+        ("ports: ['5432:5432']", &["web tcp 0.0.0.0:5432→5432"][..]),
+        ("ports: ['80:3000']", &["web tcp 0.0.0.0:80→3000"]),
+        ("ports: ['80:3000']\nx-seaworthy: { route: {} }", &["web http 0.0.0.0:80→3000"]),
+        (
+            "ports: ['80:3000']\nx-seaworthy: { probe: { ready: GET /up } }",
+            &["web http 0.0.0.0:80→3000 asks /up"],
+        ),
+        ("ports: ['80:3000']\nx-seaworthy: { probe: { ready: tcp } }", &["web tcp 0.0.0.0:80→3000"]),
+        ("ports: [{ target: 3000, published: 80, app_protocol: http }]", &["web http 0.0.0.0:80→3000"]),
+        // HTTP/2 without TLS is more than the gateway reads; passed through, it works.
+        ("ports: [{ target: 3000, published: 80, app_protocol: http2 }]", &["web tcp 0.0.0.0:80→3000"]),
+        ("ports: [{ target: 3000, published: 80, mode: host }]", &["web tcp 0.0.0.0:80→3000"]),
+        // The main port speaks HTTP; what else is published may speak anything, TLS for one.
+        (
+            "ports: ['443:8443', '80:3000']\nx-seaworthy: { route: { port: 3000, host: a.example } }",
+            &["web http 0.0.0.0:80a.example→3000", "web@443 tcp 0.0.0.0:443→8443"],
+        ),
+        (
+            "ports: ['80:3000', '443:8443']\nx-seaworthy: { probe: { ready: GET / } }",
+            &["web http 0.0.0.0:80→3000 asks /", "web@443 tcp 0.0.0.0:443→8443"],
+        ),
+        (
+            "ports: [{ target: 25, published: 25, app_protocol: smtp }, '80:3000']\nx-seaworthy: { route: {} }",
+            &["web http 0.0.0.0:80→3000", "web@25 tcp 0.0.0.0:25→25"],
+        ),
+        // Not published itself, so at the gateway's own port.
+        (
+            "ports: ['5432:5432']\nx-seaworthy: { route: { port: 3000 } }",
+            &["web http 0.0.0.0:80→3000", "web@5432 tcp 0.0.0.0:5432→5432"],
+        ),
+        // Ranges, addresses, both families.
+        ("ports: ['7000-7001:8000-8001']", &["web tcp 0.0.0.0:7000→8000", "web@7001 tcp 0.0.0.0:7001→8001"]),
+        (
+            "ports: ['127.0.0.1:70:1', '[::1]:70:1', '127.0.0.2:70:1']",
+            &["web tcp 127.0.0.1:70→1", "web@70 tcp [::1]:70→1", "web@127.0.0.2:70 tcp 127.0.0.2:70→1"],
+        ),
+        // Not the gateway's.
+        ("ports: ['3000']", &[]),
+        ("expose: ['3000']", &[]),
+        ("ports: ['53:53/udp']", &[]),
+        ("ports: ['80:80']\nnetwork_mode: host", &[]),
+        ("ports: ['80:80']\nx-seaworthy: { run: before-deploy }", &[]),
+    ] {
+        assert_eq!(routes(lines), expected, "{lines}");
+    }
+}
+
+/// A project on the fake engine.
+struct Stage {
+    engine: Fake,
+    traffic: FakeTraffic,
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::UNIX_EPOCH
+    }
+}
+
+impl Stage {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), SealKey::new([7; 32]), FaultPoint::default()).unwrap();
+        Self { engine: Fake::new(), traffic: FakeTraffic::default(), store, _folder: folder }
+    }
+
+    /// The plan to this project, where the digest of every image is `digest`; carried out when `deploy`.
+    async fn plan(&self, project: &Project, digest: &str, deploy: bool) -> Result<Plan, Vec<ReleaseError>> {
+        for service in project.services() {
+            let artifact = Artifact { name: "image".to_owned(), digest: format!("sha256:{digest}") };
+            self.engine.set_artifact(&service.name.value, artifact);
+        }
+        let quiet: &(dyn Fn(Event) + Send + Sync) = &|_: Event| {};
+        let files = MemoryFiles::new(&[]);
+        let drafted = draft(project, &self.engine, &files, Origin::default(), false, &quiet).await?;
+        let operator = Operator {
+            project: project.name.clone(),
+            engine: &self.engine,
+            traffic: &self.traffic,
+            store: &self.store,
+            clock: &FixedClock,
+            progress: &quiet,
+            interrupt: Arc::new(Interrupt::default()),
+            owner: Owner { command: "deploy".into(), process: 1, user: "me".into(), since: FixedClock.now() },
+        };
+        let plan = operator.preview(drafted.clone()).await.unwrap();
+        if deploy {
+            operator.deploy(drafted, &mut |_| true).await.unwrap();
+        }
+        Ok(plan)
+    }
+}
+
+const SHOP: &str = "
+services:
+  web:
+    image: image
+    ports: ['80:3000']
+    depends_on: [api]
+  api:
+    image: image
+  worker:
+    image: image
+    environment: { API: 'http://user:s3cret@api:8080/', CACHE: 'redis://cache:6379' }
+  cache:
+    image: image
+    container_name: cache
+";
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_names_who_calls_past_the_gateway_and_only_where_something_rolls() {
+    let (stage, shop) = (Stage::new(), load_yaml(SHOP));
+    let first = stage.plan(&shop, "one", true).await.unwrap();
+    let said = first.notes.join("\n");
+    assert!(said.contains("port 3000 of `web` is passed through as TCP"), "{said}");
+    assert!(said.contains("x-seaworthy: { route: { port: 3000 } }"), "{said}");
+    assert!(!said.contains(" call"), "nothing is rolled yet: {said}");
+    assert!(!said.contains("still open"), "{said}");
+
+    let second = stage.plan(&shop, "two", false).await.unwrap();
+    let said = second.notes.join("\n");
+    let callers: Vec<&String> = second.notes.iter().filter(|note| note.contains("by its name")).collect();
+    assert_eq!(callers.len(), 1, "one line for `api`; `cache` is replaced stop-first: {said}");
+    assert!(callers[0].starts_with("`web`, `worker` call `api` by its name"), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
+    assert!(said.contains("to what `web` replaces are closed when they are still open after 30 s"), "{said}");
+    let cache = ServiceName::new("cache").unwrap();
+    let change = second.changes.iter().find(|change| change.service == cache).unwrap();
+    assert_eq!(
+        change.gap,
+        Gap::Expected("stop-first: `container_name: cache` can be held by one container only".to_owned())
+    );
+
+    let scaled = load_yaml(&SHOP.replace("depends_on: [api]", "depends_on: [worker]"));
+    let third = stage.plan(&scaled, "one", false).await.unwrap();
+    assert!(third.is_empty() && third.notes.is_empty(), "who depends on whom is no change: {third:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_tcp_stays_with_the_engine_and_goes_first() {
+    for protocol in ["udp", "sctp"] {
+        let project = service(&format!("ports: ['53:54/{protocol}', '80:80']"));
+        let web = project.services().next().unwrap();
+        let reason = StopFirst::of(&project, web, Way::Forward).unwrap().to_string();
+        assert_eq!(reason, format!("{} port 53 stays with the engine", protocol.to_uppercase()));
+        let errors = Stage::new().plan(&project, "one", false).await.unwrap_err();
+        let [error] = errors.as_slice() else { panic!("{errors:?}") };
+        assert_eq!(error.to_string(), format!("port 53/{protocol} of service `web` is not TCP"));
+        assert!(error.span().is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ports_of_the_machine_itself_are_told_to_be_left_aside() {
+    let project = service("ports: ['80:80']\nnetwork_mode: host");
+    let plan = Stage::new().plan(&project, "one", false).await.unwrap();
+    assert!(
+        plan.notes.iter().any(|note| note.starts_with("`ports` of `web` is left aside")),
+        "{:?}",
+        plan.notes
+    );
+}

@@ -1,0 +1,56 @@
+//! The suite `systems`: the examples from development to production, on the engine, with the images they name.
+
+use std::error::Error;
+use std::io::Write;
+use std::time::Duration;
+
+use super::table::Outcome;
+use super::{Docker, daemon, interrupted, program};
+use crate::compose;
+use crate::images::{self, ImagesArguments};
+use crate::workspace::Workspace;
+
+/// What the examples are made of.
+const IMAGES: [&str; 4] = ["python:3.13-slim", "node:20-slim", "postgres:17", "redis:8"];
+
+const LINT: [&str; 10] =
+    ["cargo", "clippy", "--package", "seaworthy", "--test", "systems", "--locked", "--", "-D", "warnings"];
+const TESTS: [&str; 7] = ["cargo", "test", "--package", "seaworthy", "--test", "systems", "--locked"];
+
+/// Where there is no Docker Compose, what needs it is left out and named.
+pub(super) fn systems(
+    workspace: &Workspace,
+    docker: Docker,
+    limit: Duration,
+    output: &mut dyn Write,
+) -> Result<Outcome, Box<dyn Error>> {
+    let daemon = match daemon(workspace, docker, output)? {
+        Ok(daemon) => daemon,
+        Err(why) => return Ok(Outcome::Skipped(why)),
+    };
+    writeln!(output, "on {}", daemon.version)?;
+    let wanted = ImagesArguments { names: IMAGES.map(str::to_owned).to_vec() };
+    match images::images(workspace, &wanted, output) {
+        Ok(_) => {}
+        Err(error) if interrupted(&*error) => return Err(error),
+        Err(error) => return Ok(Outcome::Skipped(format!("the images cannot be had: {error}"))),
+    }
+    match program(workspace, &LINT, limit, output)? {
+        Outcome::Passed => {}
+        other => return Ok(other),
+    }
+    match compose::program(workspace, docker == Docker::Install, output) {
+        Ok(real) => {
+            let variable = format!("SEAWORTHY_COMPOSE={}", real.display());
+            program(workspace, &[&["env", &variable], TESTS.as_slice()].concat(), limit, output)
+        }
+        Err(error) if interrupted(&*error) => Err(error),
+        Err(error) => {
+            let rest = [TESTS.as_slice(), &["--", "--skip", "development"]].concat();
+            match program(workspace, &rest, limit, output)? {
+                Outcome::Passed => Ok(Outcome::Skipped(format!("development: {error}; production holds"))),
+                other => Ok(other),
+            }
+        }
+    }
+}
