@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// Soft and hard limits by their name in Compose files; `None` is no limit.
+pub type Ulimits = BTreeMap<String, (Option<u64>, Option<u64>)>;
+
 /// One thing that was looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,7 +56,7 @@ pub struct Facts {
     /// How many processes it may have.
     pub pids: Seen<Option<u64>>,
     /// Its soft and hard limits, by their name in Compose files; `None` is no limit.
-    pub ulimits: Seen<BTreeMap<String, (Option<u64>, Option<u64>)>>,
+    pub ulimits: Seen<Ulimits>,
     /// The ports that the engine itself publishes: `53/udp → 0.0.0.0:53`.
     pub published: Seen<Vec<String>>,
     /// The granted files that were found where they were promised.

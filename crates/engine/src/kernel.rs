@@ -1,13 +1,12 @@
 //! What the kernel of this machine says of a process: who it is, what it may do and use, what it sees.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::sys::stat::fstat;
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 
-use crate::facts::{Seen, SeenCapabilities, SeenFile};
+use crate::facts::{Seen, SeenCapabilities, SeenFile, Ulimits};
 use crate::system;
 
 /// Where control groups are.
@@ -168,7 +167,7 @@ impl Kernel {
         self.text("cgroup").is_some_and(|text| text.contains(name))
     }
 
-    pub(crate) fn ulimits(self) -> Seen<BTreeMap<String, (Option<u64>, Option<u64>)>> {
+    pub(crate) fn ulimits(self) -> Seen<Ulimits> {
         let Some(text) = self.text("limits") else { return unseen("the kernel does not tell its limits") };
         let named = |line: &str| {
             let (name, kernels) = ULIMITS.iter().find(|(_, kernels)| line.starts_with(kernels))?;

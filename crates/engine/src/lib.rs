@@ -36,7 +36,7 @@ pub use artifact::{Artifact, Inspection};
 pub use error::EngineError;
 pub use event::{Happened, InstanceEvent};
 pub use exec::{Exec, ExecControl, ExecStreams};
-pub use facts::{Facts, Seen, SeenCapabilities, SeenFile, SeenMount, SeenUser};
+pub use facts::{Facts, Seen, SeenCapabilities, SeenFile, SeenMount, SeenUser, Ulimits};
 pub use identity::{InstanceId, ReleaseNumber, RevisionId, Slot};
 pub use instance::{Exit, Instance, InstanceKind, InstanceState};
 pub use log::{LogCursor, LogLine, LogStream};
