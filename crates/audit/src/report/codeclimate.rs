@@ -59,7 +59,7 @@ fn severity(severity: Severity) -> &'static str {
 
 fn category(group: Group) -> &'static str {
     match group {
-        Group::Security | Group::Secrets | Group::Network | Group::Images => "Security",
+        Group::Security | Group::Secrets | Group::Network | Group::Images | Group::Build => "Security",
         Group::Resources => "Performance",
         Group::Data | Group::Reliability | Group::Delivery => "Bug Risk",
     }

@@ -50,11 +50,26 @@ fn project(checked: &Checked, color: bool, text: &mut String) {
     for (service, findings) in sections(review) {
         let title = service.map_or("project".to_owned(), |name| format!("service {name}"));
         text.push_str(&format!("{}\n\n", strong(&format!("== {} ==", printable(&title)), color)));
-        for (finding, standing) in &findings {
+        let (loud, quiet): (Vec<_>, Vec<_>) =
+            findings.iter().partition(|(finding, _)| finding.severity > Severity::Low);
+        for (finding, standing) in loud {
             text.push_str(&shown.render(&message(finding, standing), color));
             text.push_str("\n\n");
         }
+        hygiene(&quiet, review, text);
         text.push_str(&patch(checked, findings.iter().map(|(finding, _)| *finding)));
+    }
+}
+
+/// What is only hygiene: one line each, so that it does not bury the rest.
+fn hygiene(findings: &[(&Finding, &Standing)], review: &Review, text: &mut String) {
+    for (finding, _) in findings {
+        let place = review.sources.place(&finding.span);
+        let line = format!("{}[{}]: {place}: {}", finding.severity, finding.rule.id, finding.message);
+        text.push_str(&format!("{}\n", printable(&line).replace('\n', " ")));
+    }
+    if !findings.is_empty() {
+        text.push('\n');
     }
 }
 
