@@ -18,14 +18,14 @@ const fn part(number: &'static str, title: &'static str) -> Item {
 /// CIS Docker Benchmark 1.6: section 4 about images, section 5 about containers.
 pub(super) const CIS: &[Item] = &[
     item("4.1", "The image has a user that is not root"),
-    item("4.2", "Base images come from who is trusted"),
+    part("4.2", "Base images come from who is trusted"),
     part("4.3", "Nothing is installed that is not needed"),
     part("4.4", "Images are scanned and rebuilt with patches"),
     part("4.5", "Content trust is on"),
     item("4.6", "The image says how its health is checked"),
-    item("4.7", "The package index is not updated alone"),
+    part("4.7", "The package index is not updated alone"),
     part("4.8", "Setuid and setgid are taken away"),
-    item("4.9", "Files come in by COPY, not ADD"),
+    part("4.9", "Files come in by COPY, not ADD"),
     part("4.10", "No secret is kept in the build"),
     part("4.11", "Packages are verified"),
     part("4.12", "What is signed is checked"),
