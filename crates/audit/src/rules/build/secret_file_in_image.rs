@@ -19,7 +19,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 /// Names of files that hold secrets; `*` stands for anything.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 22] = [
     ".env",
     ".env.local",
     ".env.production",
@@ -39,7 +39,6 @@ const NAMES: [&str; 23] = [
     ".netrc",
     ".git-credentials",
     ".pypirc",
-    ".npmrc",
     ".htpasswd",
     "credentials.json",
     "kubeconfig",
