@@ -79,6 +79,7 @@ fn databases_answer_at_the_ports_that_the_file_publishes() {
         format!(
             "  db:
     image: postgres:17
+    # seaworthy:ignore literal-credential a database that lives as long as a test
     environment: {{ POSTGRES_PASSWORD: unused }}
     ports: [\"127.0.0.1:{}:5432\"]
     volumes: [\"data:/var/lib/postgresql/data\"]
