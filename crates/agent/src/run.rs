@@ -55,13 +55,13 @@ pub async fn run(agent: Arc<Agent>, stop: watch::Receiver<bool>) -> Result<(), A
             return Err(AgentError::Taken { process });
         };
         agent.place.note(agent.clock.now(), "watching");
-        let told = watch_all(&agent, &stop).await;
+        watch_all(&agent, &stop).await;
         let end = if *stop.borrow() { "told to end" } else { "nothing should run: ending" };
         agent.place.note(agent.clock.now(), end);
         drop(lock);
         // A deploy that saw the lock held may have begun to rely on this agent just before it was let go.
-        if told.is_err() || *stop.borrow() || !agent.something_runs() {
-            return told;
+        if *stop.borrow() || !agent.something_runs() {
+            return Ok(());
         }
     }
 }
@@ -73,7 +73,7 @@ impl Agent {
     }
 }
 
-async fn watch_all(agent: &Arc<Agent>, stop: &watch::Receiver<bool>) -> Result<(), AgentError> {
+async fn watch_all(agent: &Arc<Agent>, stop: &watch::Receiver<bool>) {
     let since = agent.clock.now();
     let sights = Arc::new(Sights::default());
     let mut watchers: BTreeMap<ProjectName, JoinHandle<()>> = BTreeMap::new();
@@ -108,8 +108,10 @@ async fn watch_all(agent: &Arc<Agent>, stop: &watch::Receiver<bool>) -> Result<(
                 looked_at: agent.clock.now(),
                 projects: now.clone(),
             };
-            agent.place.tell(&status)?;
-            told = Some((now, Instant::now()));
+            // A status that cannot be written, as on a full disk, must not end the watching.
+            if agent.place.tell(&status).is_ok() {
+                told = Some((now, Instant::now()));
+            }
         }
         if (idle && !agent.tenant.stays) || *stop.borrow() {
             let until = Instant::now() + END;
@@ -118,7 +120,7 @@ async fn watch_all(agent: &Arc<Agent>, stop: &watch::Receiver<bool>) -> Result<(
                     watcher.abort();
                 }
             }
-            return Ok(());
+            return;
         }
         tokio::select! {
             () = sleep(agent.every) => {}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use seaworthy_engine::{Engine, Instance, InstanceEvent, LogCursor};
+use seaworthy_engine::{Engine, Instance, InstanceEvent, InstanceKind, LogCursor};
 use seaworthy_project::ProjectName;
 use serde_json::{Value, json};
 
@@ -11,6 +11,9 @@ use crate::{Clock, Failure, Happening, Plan, Redactor, ReleaseError, Store, disk
 
 /// Lines of each log that are kept.
 const LOG_LINES: usize = 200;
+/// Lines of a log, and logs, that are shown at once.
+const ON_THE_TERMINAL: usize = 3;
+const MOST_SHOWN: usize = 2;
 /// Bundles that are kept; older ones go.
 const BUNDLES: usize = 10;
 /// Events that are kept.
@@ -28,6 +31,8 @@ events.jsonl (what happened since the change began). Secret values are taken out
 pub struct Bundle {
     /// Where it is.
     pub path: PathBuf,
+    /// The last lines of what failed, secrets taken out: by instance, few of each.
+    pub last_lines: Vec<(String, Vec<String>)>,
 }
 
 /// What a bundle is made from.
@@ -60,8 +65,13 @@ impl Evidence<'_> {
             })
             .collect();
         let mut summary = String::new();
+        let mut last_lines = Vec::new();
         for instance in &new {
-            summary.push_str(&self.log(&path, instance).await?);
+            let (page, lines) = self.log(&path, instance).await?;
+            summary.push_str(&page);
+            if self.fell(instance) && !lines.is_empty() && last_lines.len() < MOST_SHOWN {
+                last_lines.push((instance.id.to_string(), lines));
+            }
             summary.push_str(&self.description(&path, instance).await?);
         }
         self.events(&path).await?;
@@ -83,15 +93,23 @@ impl Evidence<'_> {
         let page = self.page(&summary);
         disk::write_private(&path.join("README.txt"), page.as_bytes()).map_err(unwritten)?;
         forget_old(&folder, &path);
-        Ok(Bundle { path })
+        Ok(Bundle { path, last_lines })
     }
 
     fn saw(&self, instance: &str) -> bool {
         self.failure.seen.iter().any(|(id, _)| id.to_string() == instance)
     }
 
-    /// Saves the end of an instance's log and returns its last lines for the page.
-    async fn log(&self, path: &Path, instance: &Instance) -> Result<String, ReleaseError> {
+    /// Whether an instance is what failed: one of the failed step, or one that ended when it should not.
+    fn fell(&self, instance: &Instance) -> bool {
+        let job_that_ended_well =
+            instance.kind == InstanceKind::Job && instance.exit.is_some_and(|exit| exit.success());
+        let of_the_step = self.failure.step.action.service() == Some(&instance.id.service);
+        !job_that_ended_well && (of_the_step || self.saw(&instance.id.to_string()) || instance.exit.is_some())
+    }
+
+    /// Saves the end of an instance's log and returns its last lines: for the page, and fewer for the terminal.
+    async fn log(&self, path: &Path, instance: &Instance) -> Result<(String, Vec<String>), ReleaseError> {
         const ON_THE_PAGE: usize = 20;
         let cursor = LogCursor::tail(LOG_LINES);
         let (lines, _) = self
@@ -99,6 +117,8 @@ impl Evidence<'_> {
             .logs(self.project, &instance.id, cursor, LOG_LINES)
             .await
             .unwrap_or((Vec::new(), cursor));
+        let said = lines[lines.len().saturating_sub(ON_THE_TERMINAL)..].iter();
+        let said = said.map(|line| self.redactor.redact(&line.text)).collect();
         let lines: Vec<String> =
             lines.iter().map(|line| format!("{} {}\n", line.at, self.redactor.redact(&line.text))).collect();
         let file = path.join(format!("{}.log", instance.id));
@@ -108,7 +128,8 @@ impl Evidence<'_> {
             true => format!("exit code {}, out of memory", exit.code),
             false => format!("exit code {}", exit.code),
         });
-        Ok(format!("\n{} ({exit}, {} restarts), last lines:\n{end}", instance.id, instance.restarts))
+        let page = format!("\n{} ({exit}, {} restarts), last lines:\n{end}", instance.id, instance.restarts);
+        Ok((page, said))
     }
 
     /// Saves what the engine says of an instance, and returns what its health check said, for the page.

@@ -171,6 +171,13 @@ impl ReleaseError {
     /// What to do next, where there is something to say.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::StateFolder { cause, .. } if cause.kind() == io::ErrorKind::StorageFull => {
+                "free some space, or set `SEAWORTHY_STATE` to a folder on another disk".into()
+            }
+            Self::StateFolder { cause, .. } if cause.kind() == io::ErrorKind::AlreadyExists => {
+                "there is something of that name that is no folder: move it away, or set `SEAWORTHY_STATE` to another"
+                    .into()
+            }
             Self::StateFolder { .. } => {
                 "set `SEAWORTHY_STATE` to a folder that you may write, or run as the user who owns it".into()
             }
@@ -185,6 +192,7 @@ impl ReleaseError {
             Self::Store(error) => return error.hint(),
             Self::Engine(error) => return error.hint().map(str::to_owned),
             Self::Traffic(error) => return error.hint(),
+            Self::Plan(PlanError::TooMany { .. }) => "see whether a digit is too many".into(),
             Self::Plan(PlanError::OneWriter { service, .. }) => {
                 format!(
                     "set `deploy.replicas: 1` for `{service}`, or let its replicas share their data another way"

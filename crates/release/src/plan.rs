@@ -20,6 +20,12 @@ use crate::{Action, Gap, Plan, Target, Wanted, WantedKind, World};
 /// Why there can be no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
+    /// More replicas than are ever meant.
+    #[error("service `{service}` asks for more than {MOST_REPLICAS} replicas")]
+    TooMany {
+        /// The service.
+        service: String,
+    },
     /// More than one replica where one writer is allowed.
     #[error("service `{service}` asks for {replicas} replicas, but {reason}")]
     OneWriter {
@@ -32,12 +38,16 @@ pub enum PlanError {
     },
 }
 
+/// More replicas of one service than a machine can be asked for; the number is most likely a slip.
+const MOST_REPLICAS: u32 = 1000;
+
 /// The steps from `world` to `target`. A reached target gives an empty plan.
 ///
 /// # Errors
 /// When the target contradicts itself.
 pub fn plan(target: &Target, world: &World) -> Result<Plan, PlanError> {
     one_writer(target)?;
+    not_too_many(target)?;
     let mut draft = Draft::new(target, world);
     for level in levels::of(target) {
         let (replicas, jobs): (Vec<&Wanted>, Vec<&Wanted>) =
@@ -56,6 +66,13 @@ pub fn plan(target: &Target, world: &World) -> Result<Plan, PlanError> {
         job(&mut draft, wanted);
     }
     Ok(draft.finish())
+}
+
+fn not_too_many(target: &Target) -> Result<(), PlanError> {
+    match target.services.iter().find(|wanted| wanted.replicas > MOST_REPLICAS) {
+        Some(wanted) => Err(PlanError::TooMany { service: wanted.service.to_string() }),
+        None => Ok(()),
+    }
 }
 
 fn one_writer(target: &Target) -> Result<(), PlanError> {

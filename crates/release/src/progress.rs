@@ -58,6 +58,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// What an instance that failed wrote last, secrets taken out.
+    LastLines {
+        /// Which one.
+        instance: String,
+        /// A few lines.
+        lines: Vec<String>,
+    },
     /// A failure bundle was written.
     Bundle {
         /// Where.

@@ -61,6 +61,12 @@ impl Progress for Steps {
             Event::StepFailed { step, reason } => {
                 self.line(&format!("{} {}: {reason}", bad("✘"), step.action))
             }
+            Event::LastLines { instance, lines } => {
+                self.line(&format!("  {instance} wrote last:"));
+                for line in lines {
+                    self.line(&format!("    | {}", plain(&line)));
+                }
+            }
             Event::Bundle { path } => self.line(&format!("  what was seen is kept in {}", path.display())),
             Event::RollingBack { to: Some(release) } => {
                 self.line(&format!("{} going back to release {release}", bad("↩")));
@@ -91,4 +97,10 @@ impl Progress for Steps {
             Event::Note(note) => self.line(&format!("  {note}")),
         }
     }
+}
+
+/// A line of somebody else's output, cut to what a screen shows, with nothing in it that moves a cursor.
+fn plain(line: &str) -> String {
+    const MOST: usize = 200;
+    line.chars().filter(|c| !c.is_control()).take(MOST).collect()
 }

@@ -33,7 +33,9 @@ fn rules(ran: &Ran) -> Vec<String> {
 fn promises_are_verified_and_what_breaks_them_is_told() {
     let shop = Containers::new();
     shop.site.write("compose.yaml", &hardened(&shop));
-    let deployed = shop.done(&["deploy", "-y"]);
+    // Nobody mends what this test breaks before it is seen.
+    let deployed = shop.site.run_with(&["--engine", "docker", "deploy", "-y"], &[("SEAWORTHY_AGENT", "off")]);
+    assert_eq!(deployed.code, 0, "{}", deployed.all());
     assert!(!deployed.stderr.contains("promised"), "{}", deployed.stderr);
     let kept = shop.run(&["verify"]);
     assert_eq!(kept.code, 0, "{}", kept.all());

@@ -198,6 +198,9 @@ impl Operator<'_> {
         };
         match evidence.save().await {
             Ok(bundle) => {
+                for (instance, lines) in bundle.last_lines {
+                    self.progress.tell(Event::LastLines { instance, lines });
+                }
                 self.progress.tell(Event::Bundle { path: bundle.path.clone() });
                 Some(bundle.path)
             }

@@ -220,13 +220,15 @@ impl Operator<'_> {
         }
     }
 
-    /// The newest good release older than the one that runs.
+    /// The newest good release older than the one that runs; the newest when none runs.
     fn release_before(&self, running: Option<ReleaseNumber>) -> Result<ReleaseNumber, ReleaseError> {
         let never = || ReleaseError::NeverDeployed { project: self.project.to_string() };
-        let running = running.ok_or_else(never)?;
-        let older =
-            self.store.releases()?.into_iter().find(|release| release.good && release.number < running);
-        older
+        let mut good = self.store.releases()?.into_iter().filter(|release| release.good);
+        // What was taken down comes back as it was last.
+        let Some(running) = running else {
+            return good.next().map(|release| release.number).ok_or_else(never);
+        };
+        good.find(|release| release.number < running)
             .map(|release| release.number)
             .ok_or(ReleaseError::NoRelease { wanted: format!("before {running} that was ever good") })
     }

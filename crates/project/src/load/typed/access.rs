@@ -36,7 +36,11 @@ pub(super) fn plain_duration(node: &Node, key: &str) -> Option<Duration> {
 }
 
 pub(super) fn count(node: &Node, key: &str) -> Option<Spanned<u32>> {
-    value(node, key, |text| u32::try_from(scalar::integer(text)?).ok())
+    value(node, key, |text| {
+        scalar::integer(text)
+            .filter(|count| *count >= 0)
+            .map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+    })
 }
 
 pub(super) fn bytes(node: &Node, key: &str) -> Option<Spanned<Bytes>> {
