@@ -14,5 +14,7 @@ mod keys;
 mod operate;
 #[path = "docker/pull.rs"]
 mod pull;
+#[path = "docker/reach.rs"]
+mod reach;
 
 seaworthy_engine::contract_tests!(bed::Bed::new().await);
