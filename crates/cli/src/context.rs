@@ -290,6 +290,7 @@ impl Context {
             encrypted: ["DOCKER_TLS_VERIFY", "DOCKER_TLS", "DOCKER_CERT_PATH"]
                 .iter()
                 .any(|name| variable(name).is_some_and(|said| !said.is_empty())),
+            certificates: variable("DOCKER_CERT_PATH").filter(|said| !said.is_empty()).map(PathBuf::from),
             agent: variable("SSH_AUTH_SOCK").map(PathBuf::from),
         };
         Ok(DockerPlace::find(&variables, self.docker_configuration().as_deref())?)

@@ -45,7 +45,7 @@ use crate::{
 };
 
 pub use options::DockerOptions;
-pub use place::{DockerPlace, DockerVariables, SshPlace};
+pub use place::{DockerPlace, DockerVariables, SshPlace, TlsPlace};
 
 /// The engine of containers.
 pub struct DockerEngine {

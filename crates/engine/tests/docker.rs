@@ -6,6 +6,8 @@
 mod bed;
 #[path = "docker/build.rs"]
 mod build;
+#[path = "docker/encrypted.rs"]
+mod encrypted;
 #[path = "docker/errors.rs"]
 mod errors;
 #[path = "docker/keys.rs"]

@@ -9,7 +9,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 
 use crate::EngineError;
 use crate::docker::options::DockerOptions;
-use crate::docker::place::DockerPlace;
+use crate::docker::place::{DockerPlace, TlsPlace};
 use crate::docker::transport;
 
 /// What helps when the daemon keeps people waiting.
@@ -60,6 +60,7 @@ impl Client {
             DockerPlace::Tcp(address) => {
                 Docker::connect_with_http(&format!("tcp://{address}"), answer.as_secs(), API_DEFAULT_VERSION)
             }
+            DockerPlace::Tls(place) => Ok(transport::tls::connect(place, answer)?),
             DockerPlace::Ssh(place) => transport::ssh::connect(place, options),
         };
         let api = api.map_err(unreachable)?.negotiate_version().await.map_err(unreachable)?;
@@ -161,6 +162,15 @@ fn over_ssh(typed: &str) -> String {
     )
 }
 
+/// What helps when one side does not trust the other.
+fn over_tls(place: &TlsPlace) -> String {
+    format!(
+        "see that `ca.pem` in `{}` signed the engine's certificate, which names `{}`, and that the engine knows who signed `cert.pem`",
+        place.certificates.display(),
+        place.host()
+    )
+}
+
 /// What lies at the bottom: what is above it only names layers of this program.
 fn deepest(error: &Error) -> String {
     let mut cause: &dyn std::error::Error = error;
@@ -207,7 +217,7 @@ fn unreachable(place: &DockerPlace, error: &Error) -> EngineError {
     let shown = match place {
         DockerPlace::Socket(path) => path.display().to_string(),
         DockerPlace::Tcp(address) => address.clone(),
-        DockerPlace::Ssh(_) => place.to_string(),
+        DockerPlace::Tls(_) | DockerPlace::Ssh(_) => place.to_string(),
     };
     let kind = connection_error(error).unwrap_or(ErrorKind::Other);
     let hint = match error {
@@ -223,6 +233,9 @@ fn unreachable(place: &DockerPlace, error: &Error) -> EngineError {
     let (reason, hint) = match place {
         DockerPlace::Ssh(place) if matches!(kind, ErrorKind::Other) => {
             (deepest(error), over_ssh(&place.typed()))
+        }
+        DockerPlace::Tls(place) if !matches!(kind, ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+            (deepest(error), over_tls(place))
         }
         _ => (told(kind, error), hint.to_owned()),
     };

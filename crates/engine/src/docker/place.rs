@@ -2,6 +2,7 @@
 
 mod context;
 mod ssh;
+mod tls;
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
@@ -12,11 +13,14 @@ use crate::EngineError;
 use crate::docker::options::settings;
 
 pub use ssh::SshPlace;
+pub use tls::TlsPlace;
 
 /// Where the daemon listens when nothing is said.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// Its usual port without TLS.
 const PLAIN_PORT: u16 = 2375;
+/// Its usual port with TLS.
+const TLS_PORT: u16 = 2376;
 /// How long a daemon may take to take a connection, when it is only looked for.
 const ANSWER: Duration = Duration::from_secs(2);
 
@@ -27,6 +31,8 @@ pub enum DockerPlace {
     Socket(PathBuf),
     /// A TCP address, `host:port`.
     Tcp(String),
+    /// A TCP address that speaks TLS.
+    Tls(TlsPlace),
     /// A machine that `ssh` reaches.
     Ssh(SshPlace),
 }
@@ -40,6 +46,9 @@ pub struct DockerVariables {
     pub context: Option<String>,
     /// Whether `DOCKER_TLS_VERIFY`, `DOCKER_TLS` or `DOCKER_CERT_PATH` asks for TLS.
     pub encrypted: bool,
+    /// `DOCKER_CERT_PATH`: the folder of `ca.pem`, `cert.pem` and `key.pem`; Docker's own folder of settings when
+    /// nothing is said.
+    pub certificates: Option<PathBuf>,
     /// `SSH_AUTH_SOCK`: the agent that signs in for `ssh`.
     pub agent: Option<PathBuf>,
 }
@@ -49,6 +58,7 @@ impl std::fmt::Display for DockerPlace {
         match self {
             Self::Socket(path) => write!(f, "unix://{}", path.display()),
             Self::Tcp(address) => write!(f, "tcp://{address}"),
+            Self::Tls(place) => place.fmt(f),
             Self::Ssh(place) => place.fmt(f),
         }
     }
@@ -63,7 +73,9 @@ impl DockerPlace {
     pub fn find(variables: &DockerVariables, configuration: Option<&Path>) -> Result<Self, EngineError> {
         let said = |variable: &Option<String>| variable.clone().filter(|text| !text.is_empty());
         if let Some(host) = said(&variables.host) {
-            return Self::parse(&host, "DOCKER_HOST", variables.encrypted, variables);
+            let folder = || variables.certificates.clone().or_else(|| configuration.map(Path::to_owned));
+            let certificates = variables.encrypted.then(|| folder().unwrap_or_default());
+            return Self::parse(&host, "DOCKER_HOST", certificates, variables);
         }
         let context = match (said(&variables.context), configuration) {
             (Some(context), _) => Some(context),
@@ -75,13 +87,13 @@ impl DockerPlace {
             return Ok(Self::Socket(DEFAULT_SOCKET.into()));
         };
         let context = context::read(&name, configuration)?;
-        Self::parse(&context.host, &format!("context `{name}`"), context.certificates.is_some(), variables)
+        Self::parse(&context.host, &format!("context `{name}`"), context.certificates, variables)
     }
 
     fn parse(
         host: &str,
         said_by: &str,
-        encrypted: bool,
+        certificates: Option<PathBuf>,
         variables: &DockerVariables,
     ) -> Result<Self, EngineError> {
         let refused = |reason: String, hint: &str| EngineError::Unreachable {
@@ -91,12 +103,14 @@ impl DockerPlace {
         };
         match host.split_once("://") {
             Some(("unix", path)) if path.starts_with('/') => Ok(Self::Socket(path.into())),
-            Some(("tcp" | "http", _)) if encrypted => Err(refused(
-                format!("`{host}` asks for TLS, which is not carried yet"),
-                "take `DOCKER_HOST=ssh://user@host`, which needs no certificates",
-            )),
             Some(("tcp" | "http", address)) if !address.is_empty() => {
-                Ok(Self::Tcp(with_port(address.trim_end_matches('/'), PLAIN_PORT)))
+                let address = address.trim_end_matches('/');
+                Ok(match certificates {
+                    Some(certificates) => {
+                        Self::Tls(TlsPlace { address: with_port(address, TLS_PORT), certificates })
+                    }
+                    None => Self::Tcp(with_port(address, PLAIN_PORT)),
+                })
             }
             Some(("ssh", address)) => SshPlace::parse(address, variables.agent.clone())
                 .map(Self::Ssh)
@@ -112,9 +126,11 @@ impl DockerPlace {
     pub fn answers(&self) -> bool {
         match self {
             Self::Socket(path) => UnixStream::connect(path).is_ok(),
-            Self::Tcp(address) => address.to_socket_addrs().is_ok_and(|mut addresses| {
-                addresses.any(|address| TcpStream::connect_timeout(&address, ANSWER).is_ok())
-            }),
+            Self::Tcp(address) | Self::Tls(TlsPlace { address, .. }) => {
+                address.to_socket_addrs().is_ok_and(|mut addresses| {
+                    addresses.any(|address| TcpStream::connect_timeout(&address, ANSWER).is_ok())
+                })
+            }
             Self::Ssh(_) => true,
         }
     }
@@ -123,7 +139,7 @@ impl DockerPlace {
     pub fn is_here(&self) -> bool {
         match self {
             Self::Socket(_) => true,
-            Self::Tcp(address) => {
+            Self::Tcp(address) | Self::Tls(TlsPlace { address, .. }) => {
                 let host = host_of(address);
                 host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
             }
@@ -181,6 +197,13 @@ mod tests {
         assert_eq!(found(None, Some("Hello world"), path).unwrap(), other);
         std::fs::write(folder.path().join("config.json"), r#"{"currentContext":"Hello world"}"#).unwrap();
         assert_eq!(found(None, None, path).unwrap(), other);
+        let encrypted = text.replace("unix:///run/other.sock", "tcp://there");
+        std::fs::write(meta.join("meta.json"), encrypted).unwrap();
+        assert_eq!(found(None, None, path).unwrap(), DockerPlace::Tcp("there:2375".into()));
+        let certificates = folder.path().join("contexts/tls").join(name).join("docker");
+        std::fs::create_dir_all(&certificates).unwrap();
+        let encrypted = TlsPlace { address: "there:2376".into(), certificates };
+        assert_eq!(found(None, None, path).unwrap(), DockerPlace::Tls(encrypted));
         assert_eq!(found(None, Some("default"), path).unwrap(), DockerPlace::Socket(DEFAULT_SOCKET.into()));
         assert_eq!(
             found(Some("tcp://[::1]:2375"), Some("nothing"), path).unwrap(),

@@ -1,6 +1,7 @@
 //! Connections to a daemon that neither a socket nor plain TCP reaches: each is a line that carries HTTP.
 
 pub(super) mod ssh;
+pub(super) mod tls;
 
 use std::io;
 use std::pin::Pin;

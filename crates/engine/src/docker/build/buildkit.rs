@@ -38,10 +38,14 @@ fn docker(options: &DockerOptions) -> Command {
         command.env("DOCKER_CONFIG", configuration);
     }
     command.env("DOCKER_HOST", options.place.to_string());
-    if let DockerPlace::Ssh(place) = &options.place
-        && let Some(agent) = &place.agent
-    {
-        command.env("SSH_AUTH_SOCK", agent);
+    match &options.place {
+        DockerPlace::Ssh(place) => {
+            command.envs(place.agent.iter().map(|agent| ("SSH_AUTH_SOCK", agent)));
+        }
+        DockerPlace::Tls(place) => {
+            command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", &place.certificates);
+        }
+        DockerPlace::Socket(_) | DockerPlace::Tcp(_) => {}
     }
     command
 }
