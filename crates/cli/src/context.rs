@@ -292,7 +292,11 @@ impl Context {
         let variables = DockerVariables {
             host: variable("DOCKER_HOST").map(str::to_owned),
             context: variable("DOCKER_CONTEXT").map(str::to_owned),
-            encrypted: variable("DOCKER_TLS_VERIFY").or(variable("DOCKER_CERT_PATH")).is_some(),
+            encrypted: ["DOCKER_TLS_VERIFY", "DOCKER_TLS", "DOCKER_CERT_PATH"]
+                .iter()
+                .any(|name| variable(name).is_some_and(|said| !said.is_empty())),
+            certificates: variable("DOCKER_CERT_PATH").filter(|said| !said.is_empty()).map(PathBuf::from),
+            agent: variable("SSH_AUTH_SOCK").map(PathBuf::from),
         };
         Ok(DockerPlace::find(&variables, self.docker_configuration().as_deref())?)
     }

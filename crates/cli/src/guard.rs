@@ -15,14 +15,16 @@ use crate::surroundings::Surroundings;
 use crate::ui::Ui;
 
 /// What of the caller's environment tells where an engine is. The agent outlives the shell that knows it.
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 11] = [
     "HOME",
     "PATH",
     "DOCKER_HOST",
     "DOCKER_CONTEXT",
     "DOCKER_CONFIG",
     "DOCKER_TLS_VERIFY",
+    "DOCKER_TLS",
     "DOCKER_CERT_PATH",
+    "SSH_AUTH_SOCK",
     "XDG_RUNTIME_DIR",
     "XDG_STATE_HOME",
 ];

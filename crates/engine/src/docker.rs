@@ -22,11 +22,13 @@ mod logs;
 mod losses;
 mod observe;
 mod options;
+mod place;
 mod pull;
 mod questions;
 mod remove;
 mod resources;
 mod strangers;
+mod transport;
 mod usage;
 
 use std::time::Duration;
@@ -42,7 +44,8 @@ use crate::{
     InstanceId, LogCursor, LogLine, Observed, Probe, ProbeOutcome, Revision, Slot, Stranger, Usage,
 };
 
-pub use options::{DockerOptions, DockerPlace, DockerVariables};
+pub use options::DockerOptions;
+pub use place::{DockerPlace, DockerVariables, SshPlace, TlsPlace};
 
 /// The engine of containers.
 pub struct DockerEngine {
@@ -76,7 +79,7 @@ impl DockerEngine {
     }
 
     async fn client(&self) -> Result<&Client, EngineError> {
-        self.client.get_or_try_init(|| Client::connect(&self.options.place, self.options.answer)).await
+        self.client.get_or_try_init(|| Client::connect(&self.options)).await
     }
 }
 

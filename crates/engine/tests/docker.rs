@@ -6,6 +6,8 @@
 mod bed;
 #[path = "docker/build.rs"]
 mod build;
+#[path = "docker/encrypted.rs"]
+mod encrypted;
 #[path = "docker/errors.rs"]
 mod errors;
 #[path = "docker/keys.rs"]
@@ -14,5 +16,7 @@ mod keys;
 mod operate;
 #[path = "docker/pull.rs"]
 mod pull;
+#[path = "docker/reach.rs"]
+mod reach;
 
 seaworthy_engine::contract_tests!(bed::Bed::new().await);

@@ -8,7 +8,9 @@ use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
 use crate::EngineError;
-use crate::docker::options::DockerPlace;
+use crate::docker::options::DockerOptions;
+use crate::docker::place::{DockerPlace, TlsPlace};
+use crate::docker::transport;
 
 /// What helps when the daemon keeps people waiting.
 const SLOW: &str = "see whether `docker ps` answers, and what its log says (`journalctl -u docker`); where it is only slow, \
@@ -40,13 +42,16 @@ pub(super) struct Client {
     pub(super) filters_calls: bool,
     /// Whether AppArmor confines containers where nothing else is said.
     pub(super) has_apparmor: bool,
+    /// Whether its containers' processes are ones of this machine.
+    pub(super) is_here: bool,
     /// How long it may take to begin an answer.
     answer: Duration,
 }
 
 impl Client {
-    /// Connects, and agrees on a version. The daemon may take `answer` to begin each answer.
-    pub(super) async fn connect(place: &DockerPlace, answer: Duration) -> Result<Self, EngineError> {
+    /// Connects, and agrees on a version.
+    pub(super) async fn connect(options: &DockerOptions) -> Result<Self, EngineError> {
+        let (place, answer) = (&options.place, options.answer);
         let unreachable = |error: Error| unreachable(place, &error);
         let api = match place {
             DockerPlace::Socket(path) => {
@@ -55,6 +60,8 @@ impl Client {
             DockerPlace::Tcp(address) => {
                 Docker::connect_with_http(&format!("tcp://{address}"), answer.as_secs(), API_DEFAULT_VERSION)
             }
+            DockerPlace::Tls(place) => Ok(transport::tls::connect(place, answer)?),
+            DockerPlace::Ssh(place) => transport::ssh::connect(place, options),
         };
         let api = api.map_err(unreachable)?.negotiate_version().await.map_err(unreachable)?;
         let agreed = api.client_version();
@@ -76,7 +83,15 @@ impl Client {
             security.iter().any(|option| option.split(',').any(|part| part == format!("name={name}")))
         };
         let (filters_calls, has_apparmor) = (has("seccomp"), has("apparmor"));
-        Ok(Self { api, version, limits: limits.to_owned(), filters_calls, has_apparmor, answer })
+        Ok(Self {
+            api,
+            version,
+            limits: limits.to_owned(),
+            filters_calls,
+            has_apparmor,
+            is_here: place.is_here(),
+            answer,
+        })
     }
 
     /// The same connection for calls that begin to answer late.
@@ -140,6 +155,22 @@ pub(super) fn refused(attempt: impl Into<String>) -> impl FnOnce(Error) -> Engin
     }
 }
 
+/// What helps when `ssh` did not get there, or found nothing there.
+fn over_ssh(typed: &str) -> String {
+    format!(
+        "`ssh {typed} docker version` must work without asking anything: sign in with a key that an agent holds, and accept the machine's own key once"
+    )
+}
+
+/// What helps when one side does not trust the other.
+fn over_tls(place: &TlsPlace) -> String {
+    format!(
+        "see that `ca.pem` in `{}` signed the engine's certificate, which names `{}`, and that the engine knows who signed `cert.pem`",
+        place.certificates.display(),
+        place.host()
+    )
+}
+
 /// What lies at the bottom: what is above it only names layers of this program.
 fn deepest(error: &Error) -> String {
     let mut cause: &dyn std::error::Error = error;
@@ -183,9 +214,10 @@ fn hint_for_message(message: &str) -> Option<&'static str> {
 }
 
 fn unreachable(place: &DockerPlace, error: &Error) -> EngineError {
-    let place = match place {
+    let shown = match place {
         DockerPlace::Socket(path) => path.display().to_string(),
         DockerPlace::Tcp(address) => address.clone(),
+        DockerPlace::Tls(_) | DockerPlace::Ssh(_) => place.to_string(),
     };
     let kind = connection_error(error).unwrap_or(ErrorKind::Other);
     let hint = match error {
@@ -198,11 +230,16 @@ fn unreachable(place: &DockerPlace, error: &Error) -> EngineError {
         Error::DockerResponseServerError { .. } => "its log says more: `journalctl -u docker`",
         _ => hint_for(kind),
     };
-    EngineError::Unreachable {
-        engine: "Docker".to_owned(),
-        reason: format!("`{place}`: {}", told(kind, error)),
-        hint: hint.to_owned(),
-    }
+    let (reason, hint) = match place {
+        DockerPlace::Ssh(place) if matches!(kind, ErrorKind::Other) => {
+            (deepest(error), over_ssh(&place.typed()))
+        }
+        DockerPlace::Tls(place) if !matches!(kind, ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+            (deepest(error), over_tls(place))
+        }
+        _ => (told(kind, error), hint.to_owned()),
+    };
+    EngineError::Unreachable { engine: "Docker".to_owned(), reason: format!("`{shown}`: {reason}"), hint }
 }
 
 /// What kept a connection from being made or used, if that was the cause.

@@ -99,8 +99,9 @@ async fn obey(client: &Client, made: &str, terminal: bool, mut control: mpsc::Re
             ExecControl::Size { .. } => {}
             ExecControl::Signal(number) => {
                 let process = client.api.inspect_exec(made).await.ok().and_then(|seen| seen.pid);
-                let process =
-                    process.and_then(|process| i32::try_from(process).ok()).filter(|process| *process > 1);
+                // Of another machine's process the number says nothing here.
+                let process = process.filter(|process| client.is_here && *process > 1);
+                let process = process.and_then(|process| i32::try_from(process).ok());
                 if let (Some(process), Ok(signal)) = (process, nix::sys::signal::Signal::try_from(number)) {
                     let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), signal);
                 }

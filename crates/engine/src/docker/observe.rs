@@ -78,7 +78,7 @@ pub(super) async fn containers(
 
 async fn look(client: &Client, id: String) -> Result<Option<Container>, EngineError> {
     match client.api.inspect_container(&id, None::<InspectContainerOptions>).await {
-        Ok(seen) => Ok(container(seen, &client.limits)),
+        Ok(seen) => Ok(container(seen, client)),
         // It went between the list and the look.
         Err(error) if is_status(&error, 404) => Ok(None),
         Err(error) => Err(refused(format!("look at container `{id}`"))(error)),
@@ -86,7 +86,7 @@ async fn look(client: &Client, id: String) -> Result<Option<Container>, EngineEr
 }
 
 /// A container as an instance; `None` when it does not carry our labels, or is being removed.
-fn container(seen: ContainerInspectResponse, limits: &str) -> Option<Container> {
+fn container(seen: ContainerInspectResponse, client: &Client) -> Option<Container> {
     let config = seen.config.unwrap_or_default();
     let labels = config.labels.unwrap_or_default();
     let state = seen.state.unwrap_or_default();
@@ -115,10 +115,10 @@ fn container(seen: ContainerInspectResponse, limits: &str) -> Option<Container> 
         exit: exit(&state, now, &labels),
         process: state
             .pid
-            .filter(|_| now == InstanceState::Running)
+            .filter(|_| now == InstanceState::Running && client.is_here)
             .and_then(|pid| u32::try_from(pid).ok())
             .filter(|pid| *pid > 0),
-        limits: limits.to_owned(),
+        limits: client.limits.clone(),
     };
     Some(Container { id: seen.id?, labels, instance, image: seen.image, tty: config.tty == Some(true) })
 }

@@ -91,7 +91,7 @@ async fn test_inside(
     let seen = client.api.inspect_exec(&exec).await.map_err(refused(attempt()))?;
     Ok(match done {
         Err(_) => {
-            end(seen.pid);
+            end(seen.pid.filter(|_| client.is_here));
             no(cut(format!("its test did not end within {} s: {}", limit.as_secs_f64(), shown(&written))))
         }
         Ok(Err(error)) => no(cut(message(&error))),

@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 use crate::docker::build::Recipe;
 use crate::docker::keys;
-use crate::docker::options::{DockerOptions, DockerPlace};
+use crate::docker::options::DockerOptions;
+use crate::docker::place::DockerPlace;
 use crate::{EngineError, lines, system};
 
 /// How long the program may take to say its version.
@@ -36,13 +37,16 @@ fn docker(options: &DockerOptions) -> Command {
     if let Some(configuration) = &options.configuration {
         command.env("DOCKER_CONFIG", configuration);
     }
-    command.env(
-        "DOCKER_HOST",
-        match &options.place {
-            DockerPlace::Socket(path) => format!("unix://{}", path.display()),
-            DockerPlace::Tcp(address) => format!("tcp://{address}"),
-        },
-    );
+    command.env("DOCKER_HOST", options.place.to_string());
+    match &options.place {
+        DockerPlace::Ssh(place) => {
+            command.envs(place.agent.iter().map(|agent| ("SSH_AUTH_SOCK", agent)));
+        }
+        DockerPlace::Tls(place) => {
+            command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", &place.certificates);
+        }
+        DockerPlace::Socket(_) | DockerPlace::Tcp(_) => {}
+    }
     command
 }
 
