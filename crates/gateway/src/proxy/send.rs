@@ -134,10 +134,6 @@ async fn attempt(
         }
     };
     match answer {
-        // Nothing was offered to switch to.
-        Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
-            Err(Failed::ForGood(StatusCode::BAD_GATEWAY))
-        }
         Ok(answer) => {
             story.first_byte();
             Ok((answer, connection))
