@@ -1,6 +1,7 @@
 //! The life of a request, top to bottom.
 
 mod body;
+mod expect;
 mod host;
 mod send;
 mod upgrade;

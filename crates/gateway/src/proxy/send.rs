@@ -19,6 +19,7 @@ use crate::table::LiveRoute;
 use crate::worker::Gateway;
 
 use super::body::Story;
+use super::expect;
 
 /// Backends that are tried, of which all but one turned out to be unreachable: nothing was sent to those.
 const MOST_ATTEMPTS: usize = 3;
@@ -120,7 +121,10 @@ async fn attempt(
         None => backend.connect().await.map_err(Failed::Unreachable)?,
     };
     story.connected(began.elapsed());
-    let (request, progress) = request(parts, sending)?;
+    let (mut request, progress) = request(parts, sending)?;
+    if expect::is_expected(&parts.headers) {
+        story.keep_open(expect::hold(&mut request));
+    }
     let mut answered = std::pin::pin!(connection.try_send_request(request));
     let answer = loop {
         tokio::select! {

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use seaworthy_gateway::route::Backend;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -188,10 +189,7 @@ async fn events_arrive_as_they_are_sent() {
     let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut wanted = set(listen, &[]);
     wanted.routes[0].probe = None;
-    wanted.routes[0].backends = vec![seaworthy_gateway::route::Backend {
-        id: "web-1".into(),
-        address: backend.local_addr().unwrap(),
-    }];
+    wanted.routes[0].backends = vec![Backend { id: "web-1".into(), address: backend.local_addr().unwrap() }];
     rig.client.put("shop", &wanted).await.unwrap();
     let mut client = TcpStream::connect(listen).await.unwrap();
     client.write_all(b"GET /events HTTP/1.1\r\nhost: a\r\naccept: text/event-stream\r\n\r\n").await.unwrap();
@@ -209,6 +207,60 @@ async fn events_arrive_as_they_are_sent() {
         // The next is sent only once this one came.
         heard(&mut client, &event).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_asked_for_when_the_backend_asks() {
+    let (_rig, backend, mut client) = expecting().await;
+    let mut source = asked(&backend).await;
+    source.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+    assert_eq!(heard(&mut client, "\r\n\r\n").await, "HTTP/1.1 100 Continue\r\n\r\n");
+    client.write_all(b"order").await.unwrap();
+    heard(&mut source, "order").await;
+    source.write_all(b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+    assert!(heard(&mut client, "\r\n\r\n").await.starts_with("HTTP/1.1 201 "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_the_backend_refuses_is_never_asked_for() {
+    let (_rig, backend, mut client) = expecting().await;
+    let mut source = asked(&backend).await;
+    source.write_all(b"HTTP/1.1 413 Too Large\r\ncontent-length: 8\r\n\r\ntoo ").await.unwrap();
+    let answer = heard(&mut client, "too ").await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "no 100 before: {answer:?}");
+    source.write_all(b"long").await.unwrap();
+    heard(&mut client, "long").await;
+    // Both connections are of no more use: whether the body still comes cannot be known.
+    for side in [&mut source, &mut client] {
+        let mut rest = String::new();
+        let _ = timeout(PATIENCE, side.read_to_string(&mut rest)).await.expect("an end in time");
+        assert_eq!(rest, "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_never_asks_gets_the_body_all_the_same() {
+    let (_rig, backend, mut client) = expecting().await;
+    let mut source = asked(&backend).await;
+    assert!(heard(&mut client, "\r\n\r\n").await.starts_with("HTTP/1.1 100 "));
+    client.write_all(b"order").await.unwrap();
+    heard(&mut source, "order").await;
+}
+
+/// A client that waits to be asked for its body, and the backend it is sent to.
+async fn expecting() -> (Rig, TcpListener, TcpStream) {
+    let (rig, listen) = (Rig::start().await, free_address());
+    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut wanted = set(listen, &[]);
+    wanted.routes[0].probe = None;
+    wanted.routes[0].backends = vec![Backend { id: "web-1".into(), address: backend.local_addr().unwrap() }];
+    rig.client.put("shop", &wanted).await.unwrap();
+    let mut client = TcpStream::connect(listen).await.unwrap();
+    client
+        .write_all(b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n")
+        .await
+        .unwrap();
+    (rig, backend, client)
 }
 
 /// The connection on which a request came, which is read to the end of its head; others are probes.
