@@ -25,6 +25,7 @@ const INSTALL: Duration = Duration::from_secs(300);
 /// What a Debian machine needs for it; the program `docker` is a package of its own in newer releases.
 const PACKAGES: [&str; 2] = ["docker.io", "iptables"];
 const PROGRAM: &str = "docker-cli";
+const INSTALL_WORDS: [&str; 4] = ["install", "--yes", "--quiet", "--no-install-recommends"];
 
 /// A daemon that answers. When it was started here, it is stopped on drop.
 #[derive(Debug)]
@@ -56,27 +57,36 @@ pub fn installed(workspace: &Workspace, output: &mut dyn Write) -> Result<Daemon
     start(workspace, output)
 }
 
+/// Installs a program by the package of its name, where it is not there and that is possible.
+///
+/// # Errors
+/// When the package cannot be installed, or a person interrupts it.
+pub fn need(workspace: &Workspace, program: &str, output: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    if found(program) || !nix::unistd::geteuid().is_root() || !found("apt-get") {
+        return Ok(());
+    }
+    apt(workspace, &["update", "--quiet"], output)?;
+    apt(workspace, &[&INSTALL_WORDS, [program].as_slice()].concat(), output)
+}
+
 fn install(workspace: &Workspace, output: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     if !found("apt-get") {
         return Err("no Docker Engine answers, and this machine has no `apt-get` to install one with".into());
     }
-    let base = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
-    let get = |words: &[&str], output: &mut dyn Write| -> Result<(), Box<dyn Error>> {
-        let command = [&base, words].concat();
-        writeln!(output, "$ {}", command.join(" "))?;
-        output.flush()?;
-        let ran = run::run(workspace.root(), &command, INSTALL)?;
-        if ran.status.success() { Ok(()) } else { Err(format!("`{}` failed", command.join(" ")).into()) }
-    };
-    get(&["update", "--quiet"], output)?;
-    get(
-        &[&["install", "--yes", "--quiet", "--no-install-recommends"], PACKAGES.as_slice()].concat(),
-        output,
-    )?;
+    apt(workspace, &["update", "--quiet"], output)?;
+    apt(workspace, &[&INSTALL_WORDS, PACKAGES.as_slice()].concat(), output)?;
     if !found("docker") {
-        get(&["install", "--yes", "--quiet", "--no-install-recommends", PROGRAM], output)?;
+        apt(workspace, &[&INSTALL_WORDS, [PROGRAM].as_slice()].concat(), output)?;
     }
     Ok(())
+}
+
+fn apt(workspace: &Workspace, words: &[&str], output: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let command = [&["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"], words].concat();
+    writeln!(output, "$ {}", command.join(" "))?;
+    output.flush()?;
+    let ran = run::run(workspace.root(), &command, INSTALL)?;
+    if ran.status.success() { Ok(()) } else { Err(format!("`{}` failed", command.join(" ")).into()) }
 }
 
 /// Whether a program is on the search path that the system's own tools are on.

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::docker;
 use crate::run;
 use crate::workspace::Workspace;
 
@@ -61,13 +62,14 @@ fn names() -> Vec<&'static str> {
     std::iter::once(BASE).chain(STAND_INS.iter().map(|image| image.name)).collect()
 }
 
-/// Makes the images that are not there. `true` when all are.
+/// Makes the images that are not there; with `install`, what that needs is installed first. `true` when all are.
 ///
 /// # Errors
 /// When one can neither be fetched nor made, or holds another version than its name says.
 pub fn images(
     workspace: &Workspace,
     arguments: &ImagesArguments,
+    install: bool,
     output: &mut dyn Write,
 ) -> Result<bool, Box<dyn Error>> {
     let wanted =
@@ -83,6 +85,9 @@ pub fn images(
     let first = if base { BASE } else { images.first().map_or(BASE, |image| image.name) };
     let answers = fetched(workspace, first, output)?;
     if base && !answers {
+        if install {
+            docker::need(workspace, "mmdebstrap", output)?;
+        }
         make_base(workspace, output)?;
     }
     for image in images.into_iter().filter(|image| !is_there(image.name)) {

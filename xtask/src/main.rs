@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::bench(&workspace, arguments, &mut output),
         Command::Demo(arguments) => demo::demo(&workspace, arguments, &mut output),
         Command::Test(arguments) => suite::test(&workspace, arguments, &mut output),
-        Command::Images(arguments) => images::images(&workspace, arguments, &mut output),
+        Command::Images(arguments) => images::images(&workspace, arguments, false, &mut output),
         Command::Docs(arguments) => docs::docs(&workspace, arguments, &mut output),
     });
     match done {

@@ -1,5 +1,6 @@
 //! `test`: every check in order, and a table of what ran, how long it took, and what did not run and why.
 
+mod engine;
 mod fuzz;
 mod systems;
 mod table;
@@ -9,7 +10,6 @@ use std::io::Write;
 use std::time::Duration;
 
 use crate::compose;
-use crate::docker::{self, Daemon};
 use crate::docs::{self, DocsArguments};
 use crate::run::{self, RunError};
 use crate::workspace::Workspace;
@@ -156,6 +156,9 @@ const ON_DOCKER: [&[&str]; 4] = [
     &["cargo", "test", "--package", "seaworthy", "--test", "docker", "--locked"],
 ];
 
+/// What the tests on the engine run beside images of their own.
+const IMAGES: [&str; 3] = ["debian:trixie-slim", "postgres:17", "redis:8"];
+
 fn names() -> Vec<&'static str> {
     SUITES.iter().map(|suite| suite.name).collect()
 }
@@ -249,24 +252,6 @@ fn interrupted(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<RunError>().is_some_and(|error| matches!(error, RunError::Interrupted { .. }))
 }
 
-/// The engine that answers, or the one that was installed, or why there is none.
-fn daemon(
-    workspace: &Workspace,
-    docker: Docker,
-    output: &mut dyn Write,
-) -> Result<Result<Daemon, String>, Box<dyn Error>> {
-    let daemon = match docker {
-        Docker::Use => {
-            docker::answering().ok_or("no Docker Engine answers; `--docker=install` installs one".into())
-        }
-        Docker::Install => docker::installed(workspace, output),
-    };
-    match daemon {
-        Err(error) if interrupted(&*error) => Err(error),
-        other => Ok(other.map_err(|error| error.to_string())),
-    }
-}
-
 /// Runs what needs a Docker Engine, when one answers or may be installed; else says why it was skipped.
 fn on_docker(
     workspace: &Workspace,
@@ -274,11 +259,10 @@ fn on_docker(
     limit: Duration,
     output: &mut dyn Write,
 ) -> Result<Outcome, Box<dyn Error>> {
-    let daemon = match daemon(workspace, docker, output)? {
+    let _daemon = match engine::ready(workspace, docker, &IMAGES, output)? {
         Ok(daemon) => daemon,
         Err(why) => return Ok(Outcome::Skipped(why)),
     };
-    writeln!(output, "on {}", daemon.version)?;
     for words in ON_DOCKER {
         match program(workspace, words, limit, output)? {
             Outcome::Passed => {}

@@ -95,7 +95,7 @@ impl Baseline {
 }
 
 /// Everything that is not waived, as a file to keep beside the project. It holds no line of any file.
-pub fn baseline(reviews: &[Review]) -> String {
+pub fn baseline(reviews: &[&Review]) -> String {
     let mut findings: Vec<Line> = Vec::new();
     for review in reviews {
         let waived = |item: &&Reviewed| matches!(item.standing, crate::review::Standing::Waived(_));

@@ -8,6 +8,8 @@ use seaworthy_project::model::dependency::Condition;
 use seaworthy_project::model::service::Command;
 use seaworthy_project::{Project, Service, ServiceName, Span};
 
+use crate::build_file::{Build, BuildFile, build_files};
+use crate::environment_file::{EnvironmentFile, environment_files};
 use crate::{Edit, EditValue, Place};
 
 /// One project, ready to be asked about.
@@ -17,6 +19,9 @@ pub struct Context<'project> {
     pub project: &'project Project,
     awaited: HashSet<&'project ServiceName>,
     built: HashSet<&'project str>,
+    /// The Dockerfiles that services are built from.
+    pub build_files: Vec<BuildFile<'project>>,
+    pub(crate) environment_files: Vec<EnvironmentFile<'project>>,
 }
 
 /// One service with what is known of its image; it can be used as a [`Service`].
@@ -51,7 +56,10 @@ impl<'project> Context<'project> {
         let built = project.services().filter(|service| service.build.is_some());
         let built =
             built.filter_map(|service| service.image.as_ref().map(|image| image.value.as_str())).collect();
-        Self { project, awaited, built }
+        let environment_files = environment_files(project);
+        let mut context = Self { project, awaited, built, build_files: Vec::new(), environment_files };
+        context.build_files = build_files(project, |name| context.find(name));
+        context
     }
 
     /// Every service, in the order written.
@@ -67,6 +75,15 @@ impl<'project> Context<'project> {
     /// The service of that name.
     pub fn find(&self, name: &ServiceName) -> Option<Subject<'project>> {
         self.project.services.get(name).map(|service| self.subject(service))
+    }
+
+    /// How the image of a service is built, when its Dockerfile could be read.
+    pub fn build_of(&self, name: &ServiceName) -> Option<(&BuildFile<'project>, &Build<'project>)> {
+        let of = |file: &'_ BuildFile<'project>| {
+            file.builds.iter().position(|build| build.subject.name.value == *name)
+        };
+        let (file, at) = self.build_files.iter().find_map(|file| Some((file, of(file)?)))?;
+        Some((file, &file.builds[at]))
     }
 
     fn subject(&self, service: &'project Service) -> Subject<'project> {

@@ -13,6 +13,7 @@ use seaworthy_project::Span;
 
 pub use parse::{parse, parse_inline};
 pub use stages::Stage;
+pub(crate) use stages::sources_elsewhere;
 
 use crate::shell::Command;
 

@@ -46,6 +46,25 @@ pub fn reference_markdown() -> String {
     text
 }
 
+/// The files of an example: each begins with `--- name`. Without such a line it is one Compose file, or one Dockerfile
+/// where it begins with `FROM`.
+pub fn example_files(example: &str) -> Vec<(String, String)> {
+    if !example.starts_with("--- ") {
+        let is_dockerfile = example.starts_with("FROM") || example.starts_with("ARG");
+        let name = if is_dockerfile { "Dockerfile" } else { "compose.yaml" };
+        return vec![(name.to_owned(), example.to_owned())];
+    }
+    let mut files: Vec<(String, String)> = Vec::new();
+    for line in example.split_inclusive('\n') {
+        match (line.strip_prefix("--- "), files.last_mut()) {
+            (Some(name), _) => files.push((name.trim().to_owned(), String::new())),
+            (None, Some((_, text))) => text.push_str(line),
+            (None, None) => {}
+        }
+    }
+    files
+}
+
 fn promise_page(promise: &Promise) -> String {
     format!(
         "# {}\n\n{}. Severity {}, a promise that `seaworthy verify` looks at.\n\n## Why\n\n{}\n\n## What to do\n\n{}\n",
@@ -68,7 +87,17 @@ fn page(rule: &Rule) -> String {
         rule.fix,
     );
     for (title, example) in [("Flagged", rule.bad), ("Fine", rule.good)] {
-        text.push_str(&format!("\n## {title}\n\n```yaml\n{}\n```\n", example.trim()));
+        text.push_str(&format!("\n## {title}\n"));
+        let files = example_files(example);
+        for (name, content) in &files {
+            let language = match name.as_str() {
+                "Dockerfile" => "dockerfile",
+                "compose.yaml" => "yaml",
+                _ => "sh",
+            };
+            let named = if files.len() > 1 { format!("`{name}`:\n\n") } else { String::new() };
+            text.push_str(&format!("\n{named}```{language}\n{}\n```\n", content.trim()));
+        }
     }
     if !rule.references.is_empty() {
         text.push_str("\n## References\n\n");

@@ -63,6 +63,17 @@ pub fn harden(
     reload: &dyn Fn(&str) -> Loaded,
     level: Level,
 ) -> Hardened {
+    harden_where(project, overlay_text, reload, level, &|_, _| true)
+}
+
+/// As [`harden`], but leaves alone what `may` says no to, such as what people have waived.
+pub fn harden_where(
+    project: &Project,
+    overlay_text: Option<&str>,
+    reload: &dyn Fn(&str) -> Loaded,
+    level: Level,
+    may: &dyn Fn(&Finding, Option<&Fix>) -> bool,
+) -> Hardened {
     let mut bench = Bench {
         text: overlay_text.map(str::to_owned),
         project: project.clone(),
@@ -74,7 +85,7 @@ pub fn harden(
     for _ in 0..MAX_ROUNDS {
         let tried = |candidate: &Candidate| refused.iter().any(|refused| is_same(candidate, refused));
         let mut candidates = candidates(&bench.findings, level);
-        candidates.retain(|candidate| !tried(candidate));
+        candidates.retain(|candidate| !tried(candidate) && may(&candidate.finding, Some(&candidate.fix)));
         candidates.sort_by_key(|candidate| reading_order(project, &candidate.finding));
         if candidates.is_empty() {
             break;
@@ -82,7 +93,8 @@ pub fn harden(
         bench.round(candidates, &mut applied, &mut refused);
     }
     refused.retain(|refused| bench.findings.find(&refused.finding.identity()).is_some());
-    Hardened { text: bench.text, applied, by_hand: bench.findings.iter().cloned().collect(), refused }
+    let by_hand = bench.findings.iter().filter(|finding| may(finding, None)).cloned().collect();
+    Hardened { text: bench.text, applied, by_hand, refused }
 }
 
 fn candidates(findings: &Findings, level: Level) -> Vec<Candidate> {

@@ -4,16 +4,21 @@
 //! is the audit and no second body of knowledge. Nothing here does I/O.
 
 pub mod baseline;
+mod build_file;
 mod check;
 mod context;
 mod credential;
 pub mod dockerfile;
+mod download;
+mod environment_file;
 mod explain;
 mod finding;
 mod fix;
+mod glob;
 mod harden;
 mod host_path;
 pub mod overlay;
+mod package_manager;
 pub mod policy;
 mod promise;
 pub mod redact;
@@ -24,15 +29,16 @@ mod rules;
 pub mod shell;
 mod waiver;
 
+pub use build_file::{Build, BuildFile, ImageUser};
 pub use check::check;
 pub use context::{Context, Subject};
-pub use explain::{explain, list, reference_markdown};
+pub use explain::{example_files, explain, list, reference_markdown};
 pub use finding::{Finding, Findings, Place};
 pub use fix::{Edit, EditValue, Fix, Level};
-pub use harden::{Applied, Hardened, Refused, harden};
+pub use harden::{Applied, Hardened, Refused, harden, harden_where};
 pub use policy::{COMPANY_RULES, POLICY_FILE, Policy, Threshold};
 pub use promise::{PROMISES, Promise};
-pub use review::{Given, Review, Reviewed, Standing, Written, review};
+pub use review::{Given, Review, Reviewed, Standing, Written, named_from, review};
 pub use rule::{Confidence, Group, Rule, Severity};
 pub use rules::ALL as RULES;
 pub use waiver::{Origin, Reach, Waiver};

@@ -27,9 +27,37 @@ pub fn is_environment_file(path: &Path) -> bool {
     name.starts_with(".env") || name.ends_with(".env") || name.contains(".env.")
 }
 
+/// Whether a file is a Dockerfile, by its name: `Dockerfile`, `Dockerfile.web`, `web.dockerfile`, `Containerfile`.
+fn is_dockerfile(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_ascii_lowercase();
+    ["dockerfile", "containerfile"].iter().any(|known| name.starts_with(known) || name.ends_with(known))
+}
+
+/// The value of `ENV NAME value`, `LABEL NAME value`, `-u user:value`, `echo user:value`, where it may be a credential's.
+fn old_form(line: &str) -> Option<Range<usize>> {
+    let bare = line.trim_start();
+    let start = line.len() - bare.len();
+    let (instruction, rest) = bare.split_once(char::is_whitespace)?;
+    let rest_start = start + instruction.len() + 1;
+    if ["env", "label", "arg"].iter().any(|known| instruction.eq_ignore_ascii_case(known)) {
+        let trimmed = rest.trim_start();
+        let name_start = rest_start + rest.len() - trimmed.len();
+        let (name, value) = trimmed.split_once(char::is_whitespace)?;
+        let holds = !name.contains('=') && is_credential_name(name) && !is_reference(value.trim());
+        return holds.then(|| name_start + name.len() + 1..line.len());
+    }
+    if line.contains("passwd") || line.contains("password") || line.contains(":_authToken") {
+        return Some(rest_start..line.len());
+    }
+    let basic = [" -u ", " --user "].iter().find_map(|flag| line.find(flag).map(|at| at + flag.len()));
+    let value = basic.and_then(|at| Some(at + line[at..].find(':')? + 1));
+    value.map(|at| at..line[at..].find(' ').map_or(line.len(), |end| at + end))
+}
+
 /// The text of a file with every credential masked; bytes and lines stay where they are.
 pub fn redact(path: &Path, text: &str) -> String {
     let environment_file = is_environment_file(path);
+    let is_dockerfile = is_dockerfile(path);
     let mut masked = text.as_bytes().to_vec();
     let mut start = 0;
     let mut inside: Option<Inside> = None;
@@ -43,7 +71,10 @@ pub fn redact(path: &Path, text: &str) -> String {
         } else if environment_file {
             ranges.push(bare.find('=').map_or(0, |equals| equals + 1)..bare.len());
         } else {
-            ranges = credential_ranges(bare);
+            if is_dockerfile {
+                ranges.extend(old_form(bare));
+            }
+            ranges.extend(credential_ranges(bare));
             inside = inside.or_else(|| opens_value(bare, indent));
         }
         for range in disjoint(ranges) {
@@ -261,6 +292,19 @@ mod tests {
         ] {
             check(line, line);
         }
+    }
+
+    #[test]
+    fn dockerfiles_have_forms_of_their_own() {
+        let masked = |line| {
+            redact(Path::new("web/Dockerfile.prod"), line).split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(masked("ENV DB_PASSWORD hunter2"), "ENV DB_PASSWORD ***");
+        assert_eq!(masked("ENV A=1 DB_PASSWORD=hunter2"), "ENV A=1 DB_PASSWORD=***");
+        assert_eq!(masked("RUN echo root:hunter2 | chpasswd"), "RUN ***");
+        assert_eq!(masked("RUN curl -u bot:hunter2 https://x"), "RUN curl -u bot:*** https://x");
+        assert_eq!(masked("RUN git clone https://bot:hunter2@x/y"), "RUN git clone https://bot:*** @x/y");
+        assert_eq!(masked("ENV DB_HOST db"), "ENV DB_HOST db");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use seaworthy_project::{FileId, Problem, Project, ServiceName, Sources};
 use crate::baseline::Baseline;
 use crate::policy::{self, Policy, Threshold};
 use crate::waiver::{self, Waiver};
-use crate::{Context, Finding, Findings, Severity};
+use crate::{Context, Finding, Findings, Fix, Severity};
 
 /// What a review goes by.
 #[derive(Debug, Clone, Copy)]
@@ -24,14 +24,14 @@ pub struct Given<'given> {
     pub today: Date,
     /// What tells the project from others in one report: its folder, or its file.
     pub name: &'given str,
-    /// From where reports name files: put before every path that is relative.
-    pub prefix: &'given Path,
+    /// The folder from which reports name files.
+    pub root: &'given Path,
 }
 
 /// A file with its text.
 #[derive(Debug, Clone, Copy)]
 pub struct Written<'given> {
-    /// Its path, relative to the project folder where it lies inside.
+    /// Its path, as reports name it.
     pub path: &'given Path,
     /// Its text.
     pub text: &'given str,
@@ -133,6 +133,17 @@ impl Review {
         self.counted().filter(|finding| finding.severity == severity).count()
     }
 
+    /// Whether a finding, or the point of it that a fix settles, is nobody's decision to let stay.
+    pub fn may_mend(&self, finding: &Finding, fix: Option<&Fix>) -> bool {
+        let identity = finding.identity();
+        let Some(item) = self.items.iter().find(|item| item.finding.identity() == identity) else {
+            return true;
+        };
+        let point = fix.and_then(|fix| fix.point);
+        !matches!(item.standing, Standing::Waived(_))
+            && point.is_none_or(|point| item.finding.points.contains(&point))
+    }
+
     /// Whether something counts that reaches the threshold.
     pub fn fails(&self, threshold: Threshold) -> bool {
         self.counted().any(|finding| threshold.is_reached(finding.severity))
@@ -148,9 +159,8 @@ pub fn review(
     findings: Findings,
     given: &Given<'_>,
 ) -> Result<Review, Box<(Vec<Problem>, Sources)>> {
-    let mut sources = prefixed(&project.sources, given.prefix);
-    let mut add =
-        |written: Written<'_>| sources.add(given.prefix.join(written.path), written.text.to_owned());
+    let mut sources = named_from(&project.sources, &project.directory, given.root);
+    let mut add = |written: Written<'_>| sources.add(written.path.to_owned(), written.text.to_owned());
     let policy_file = given.policy.map(&mut add);
     let settings_file = given.compose_lint.map(&mut add);
     let (policy, mut waivers, problems) = decided(project, policy_file, settings_file, &sources);
@@ -159,7 +169,7 @@ pub fn review(
     }
     for waiver in &mut waivers {
         if let waiver::Reach::Project { file: Some(file), .. } = &mut waiver.reach {
-            *file = given.prefix.join(&*file);
+            *file = named(file, &project.directory, given.root);
         }
     }
     let all = ranked(project, findings, &policy);
@@ -183,14 +193,18 @@ pub fn review(
     })
 }
 
-/// The files with their paths as reports name them; every [`FileId`] stays what it is.
-fn prefixed(sources: &Sources, prefix: &Path) -> Sources {
+/// The files of a project in `directory` with their paths as seen from `root`; every id of a file stays what it is.
+pub fn named_from(sources: &Sources, directory: &Path, root: &Path) -> Sources {
     let mut all = Sources::default();
     for (_, source) in sources.iter() {
-        let path: PathBuf = prefix.join(&source.path);
-        all.add(path, source.text.clone());
+        all.add(named(&source.path, directory, root), source.text.clone());
     }
     all
+}
+
+/// A path as seen from `root`; what lies elsewhere keeps the name it has.
+fn named(path: &Path, directory: &Path, root: &Path) -> PathBuf {
+    directory.join(path).strip_prefix(root).unwrap_or(path).to_owned()
 }
 
 fn decided(

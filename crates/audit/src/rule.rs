@@ -117,6 +117,8 @@ pub enum Group {
     Secrets,
     /// What can be reached from where.
     Network,
+    /// How an image is built.
+    Build,
     /// Which image runs.
     Images,
     /// What must not be lost, and who may read it.
@@ -136,6 +138,7 @@ impl Group {
             Self::Security => "security",
             Self::Secrets => "secrets",
             Self::Network => "network",
+            Self::Build => "build",
             Self::Images => "images",
             Self::Data => "data",
             Self::Reliability => "reliability",

@@ -131,7 +131,8 @@ fn what_the_overlay_shares_is_left_alone_and_the_rest_is_done() {
 #[test]
 fn every_fix_of_every_rule_holds_on_its_own_example() {
     let set = [("POSTGRES_PASSWORD", "vT4-mm2Lw-Q9"), ("DB_PASSWORD", "vT4-mm2Lw-Q9")];
-    for rule in RULES {
+    // Fixes are edits of the overlay: an example with more than a Compose file has none.
+    for rule in RULES.iter().filter(|rule| rule.bad.starts_with("services:")) {
         let loaded = reload(rule.bad, None, &set);
         let Some(project) = loaded.project else { panic!("{}: {:?}", rule.id, loaded.problems) };
         let offered = check(&project).iter().any(|finding| finding.rule == rule && !finding.fixes.is_empty());

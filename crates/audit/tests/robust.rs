@@ -90,6 +90,29 @@ proptest! {
     }
 
     #[test]
+    fn any_policy_and_any_comment_are_survived(
+        policy in "\\PC{0,60}|[ -~\n:{}\\[\\]'\"#&*-]{0,80}|waivers:\n  - \\{ ?(rule|reason|until|service): ?[ -~]{0,20}\\}",
+        comment in "[ -~äß\t]{0,40}",
+        mark in prop::sample::select(vec!["seaworthy:ignore", "hadolint ignore=", "check=skip=", "checkov:skip="]),
+    ) {
+        let yaml = format!("services:\n  # {mark} {comment}\n  a: # {mark}{comment}\n    image: x\n    build: .\n# {mark}");
+        let dockerfile = format!("# {mark}{comment}\nFROM x\n# {mark} {comment}\nRUN <<E {comment}\n# {mark}");
+        let files = [("compose.yaml", yaml.as_str()), ("Dockerfile", dockerfile.as_str())];
+        if let Some(project) = try_load(&files).project {
+            let written = |text| seaworthy_audit::Written { path: "policy.yaml".as_ref(), text };
+            let given = seaworthy_audit::Given {
+                policy: Some(written(&policy)),
+                compose_lint: Some(written(&policy)),
+                baseline: None,
+                today: jiff::civil::date(2026, 11, 21),
+                name: &comment,
+                root: "/".as_ref(),
+            };
+            let _ = seaworthy_audit::review(&project, check(&project), &given);
+        }
+    }
+
+    #[test]
     fn any_values_are_survived(
         value in "[ -~äß]{0,24}",
         image in "[a-z0-9./:@-]{1,24}",

@@ -4,8 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use seaworthy_audit::{RULES, check, explain, list, reference_markdown};
-use seaworthy_project::fixture::load_yaml;
+use seaworthy_audit::{RULES, check, example_files, explain, list, reference_markdown};
 
 #[test]
 fn every_bad_example_is_found_and_every_good_one_is_not() {
@@ -35,19 +34,24 @@ fn every_bad_example_is_found_and_every_good_one_is_not() {
     }
 }
 
-/// Loads an example with every variable it asks for set to a strong value.
-fn load_with(yaml: &str) -> seaworthy_project::Project {
+/// Loads an example with every variable it asks for set to a strong value. An example that is a Dockerfile alone is
+/// built by one service.
+fn load_with(example: &str) -> seaworthy_project::Project {
     use seaworthy_project::fixture::{MemoryFiles, problems, request};
-    if !yaml.contains(":?") {
-        return load_yaml(yaml);
+    let mut files = example_files(example);
+    if files.iter().all(|(name, _)| name != "compose.yaml") {
+        files.push(("compose.yaml".to_owned(), "services:\n  web:\n    build: .\n".to_owned()));
     }
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let mut request = request();
     for name in ["POSTGRES_PASSWORD", "API_TOKEN", "SESSION_SECRET", "DB_PASSWORD", "PAYMENT"] {
-        request.variables.insert(name.to_owned(), "vT4-mm2Lw-Q9".to_owned());
+        if example.contains(":?") {
+            request.variables.insert(name.to_owned(), "vT4-mm2Lw-Q9".to_owned());
+        }
     }
-    let loaded = seaworthy_project::load(&request, &MemoryFiles::new(&[("compose.yaml", yaml)]));
+    let loaded = seaworthy_project::load(&request, &MemoryFiles::new(&files));
     let shown = problems(&loaded);
-    assert!(loaded.project.is_some(), "{yaml}\n{shown:?}");
+    assert!(loaded.project.is_some(), "{example}\n{shown:?}");
     loaded.project.expect("it has just been asserted")
 }
 
@@ -76,7 +80,7 @@ fn every_rule_has_a_page() {
     let reference = reference_markdown();
     for rule in RULES {
         let page = explain(rule.id).unwrap();
-        assert!(page.contains(rule.why) && page.contains(rule.bad.trim()), "{page}");
+        assert!(page.contains(rule.why) && page.contains(example_files(rule.bad)[0].1.trim()), "{page}");
         assert!(reference.contains(&format!("### {}\n", rule.id)));
         assert!(list().contains(rule.id));
         for text in [rule.why, rule.fix] {

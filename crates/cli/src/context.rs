@@ -7,7 +7,7 @@ use std::time::Duration;
 use seaworthy_engine::docker::{DockerEngine, DockerOptions, DockerPlace, DockerVariables};
 use seaworthy_engine::process::{Process, ProcessOptions};
 use seaworthy_engine::{Engine, Program};
-use seaworthy_project::{Detail, EnvironmentName, Project, ProjectName, Request, identify, load};
+use seaworthy_project::{Detail, EnvironmentName, Loaded, Project, ProjectName, Request, identify, load};
 use seaworthy_release::{
     Clock, FaultPoint, GatewayTraffic, Interrupt, Lock, Operator, Owner, Progress, ReleaseError, StateFolder,
     Store, SystemClock,
@@ -74,12 +74,17 @@ impl Context {
     pub(crate) fn project_to(&self, detail: Detail) -> Result<Project, CommandError> {
         let request = Request { detail, ..self.request()? };
         let loaded = load(&request, &DiskAndInput::new(&self.surroundings, &request));
+        self.warnings(&loaded);
+        loaded.project.ok_or_else(|| CommandError::problems(loaded.problems, loaded.sources))
+    }
+
+    /// Shows what is odd in the files.
+    pub(crate) fn warnings(&self, loaded: &Loaded) {
         for warning in &loaded.warnings {
             let place =
                 warning.span.map(|span| format!("{}: ", loaded.sources.place(&span))).unwrap_or_default();
             self.ui.warn(&format!("{place}{}", warning.message));
         }
-        loaded.project.ok_or_else(|| CommandError::problems(loaded.problems, loaded.sources))
     }
 
     /// The project as its files say it now, for telling places; `None` when they cannot be read.

@@ -1,9 +1,11 @@
 //! The program `seaworthy`: reads what was typed, runs the command, ends with its exit code.
 
 mod arguments;
+mod audit;
 mod commands;
 mod context;
 mod error;
+mod gate;
 mod guard;
 mod outcome;
 mod surroundings;

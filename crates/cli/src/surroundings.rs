@@ -275,6 +275,15 @@ pub(crate) fn write_file(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
+/// The folders in a folder, sorted; links are not followed, so that a walk ends.
+pub(crate) fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_folder = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+    let mut folders: Vec<PathBuf> = entries.filter(is_folder).map(|entry| entry.path()).collect();
+    folders.sort();
+    folders
+}
+
 /// Removes a file.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     std::fs::remove_file(path)

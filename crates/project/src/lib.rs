@@ -21,7 +21,7 @@ mod template_use;
 mod write;
 
 pub use files::{FileError, Files};
-pub use load::{Detail, Loaded, Request, identify, load, load_resolved, read_tree};
+pub use load::{COMPOSE_FILE_NAMES, Detail, Loaded, Request, identify, load, load_resolved, read_tree};
 pub use model::project::Project;
 pub use model::service::Service;
 pub use name::{EnvironmentName, NameError, ProjectName, ServiceName};

@@ -35,6 +35,7 @@ use indexmap::IndexMap;
 
 use crate::{EnvironmentName, Files, Problem, Project, ProjectName, Sources};
 
+pub use discover::BASES as COMPOSE_FILE_NAMES;
 pub use tree::read_tree;
 
 /// What to load, as the user said it.

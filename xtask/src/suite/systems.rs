@@ -5,9 +5,8 @@ use std::io::Write;
 use std::time::Duration;
 
 use super::table::Outcome;
-use super::{Docker, daemon, interrupted, program};
+use super::{Docker, engine, interrupted, program};
 use crate::compose;
-use crate::images::{self, ImagesArguments};
 use crate::workspace::Workspace;
 
 /// What the examples are made of.
@@ -24,17 +23,10 @@ pub(super) fn systems(
     limit: Duration,
     output: &mut dyn Write,
 ) -> Result<Outcome, Box<dyn Error>> {
-    let daemon = match daemon(workspace, docker, output)? {
+    let _daemon = match engine::ready(workspace, docker, &IMAGES, output)? {
         Ok(daemon) => daemon,
         Err(why) => return Ok(Outcome::Skipped(why)),
     };
-    writeln!(output, "on {}", daemon.version)?;
-    let wanted = ImagesArguments { names: IMAGES.map(str::to_owned).to_vec() };
-    match images::images(workspace, &wanted, output) {
-        Ok(_) => {}
-        Err(error) if interrupted(&*error) => return Err(error),
-        Err(error) => return Ok(Outcome::Skipped(format!("the images cannot be had: {error}"))),
-    }
     match program(workspace, &LINT, limit, output)? {
         Outcome::Passed => {}
         other => return Ok(other),

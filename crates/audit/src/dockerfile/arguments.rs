@@ -150,7 +150,7 @@ fn pairs(instruction: &mut Instruction, source: Source<'_>, range: Range<usize>,
             }
             None => faults.push(Fault {
                 span: source.span(&word),
-                message: format!("`{}` stands where `NAME=value` is expected.", &text[word.clone()]),
+                message: "A word stands where `NAME=value` is expected.".to_owned(),
                 hint: "put values with spaces in quotes".to_owned(),
             }),
         }

@@ -12,6 +12,8 @@ use crate::shell;
 
 /// The most instructions one Dockerfile may have: real ones have dozens.
 const MAX_INSTRUCTIONS: usize = 20_000;
+/// The longest word that is taken for the name of an instruction; the longest there is has 11 letters.
+const MAX_NAME: usize = 16;
 /// Shells whose heredocs hold commands.
 const SHELLS: [&str; 6] = ["sh", "bash", "ash", "dash", "zsh", "ksh"];
 
@@ -100,7 +102,14 @@ fn unknown(instruction: &Instruction) -> Fault {
         || "begin each line with an instruction, and end a line that goes on with `\\`".to_owned(),
         |known| format!("did you mean `{known}`?"),
     );
-    Fault { span: instruction.name.span, message: format!("There is no instruction `{name}`."), hint }
+    // Only what looks like a name is shown: a line that was torn off may begin with a secret.
+    let is_name = name.len() <= MAX_NAME && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let message = if is_name {
+        format!("There is no instruction `{name}`.")
+    } else {
+        "This line does not begin with an instruction.".to_owned()
+    };
+    Fault { span: instruction.name.span, message, hint }
 }
 
 /// The instruction whose name is at most two letters away.

@@ -28,19 +28,22 @@ impl Places {
         Self::new(file, text, |index, start| (start, index as u32 + 1, 1))
     }
 
-    /// A text that is a block in a file: its lines follow the line of `span`, each behind an indent.
+    /// A text that is a block in a file: its lines stand at or below `span`, each behind an indent.
     pub(super) fn of_block(span: Span, source: &str, text: &str) -> Self {
-        let block: Vec<(usize, &str)> = lines(source).skip(span.start.line as usize).collect();
+        let all: Vec<(usize, &str)> = lines(source).collect();
+        let first = lines(text).position(|(_, line)| !line.trim().is_empty()).unwrap_or(0);
+        let wanted = lines(text).nth(first).map_or("", |(_, line)| line.trim());
+        let around = (span.start.line as usize).saturating_sub(1);
+        let found = all.iter().skip(around).position(|(_, line)| line.trim() == wanted);
+        // Where the first line is not found as it is, the text was written in another form: all of it is one place.
+        let top = found.and_then(|found| (around + found).checked_sub(first));
+        let block = top.and_then(|top| all.get(top..)).unwrap_or_default();
         let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-        let depth =
-            block.iter().find(|(_, line)| !line.trim().is_empty()).map_or(0, |(_, line)| indent(line));
-        let is_block = lines(text).zip(&block).all(|((_, own), (_, theirs))| {
-            own.trim().is_empty() || theirs.get(depth..).is_some_and(|rest| own.len() <= rest.len())
-        });
-        Self::new(span.file, text, |index, _| match block.get(index) {
-            Some((byte, line)) if is_block => {
-                let skipped = depth.min(line.len());
-                (byte + skipped, span.start.line + 1 + index as u32, skipped as u32 + 1)
+        let depth = block.get(first).map_or(0, |(_, line)| indent(line));
+        Self::new(span.file, text, |index, _| match (top, block.get(index)) {
+            (Some(top), Some((byte, line))) => {
+                let skipped = depth.min(indent(line));
+                (byte + skipped, (top + index) as u32 + 1, skipped as u32 + 1)
             }
             _ => (span.start.byte, span.start.line, span.start.column),
         })

@@ -7,6 +7,9 @@ use super::places::Places;
 use super::variables::{fill, names};
 use super::{Dockerfile, Fault, Instruction, Keyword, Word};
 
+/// From how many faults on a file without a `FROM` is taken for something else.
+const MAX_FAULTS_WITHOUT_STAGE: usize = 3;
+
 /// One stage: from a `FROM` to the next.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stage {
@@ -58,6 +61,10 @@ pub(super) fn find(dockerfile: &mut Dockerfile, places: &Places) {
     if starts.is_empty() {
         let message = "There is no `FROM`.".to_owned();
         let hint = "begin with the image to build on: `FROM debian:13-slim`".to_owned();
+        if dockerfile.faults.len() > MAX_FAULTS_WITHOUT_STAGE {
+            // It is no Dockerfile at all, which is said once.
+            dockerfile.faults.clear();
+        }
         dockerfile.faults.push(Fault { span: places.span(0, 0), message, hint });
     }
 }

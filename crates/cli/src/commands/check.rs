@@ -1,63 +1,186 @@
-//! `check`: validate the project and audit it.
+//! `check`: validate projects and audit them.
+
+mod many;
+mod paths;
+
+use std::path::PathBuf;
 
 use clap::ValueEnum;
-use seaworthy_audit::{Findings, Severity};
+use seaworthy_audit::Review;
+use seaworthy_audit::baseline::baseline;
+use seaworthy_audit::report::{Report, Standard};
+use seaworthy_project::load;
 
-use crate::arguments::Format;
+use crate::audit::{Auditor, FailOn};
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
+use crate::surroundings::{DiskAndInput, write_file};
 
-/// Validate the project and say what is not fit for production
+/// Validate projects and say what is not fit for production
 ///
-/// Ends with 0 when nothing is as severe as `--fail-on` or worse, with 1 when something is, and with 2 when the files
-/// cannot be read.
+/// Without PATH, it is the project of this folder. Each PATH is a Compose file, or a folder in which all Compose files are
+/// found, each a project of its own.
+///
+/// Ends with 0 when nothing is as severe as `--fail-on` or worse, with 1 when something is, and with 2 when some file
+/// could not be read or judged, whatever was found in the others.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  seaworthy check\n  seaworthy -e development check --fail-on medium\n  seaworthy check --format json"
-)]
+#[command(after_help = "Examples:
+  seaworthy check
+  seaworthy -e development check --fail-on medium
+  seaworthy check --format sarif --output seaworthy.sarif
+  seaworthy check --by cis
+  seaworthy check --write-baseline known.json
+  seaworthy check --baseline known.json services/ legacy/docker-compose.yml
+
+A finding may stay when somebody says why, at its line or above it:
+  # seaworthy:ignore moving-tag the vendor publishes no versions until=2027-01-31
+or in `seaworthy.policy.yaml`; see docs/guides/checking.md.")]
 pub(crate) struct CheckArgs {
-    /// Text or JSON
+    /// Compose files, or folders to look for them in
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// How the report is written
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-    /// The least severity that makes the check fail
-    #[arg(long, value_enum, default_value = "high", value_name = "SEVERITY")]
-    fail_on: FailOn,
+    format: ReportFormat,
+    /// Write the report to a file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The least severity that makes the check fail; else what the policy says, else high
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
+    /// By the items of a standard: passed, failed, or not checkable from files (text, markdown, html)
+    #[arg(long, value_enum, value_name = "STANDARD")]
+    by: Option<By>,
+    /// Policy file, instead of `seaworthy.policy.yaml` beside the project or above it
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Findings that are known in this file, and no worse since, do not count
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write what is found to this file, for `--baseline`
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    write_baseline: Option<PathBuf>,
 }
 
-/// The least severity that makes the check fail.
+/// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    Critical,
-    High,
-    Medium,
-    Low,
-    Info,
-    /// Never fail because of findings
-    None,
+enum ReportFormat {
+    /// For people
+    Text,
+    /// For programs, with a version number
+    Json,
+    /// SARIF 2.1.0, for code hosts and editors
+    Sarif,
+    /// JUnit's XML, for CI systems
+    Junit,
+    /// Annotations of a GitHub workflow
+    Github,
+    /// Code Climate's JSON, for GitLab
+    Codeclimate,
+    /// For a comment or a job's summary
+    Markdown,
+    /// One page that needs nothing else
+    Html,
+}
+
+/// A standard to order a report by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    /// CIS Docker Benchmark 1.6
+    Cis,
+    /// OWASP Docker Security Cheat Sheet
+    Owasp,
 }
 
 pub(crate) fn check(context: &Context, arguments: &CheckArgs) -> Result<Exit, CommandError> {
-    let project = context.project()?;
-    let findings = seaworthy_audit::check(&project);
-    context.ui.data(&match arguments.format {
-        Format::Text => seaworthy_audit::report::text(&findings, &project, context.ui.out.is_on()),
-        Format::Json => seaworthy_audit::report::json(&findings, &project),
+    use ReportFormat::{Html, Markdown, Text};
+    if arguments.by.is_some() && !matches!(arguments.format, Text | Markdown | Html) {
+        return Err(CommandError::new(
+            "this format cannot be ordered by a standard",
+            Some("use `--format text`, `markdown` or `html` with `--by`"),
+        ));
+    }
+    let (policy, known) = (arguments.policy.as_deref(), arguments.baseline.as_deref());
+    let auditor = Auditor::new(context, arguments.fail_on, policy, known)?;
+    let mut report = if arguments.paths.is_empty() {
+        one(context, &auditor)?
+    } else {
+        many::many(context, &auditor, &arguments.paths)?
+    };
+    report.by = arguments.by.map(|by| match by {
+        By::Cis => Standard::Cis,
+        By::Owasp => Standard::Owasp,
     });
-    Ok(if fails(&findings, arguments.fail_on) { Exit::Findings } else { Exit::Done })
+    for unchecked in &report.unchecked {
+        context.ui.error(&CommandError::from(unchecked.clone()));
+    }
+    if arguments.format != Text || !report.checked.is_empty() || report.unchecked.len() > 1 {
+        write(context, arguments, &report)?;
+    }
+    if !report.unchecked.is_empty() {
+        return Ok(Exit::CouldNotRun);
+    }
+    if let Some(path) = &arguments.write_baseline {
+        keep(context, path, &report)?;
+        return Ok(Exit::Done);
+    }
+    Ok(if report.fails() { Exit::Findings } else { Exit::Done })
 }
 
-fn fails(findings: &Findings, least: FailOn) -> bool {
-    let least = match least {
-        FailOn::Critical => Severity::Critical,
-        FailOn::High => Severity::High,
-        FailOn::Medium => Severity::Medium,
-        FailOn::Low => Severity::Low,
-        FailOn::Info => Severity::Info,
-        FailOn::None => return false,
+/// The project of this folder.
+fn one(context: &Context, auditor: &Auditor) -> Result<Report, CommandError> {
+    let request = context.request()?;
+    let loaded = load(&request, &DiskAndInput::new(&context.surroundings, &request));
+    context.warnings(&loaded);
+    let mut report = Report::default();
+    match &loaded.project {
+        Some(project) => {
+            let folder = project.directory.strip_prefix(&context.surroundings.folder);
+            let name = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
+            match auditor.audit(project, &name, &context.globals.files) {
+                Ok(checked) => report.checked.push(checked),
+                Err(unchecked) => report.unchecked.push(unchecked),
+            }
+        }
+        None => report.unchecked.push(auditor.not_loaded(loaded, ".", &request)),
+    }
+    Ok(report)
+}
+
+fn write(context: &Context, arguments: &CheckArgs, report: &Report) -> Result<(), CommandError> {
+    let color = arguments.output.is_none() && context.ui.out.is_on();
+    let text = match arguments.format {
+        ReportFormat::Text => report.text(color),
+        ReportFormat::Json => report.json(),
+        ReportFormat::Sarif => report.sarif(env!("CARGO_PKG_VERSION")),
+        ReportFormat::Junit => report.junit(),
+        ReportFormat::Github => report.github(),
+        ReportFormat::Codeclimate => report.codeclimate(),
+        ReportFormat::Markdown => report.markdown(),
+        ReportFormat::Html => report.html(),
     };
-    Severity::ALL
-        .iter()
-        .take_while(|severity| **severity != least)
-        .chain([&least])
-        .any(|severity| findings.count(*severity) > 0)
+    match &arguments.output {
+        None => {
+            context.ui.data(&text);
+        }
+        Some(path) => {
+            put(context, path, &text)?;
+            context.ui.say(&format!("The report was written to `{}`.", path.display()));
+        }
+    }
+    Ok(())
+}
+
+fn keep(context: &Context, path: &std::path::Path, report: &Report) -> Result<(), CommandError> {
+    let reviews: Vec<&Review> = report.checked.iter().map(|checked| &checked.review).collect();
+    put(context, path, &baseline(&reviews))?;
+    context.ui.say(&format!("What is known now was written to `{}`.", path.display()));
+    Ok(())
+}
+
+fn put(context: &Context, path: &std::path::Path, text: &str) -> Result<(), CommandError> {
+    write_file(&context.surroundings.folder.join(path), text).map_err(|error| {
+        let text = format!("could not write `{}`: {error}", path.display());
+        CommandError::new(text, Some("check that its folder is there and may be written to"))
+    })
 }

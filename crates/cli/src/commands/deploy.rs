@@ -2,9 +2,11 @@
 
 use seaworthy_release::{Outcome, Plan, draft};
 
+use crate::audit::FailOn;
 use crate::commands::verify;
 use crate::context::{Context, Site};
 use crate::error::{CommandError, Exit};
+use crate::gate;
 use crate::guard;
 use crate::outcome;
 use crate::surroundings::Disk;
@@ -12,6 +14,7 @@ use crate::ui::{Steps, plan_text};
 
 /// Roll the project forward to what its Compose files say
 ///
+/// Nothing is deployed that `check` would fail, unless it is waived; in development it is only warned of.
 /// Shows the plan and asks. New instances are started and proven before any request goes to them; the old ones go
 /// after. If the new release does not get ready, all is as before, the exit code is 3, and what was seen is kept.
 #[derive(Debug, clap::Args)]
@@ -20,6 +23,9 @@ pub(crate) struct DeployArgs {
     /// Carry out the plan without asking
     #[arg(short = 'y', long)]
     yes: bool,
+    /// The least severity of a finding that stops the deploy; else what the policy says, else high
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
     /// Remove containers that another tool made under the project's name, after the switch
     #[arg(long)]
     remove_orphans: bool,
@@ -28,6 +34,9 @@ pub(crate) struct DeployArgs {
 pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<Exit, CommandError> {
     let project = context.project()?;
     can_be_asked(context, arguments.yes)?;
+    if !gate::is_open(context, &project, arguments.fail_on)? {
+        return Ok(Exit::Findings);
+    }
     let site = context.site_to_change(&project.name, Some(&project), "deploy")?;
     let steps = Steps::new(&context.ui);
     let operator = site.operator(&steps);

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use seaworthy_audit::{Hardened, Level, overlay};
+use seaworthy_audit::{Finding, Fix, Hardened, Level, overlay};
 use seaworthy_project::{FileError, Files, Loaded, Project, load};
 
+use crate::audit::Auditor;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::surroundings::{Disk, write_file};
@@ -29,12 +30,15 @@ pub(crate) struct HardenArgs {
 
 pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, CommandError> {
     let project = context.project()?;
-    let path = overlay_path(context, &project)?;
+    let path = overlay_path(&context.globals.files, &context.surroundings.folder, &project)?;
     let old = read(&path)?;
     let level = if arguments.all { Level::BehaviourChanging } else { Level::NeedsImageKnowledge };
     let request = context.request()?;
     let reload = |text: &str| -> Loaded { load(&request, &Overlaid { path: &path, text }) };
-    let hardened = seaworthy_audit::harden(&project, old.as_deref(), &reload, level);
+    // What people have waived stays as they decided.
+    let review = Auditor::new(context, None, None, None)?.audit(&project, "", &context.globals.files)?.review;
+    let may = |finding: &Finding, fix: Option<&Fix>| review.may_mend(finding, fix);
+    let hardened = seaworthy_audit::harden_where(&project, old.as_deref(), &reload, level, &may);
     let shown = path.strip_prefix(&project.directory).unwrap_or(&path).display().to_string();
     let new = hardened.text.clone().unwrap_or_default();
     let changed = new != old.clone().unwrap_or_default();
@@ -85,14 +89,18 @@ fn tell(context: &Context, hardened: &Hardened, path: &str, changed: bool, argum
 }
 
 /// The overlay that fixes are written to: the one that is used, else a new one beside the Compose file.
-fn overlay_path(context: &Context, project: &Project) -> Result<PathBuf, CommandError> {
+pub(crate) fn overlay_path(
+    files: &[PathBuf],
+    folder: &Path,
+    project: &Project,
+) -> Result<PathBuf, CommandError> {
     if project.environment.as_str() == "development" {
         return Err(CommandError::new(
             "hardening is for environments that are deployed",
             Some("leave `-e development` away, or name another environment"),
         ));
     }
-    match context.globals.files.as_slice() {
+    match files {
         [] => {}
         [_] => {
             return Err(CommandError::new(
@@ -100,7 +108,7 @@ fn overlay_path(context: &Context, project: &Project) -> Result<PathBuf, Command
                 Some("name the overlay with a second `-f`, or leave `-f` away"),
             ));
         }
-        [.., last] => return Ok(context.surroundings.folder.join(last)),
+        [.., last] => return Ok(folder.join(last)),
     }
     let environment = project.environment.as_str();
     let used = project.sources.iter().map(|(_, source)| project.directory.join(&source.path));

@@ -186,7 +186,7 @@ pub fn docker(arguments: &[&str]) -> Vec<String> {
 }
 
 /// Puts the libraries that a program needs where it looks for them.
-fn libraries(program: &Path, root: &Path) {
+pub fn libraries(program: &Path, root: &Path) {
     let listed = Command::new("ldd").arg(program).output().unwrap();
     for line in String::from_utf8_lossy(&listed.stdout).lines() {
         let Some(path) = line.split_whitespace().find(|word| word.starts_with('/')) else { continue };

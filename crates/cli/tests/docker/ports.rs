@@ -79,6 +79,7 @@ fn databases_answer_at_the_ports_that_the_file_publishes() {
         format!(
             "  db:
     image: postgres:17
+    # seaworthy:ignore literal-credential a database that lives as long as a test
     environment: {{ POSTGRES_PASSWORD: unused }}
     ports: [\"127.0.0.1:{}:5432\"]
     volumes: [\"data:/var/lib/postgresql/data\"]
@@ -193,5 +194,5 @@ fn image(shop: &Containers) {
     shop.site.write("image/Dockerfile", "FROM scratch\nCOPY root/ /\nENTRYPOINT [\"/bin/sample\"]\n");
     let program = project.join("bin/web");
     std::fs::copy(&program, root.join("bin/sample")).unwrap();
-    super::libraries(&program, &root);
+    super::containers::libraries(&program, &root);
 }

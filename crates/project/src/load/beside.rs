@@ -16,12 +16,15 @@ const MAX_PARENTS: usize = 32;
 /// Reads what lies beside the project into its sources.
 pub(super) fn read(project: &mut Project, reader: &mut Reader<'_>) {
     let mut beside = Beside::default();
+    let before = reader.sources.iter().count() as u32;
     for service in project.services.values() {
         if let Some(files) = build(service, reader) {
             beside.builds.insert(service.name.value.clone(), files);
         }
     }
     environment(&mut beside, &project.directory, reader);
+    let used = beside.environment.iter().filter(|file| file.0 < before);
+    beside.used = used.copied().collect();
     git(&mut beside, &project.directory, reader);
     project.beside = beside;
 }

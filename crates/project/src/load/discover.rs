@@ -8,7 +8,7 @@ use crate::load::variables::Variables;
 use crate::{EnvironmentName, Files, Problem, ProblemKind, Request};
 
 /// The names of a Compose file, in the order in which Compose prefers them.
-const BASES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+pub const BASES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 /// The names of the file that Compose lays over it in development, in its order.
 const OVERRIDES: [&str; 4] = [
     "compose.override.yml",

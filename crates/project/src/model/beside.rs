@@ -13,6 +13,8 @@ pub struct Beside {
     pub builds: IndexMap<ServiceName, BuildFiles>,
     /// Files of variables in the project's folder: `.env`, `.env.production`, `web.env`, `.env.example`.
     pub environment: Vec<FileId>,
+    /// Those of them that the project was loaded with.
+    pub used: Vec<FileId>,
     /// Whether the project's folder lies in a Git repository.
     pub in_git: bool,
     /// What Git leaves out: each file's folder, and the file. The project's own folder is first.

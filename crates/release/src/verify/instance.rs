@@ -97,6 +97,12 @@ fn rights(ledger: &mut Ledger<'_>, service: &Service, facts: &Facts) {
             |set| (!set).then(|| "its processes can gain some".to_owned()),
         );
     }
+    confinement(ledger, service, facts);
+}
+
+fn confinement(ledger: &mut Ledger<'_>, service: &Service, facts: &Facts) {
+    let says =
+        |wanted: &str| service.security_opt.iter().any(|option| option.value.replace('=', ":") == wanted);
     let privileged = service.privileged.as_ref().is_some_and(|privileged| privileged.value);
     if !privileged && !says("seccomp:unconfined") {
         ledger.hold(

@@ -60,7 +60,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// The value that production wants, when the variable has the one that development wants.
-fn production_value(name: &str, value: &str) -> Option<&'static str> {
+pub(in crate::rules) fn production_value(name: &str, value: &str) -> Option<&'static str> {
     let lower = value.to_ascii_lowercase();
     if MODES.contains(&name) && matches!(lower.as_str(), "development" | "dev" | "local" | "debug") {
         return Some(match name {
@@ -86,18 +86,22 @@ fn production_value(name: &str, value: &str) -> Option<&'static str> {
 
 fn command(service: &Subject<'_>, findings: &mut Findings) {
     let words: Vec<&str> = service.words().flat_map(str::split_whitespace).collect();
-    let three = words
-        .windows(3)
-        .find(|three| matches!(three, ["npm" | "pnpm" | "yarn", "run", "dev" | "watch" | "start:dev"]));
-    let two =
-        words.windows(2).find(|two| matches!(two, ["yarn" | "pnpm", "dev"] | ["cargo", "watch" | "run"]));
-    let one = words.windows(1).find(|one| SERVERS.contains(&one[0].rsplit('/').next().unwrap_or(one[0])));
-    if let Some(found) = three.or(two).or(one) {
-        let what = found.join(" ");
+    if let Some(what) = development_server(&words) {
         let message = format!("`{}` starts a development server (`{what}`).", service.name.value);
         let finding = findings.report(service.place(&["command"]), service.command_span(), message);
         finding
             .confidence(Confidence::Likely)
             .help("Set `command` to the production server in the production overlay.");
     }
+}
+
+/// The words that start a development server.
+pub(in crate::rules) fn development_server(words: &[&str]) -> Option<String> {
+    let three = words
+        .windows(3)
+        .find(|three| matches!(three, ["npm" | "pnpm" | "yarn", "run", "dev" | "watch" | "start:dev"]));
+    let two =
+        words.windows(2).find(|two| matches!(two, ["yarn" | "pnpm", "dev"] | ["cargo", "watch" | "run"]));
+    let one = words.windows(1).find(|one| SERVERS.contains(&one[0].rsplit('/').next().unwrap_or(one[0])));
+    three.or(two).or(one).map(|found| found.join(" "))
 }

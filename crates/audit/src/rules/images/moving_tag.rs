@@ -54,7 +54,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// Whether a tag names no version: a known word, or only the variant (`alpine`, `slim`).
-fn is_moving(tag: &str) -> bool {
+pub(in crate::rules) fn is_moving(tag: &str) -> bool {
     let first = tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
     let variant = ["alpine", "slim", "bookworm", "bullseye", "trixie", "fpm", "apache", "management"];
     MOVING.contains(&first.as_str()) || tag.split('-').all(|part| variant.contains(&part))

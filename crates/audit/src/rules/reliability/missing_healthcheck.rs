@@ -29,7 +29,10 @@ pub(crate) fn has_test(service: &Subject<'_>) -> bool {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.running() {
+        let in_image =
+            || context.build_of(&service.name.value).is_some_and(|(file, build)| build.has_healthcheck(file));
         if has_test(&service)
+            || (service.healthcheck.is_none() && in_image())
             || service.settings.probe.ready.is_some()
             || service.settings.probe.live.is_some()
         {

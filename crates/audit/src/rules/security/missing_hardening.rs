@@ -4,6 +4,7 @@ mod fixes;
 
 use seaworthy_catalog::RunsAs;
 
+use super::super::build::root_in_image::speaks_for;
 use crate::{Confidence, Context, Findings, Group, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
@@ -35,7 +36,7 @@ pub(super) const PIDS: &str = "pids";
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
-        let points = points(&service);
+        let points = points(context, &service);
         if points.is_empty() {
             continue;
         }
@@ -54,9 +55,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-fn points(service: &Subject<'_>) -> Vec<&'static str> {
+fn points(context: &Context<'_>, service: &Subject<'_>) -> Vec<&'static str> {
     let runs_as = service.known.and_then(|image| image.user.as_ref()).map(|user| user.runs_as);
-    let may_be_root = service.user.is_none() && !matches!(runs_as, Some(RunsAs::NonRoot | RunsAs::Drops));
+    // What its Dockerfile says of the user, it is told there.
+    let is_told = context
+        .build_of(&service.name.value)
+        .is_some_and(|(file, build)| build.is_safe_user(file) || speaks_for(file, build));
+    let may_be_root =
+        service.user.is_none() && !is_told && !matches!(runs_as, Some(RunsAs::NonRoot | RunsAs::Drops));
     let writable = !service.read_only.as_ref().is_some_and(|read_only| read_only.value);
     let keeps = !service.cap_drop.iter().any(|dropped| dropped.value.eq_ignore_ascii_case("all"));
     let bars = |option: &str| {

@@ -2,6 +2,7 @@
 
 use seaworthy_catalog::RunsAs;
 
+use crate::build_file::is_root;
 use crate::{Context, EditValue, Findings, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
@@ -16,11 +17,6 @@ pub(crate) const RULE: Rule = Rule {
     references: &["CIS Docker 1.6, 4.1", "OWASP Docker Security Cheat Sheet, rule 2"],
     check,
 };
-
-/// Whether `user` names root.
-pub(crate) fn is_root(user: &str) -> bool {
-    matches!(user.split(':').next().unwrap_or_default().trim(), "0" | "root")
-}
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {

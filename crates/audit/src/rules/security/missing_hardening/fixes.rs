@@ -1,7 +1,7 @@
 //! The edits that take a right away, at the level that what is known of the image allows.
 
 use super::{CAP_DROP, NO_NEW_PRIVILEGES, PIDS, READ_ONLY};
-use crate::rules::security::root_user::is_root;
+use crate::build_file::is_root;
 use crate::{Edit, EditValue, Fix, Level, Subject};
 
 /// Processes and threads that a service may have where nothing better is known.

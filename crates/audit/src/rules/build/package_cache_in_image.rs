@@ -1,0 +1,82 @@
+//! What nobody needs any more still has to be carried.
+
+use crate::dockerfile::{Instruction, Keyword};
+use crate::package_manager::{Manager, installs};
+use crate::shell::Command;
+use crate::{BuildFile, Context, Findings, Group, Rule, Severity};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "package-cache-in-image",
+    severity: Severity::Low,
+    group: Group::Build,
+    summary: "lists or caches of a package manager stay in the image",
+    why: "The image gets larger by what only the build needed, and every deploy moves it.",
+    fix: "Delete it in the same `RUN` (`rm -rf /var/lib/apt/lists/*`, `apk add --no-cache`, `pip install \
+          --no-cache-dir`), or keep it out with `RUN --mount=type=cache,target=…`.",
+    bad: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y --no-install-recommends tini\n",
+    good: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf \
+          /var/lib/apt/lists/*\n",
+    references: &["CIS Docker 1.6, 4.3"],
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for file in &context.build_files {
+        for (stage, step) in file.of(Keyword::Run).filter(|(stage, _)| file.is_shipped(*stage)) {
+            let mounted = step.flags.iter().any(|flag| {
+                flag.name == "mount"
+                    && flag.value.as_deref().is_some_and(|value| value.contains("type=cache"))
+            });
+            if mounted {
+                continue;
+            }
+            for command in &step.commands {
+                let Some((manager, _)) = installs(command) else { continue };
+                if let Some(what) = left(file, stage, step, command, manager) {
+                    let message =
+                        format!("`{} {}` leaves {what} in the image.", command.program(), command.verb());
+                    file.report(findings, command.span, &format!("{stage} {}", command.text()), message);
+                }
+            }
+        }
+    }
+}
+
+/// What an installation leaves behind.
+fn left(
+    file: &BuildFile<'_>,
+    stage: usize,
+    step: &Instruction,
+    command: &Command,
+    manager: Manager,
+) -> Option<&'static str> {
+    let removes = |folder: &str| {
+        step.commands.iter().any(|other| {
+            other.program() == "rm" && other.arguments().iter().any(|word| word.text.contains(folder))
+        })
+    };
+    let cleans = |program: &[&str]| {
+        step.commands.iter().any(|other| program.contains(&other.program()) && other.has("clean"))
+    };
+    let is_set = |name: &str| {
+        let chain = file.dockerfile.chain(stage);
+        let steps = chain.iter().flat_map(|stage| file.dockerfile.of_stage(*stage));
+        steps
+            .filter(|step| matches!(step.keyword, Keyword::Env | Keyword::Arg))
+            .flat_map(|step| &step.pairs)
+            .any(|pair| pair.name.text == name)
+    };
+    match manager {
+        Manager::Apt => (!removes("/var/lib/apt")).then_some("lists of packages"),
+        Manager::Apk => (!command.has("--no-cache") && !removes("/var/cache/apk")).then_some("a cache"),
+        Manager::Dnf => {
+            (!cleans(&["yum", "dnf", "microdnf", "tdnf"]) && !removes("/var/cache")).then_some("a cache")
+        }
+        Manager::Zypper => (!cleans(&["zypper"])).then_some("a cache"),
+        Manager::Pip => {
+            (!command.has("--no-cache-dir") && !is_set("PIP_NO_CACHE_DIR") && !removes("/.cache"))
+                .then_some("a cache")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,51 @@
+//! Nothing that serves requests needs to be root.
+
+use seaworthy_catalog::RunsAs;
+
+use crate::build_file::is_root;
+use crate::{Build, BuildFile, Context, Findings, Group, ImageUser, Rule, Severity};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "root-in-image",
+    severity: Severity::Medium,
+    group: Group::Build,
+    summary: "image runs as root",
+    why: "A process that is root inside needs one mistake of the kernel or one careless mount to be root outside.",
+    fix: "Make a user in the Dockerfile, give it the folders that are written, and end with `USER 10001`.",
+    bad: "FROM python:3.13-slim\nCMD [\"python\", \"-m\", \"shop\"]\n",
+    good: "FROM python:3.13-slim\nUSER 10001\nCMD [\"python\", \"-m\", \"shop\"]\n",
+    references: &["CIS Docker 1.6, 4.1", "OWASP Docker Security Cheat Sheet, rule 2"],
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for file in &context.build_files {
+        for build in file.images(|build| build.subject.user.is_none()) {
+            let service = &build.subject.name.value;
+            match build.user(file) {
+                ImageUser::Said(word) => {
+                    let user =
+                        file.dockerfile.fill_in(&word.text, build.target.unwrap_or(0), &build.arguments);
+                    if user.is_some_and(|user| is_root(&user)) {
+                        let message = format!("The image of `{service}` is told to run as root.");
+                        file.report(findings, word.span, service.as_str(), message).severity(Severity::High);
+                    }
+                }
+                ImageUser::Base(image, RunsAs::Root) => {
+                    let Some(from) = build.from(file) else { continue };
+                    let message = format!(
+                        "The image of `{service}` runs as root, as {} does: nothing names another user.",
+                        image.title
+                    );
+                    file.report(findings, from.span, service.as_str(), message);
+                }
+                ImageUser::Base(..) | ImageUser::Unknown => {}
+            }
+        }
+    }
+}
+
+/// Whether this rule speaks for a service, so that no other needs to.
+pub(in crate::rules) fn speaks_for(file: &BuildFile<'_>, build: &Build<'_>) -> bool {
+    matches!(build.user(file), ImageUser::Said(_) | ImageUser::Base(_, RunsAs::Root))
+}

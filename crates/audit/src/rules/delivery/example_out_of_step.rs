@@ -1,0 +1,52 @@
+//! An example that lacks a variable misleads.
+
+use crate::credential::references;
+use crate::environment_file::Role;
+use crate::{Context, Findings, Group, Place, Rule, Severity};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "example-out-of-step",
+    severity: Severity::Medium,
+    group: Group::Delivery,
+    summary: "example file lacks a variable that is used",
+    why: "Whoever sets the project up from the example starts it without that variable.",
+    fix: "Add the name to the example, without its value.",
+    bad: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n--- \
+          .env\nA=1\n--- .env.example\nB=\n",
+    good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n--- \
+          .env\nA=1\n--- .env.example\nA=\n",
+    references: &["The Twelve-Factor App, III"],
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let Some(example) = context.environment_files.iter().find(|file| file.role == Role::Example) else {
+        return;
+    };
+    let files = context.environment_files.iter().filter(|file| file.role == Role::Used);
+    for file in files {
+        for variable in &file.variables {
+            let listed = example.variables.iter().any(|other| other.name == variable.name);
+            let mentioned = example.text.contains(variable.name);
+            if !listed && !mentioned && is_used(context, variable.name) {
+                let message =
+                    format!("`{}` is used, and `{}` does not have it.", variable.name, example.name);
+                findings.report(Place::project(&[&example.name, variable.name]), variable.name_span, message);
+            }
+        }
+    }
+}
+
+/// Whether a Compose file of the project names a variable.
+pub(in crate::rules) fn is_used(context: &Context<'_>, name: &str) -> bool {
+    context.project.sources.iter().any(|(_, source)| {
+        let is_compose = source.path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        is_compose
+            && references(&source.text).any(|reference| {
+                let end = reference
+                    .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                    .unwrap_or(reference.len());
+                &reference[..end] == name
+            })
+    })
+}
