@@ -44,11 +44,14 @@ pub(crate) struct Line {
     pub(crate) total_ms: f64,
 }
 
-/// One TCP connection, told when it has ended.
+/// One TCP connection, or one that was upgraded to something else than requests; told when it has ended.
 #[derive(Debug, Serialize)]
 pub(crate) struct ConnectionLine {
     pub(crate) time: String,
     pub(crate) protocol: &'static str,
+    /// That of the request it was before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<String>,
     pub(crate) project: String,
     pub(crate) route: String,
     pub(crate) backend: String,

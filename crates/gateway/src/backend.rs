@@ -37,12 +37,12 @@ pub(crate) struct Backend {
     successes: AtomicU32,
     retired: AtomicBool,
     in_flight: AtomicU64,
-    /// Whether TCP connections to it are waited for no longer.
+    /// Whether TCP and upgraded connections to it are waited for no longer.
     cut: watch::Sender<bool>,
     idle: Mutex<Vec<(Connection, Instant)>>,
 }
 
-/// A request or a TCP connection in flight; counts itself off when dropped.
+/// A request, an upgraded or a TCP connection in flight; counts itself off when dropped.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     pub(crate) backend: Arc<Backend>,
@@ -90,7 +90,7 @@ impl Backend {
         self.idle().clear();
     }
 
-    /// Ends the TCP connections to it that are still open.
+    /// Ends the TCP and upgraded connections to it that are still open.
     pub(crate) fn cut(&self) {
         self.cut.send_replace(true);
     }
@@ -154,7 +154,7 @@ impl Backend {
         let stream = self.reach().await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
         // Ends when the sender is dropped or the backend closes.
-        tokio::spawn(connection);
+        tokio::spawn(connection.with_upgrades());
         Ok(sender)
     }
 

@@ -53,6 +53,11 @@ pub(crate) struct Watched<S> {
 }
 
 impl<S> Watched<S> {
+    /// The stream, no longer looked at.
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
+
     fn look(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if *byte == b'\n' {

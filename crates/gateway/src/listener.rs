@@ -6,9 +6,11 @@ use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::StatusCode;
+use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::server::conn::http1::{self, UpgradeableConnection};
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -16,6 +18,8 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::error::GatewayError;
+use crate::framing::Watched;
+use crate::proxy::Switch;
 use crate::worker::Gateway;
 use crate::{framing, limits, proxy, tcp};
 
@@ -115,20 +119,23 @@ async fn serve(
     client: SocketAddr,
     address: SocketAddr,
     gateway: Arc<Gateway>,
-    mut stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
     let Some(stream) = tcp::pass(stream, client, address, &gateway).await else { return };
     let (stream, framing) = framing::watch(stream);
+    let switch = Switch::default();
     let told = stopping.clone();
     let service = service_fn(|request| {
-        let answer = proxy::answer(request, client, address, gateway.clone(), framing.clone());
+        let answer =
+            proxy::answer(request, client, address, gateway.clone(), framing.clone(), switch.clone());
         let (told, gateway) = (&told, &gateway);
         async move {
             let mut answer = answer.await;
             // Looks at a number, takes no lock. What an address speaks may change while a connection is kept.
             let stays = gateway.table.load().tcp(address).is_none();
-            if told.has_changed().unwrap_or(true) || !stays {
+            let ends = told.has_changed().unwrap_or(true) || !stays;
+            if ends && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(answer)
@@ -140,7 +147,20 @@ async fn serve(
         .max_headers(MOST_HEADERS)
         .max_buf_size(MOST_HEAD_BYTES)
         .max_header_size(MOST_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    serve_requests(connection, stopping).await;
+    // What was agreed on is passed through from here; this connection counts until that ends.
+    switch.pass().await;
+}
+
+/// Serves the requests of a connection until it is closed, upgraded, or idle while the worker ends.
+async fn serve_requests<S>(
+    connection: UpgradeableConnection<TokioIo<Watched<TcpStream>>, S>,
+    mut stopping: watch::Receiver<bool>,
+) where
+    S: HttpService<Incoming, ResBody = proxy::Answer, Error = Infallible>,
+{
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,

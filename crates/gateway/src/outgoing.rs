@@ -1,9 +1,10 @@
 //! The body of a request on its way to a backend.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -28,6 +29,12 @@ pub(crate) struct Passing {
     body: Incoming,
     framing: Arc<Framing>,
     progress: Progress,
+    gate: Option<Gate>,
+}
+
+/// Holds a body back until it is known whether it is wanted.
+pub(crate) struct Gate {
+    wanted: Pin<Box<dyn Future<Output = bool> + Send>>,
 }
 
 /// When something of a body was last sent on.
@@ -43,15 +50,33 @@ impl Outgoing {
     }
 }
 
+impl Gate {
+    /// One that opens when `wanted` says so; where it says no, nothing of the body is sent.
+    pub(crate) fn new(wanted: impl Future<Output = bool> + Send + 'static) -> Self {
+        Self { wanted: Box::pin(wanted) }
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
 impl Passing {
     pub(crate) fn new(body: Incoming, framing: Arc<Framing>) -> Self {
-        Self { body, framing, progress: Progress::default() }
+        Self { body, framing, progress: Progress::default(), gate: None }
     }
 
     /// All of the body, when it is no longer than this.
     pub(crate) async fn collect(self, most: usize) -> Result<Bytes, BoxError> {
         let whole = Limited::new(self, most).collect().await?;
         Ok(whole.to_bytes())
+    }
+
+    /// Nothing more is sent before that gate opens.
+    pub(crate) fn wait_at(&mut self, gate: Gate) {
+        self.gate = Some(gate);
     }
 
     pub(crate) fn progress(&self) -> Progress {
@@ -84,6 +109,14 @@ impl Body for Passing {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if let Some(gate) = &mut self.gate {
+            if !ready!(gate.wanted.as_mut().poll(context)) {
+                // It stays shut: a future is not asked again once it has answered.
+                self.gate = Some(Gate::new(std::future::ready(false)));
+                return Poll::Ready(None);
+            }
+            self.gate = None;
+        }
         let polled = Pin::new(&mut self.body).poll_frame(context);
         if polled.is_ready() {
             self.progress.made();

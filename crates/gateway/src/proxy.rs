@@ -1,8 +1,10 @@
 //! The life of a request, top to bottom.
 
 mod body;
+mod expect;
 mod host;
 mod send;
+mod upgrade;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{Either, Empty};
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_LENGTH, EXPECT, RETRY_AFTER, TRANSFER_ENCODING, UPGRADE};
+use hyper::header::{CONTENT_LENGTH, EXPECT, RETRY_AFTER, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::time::timeout;
@@ -21,9 +23,13 @@ use crate::headers::{self, Identity};
 use crate::outgoing::Passing;
 use crate::worker::Gateway;
 
-use body::{Answer, Story};
+use body::Story;
 use host::Host;
 use send::{Sending, Wanted};
+use upgrade::{Offer, Speakers};
+
+pub(crate) use body::Answer;
+pub(crate) use upgrade::Switch;
 
 /// A body so long is kept so that it can be sent again; a longer one is sent once.
 const MOST_KEPT_BODY: usize = 64 << 10;
@@ -32,11 +38,12 @@ const KEPT_BODY: Duration = Duration::from_secs(60);
 
 /// Answers a request. Never fails: what goes wrong is an answer too.
 pub(crate) async fn answer(
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     client: SocketAddr,
     listen: SocketAddr,
     gateway: Arc<Gateway>,
     framing: Arc<Framing>,
+    switch: Switch,
 ) -> Response<Answer> {
     let identity = Identity::of(request.headers());
     let mut story = Story::new(&request, client, &identity, gateway.clone());
@@ -54,18 +61,30 @@ pub(crate) async fn answer(
     if !is_supported(&request) {
         return plain(StatusCode::NOT_IMPLEMENTED, &identity, story);
     }
+    let offer = Offer::of(&mut request);
     let (mut parts, body) = request.into_parts();
     let Host { mut sent, bare } = host;
     if sent.is_empty() {
         sent = listen.to_string();
     }
     headers::forward(&mut parts.headers, client.ip(), &sent, &identity);
+    if let Some(offer) = &offer {
+        offer.offer(&mut parts.headers);
+    }
     let sending = match keep(&mut parts, Passing::new(body, framing)).await {
         Ok(sending) => sending,
         Err(status) => return plain(status, &identity, story),
     };
     let wanted = Wanted { parts: &parts, listen, host: &bare };
-    match send::send(&wanted, sending, route, &gateway, &mut story).await {
+    match send::send(&wanted, sending, route.clone(), &gateway, &mut story).await {
+        Ok((answer, in_flight, _)) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            let speakers = Speakers { from: client, route: &route, identity: &identity, gateway: &gateway };
+            // Nothing, where nothing was offered to switch to.
+            match offer.and_then(|offer| offer.agree(answer, in_flight, &speakers, &switch)) {
+                Some(headers) => told(StatusCode::SWITCHING_PROTOCOLS, headers, story),
+                None => plain(StatusCode::BAD_GATEWAY, &identity, story),
+            }
+        }
         Ok((answer, in_flight, connection)) => {
             let (mut head, body) = answer.into_parts();
             headers::back(&mut head.headers, &identity);
@@ -77,11 +96,9 @@ pub(crate) async fn answer(
     }
 }
 
-/// Whether it is a request that can be sent on. An upgrade to something else than a WebSocket is only an offer, which
-/// may be left aside (RFC 9110, section 7.8).
+/// Whether it is a request that can be sent on.
 fn is_supported(request: &Request<Incoming>) -> bool {
     request.method() != Method::CONNECT
-        && !says(request.headers(), &UPGRADE, |value| value.to_ascii_lowercase().starts_with("websocket"))
         && !says(request.headers(), &TRANSFER_ENCODING, |value| !value.eq_ignore_ascii_case("chunked"))
 }
 
@@ -114,13 +131,20 @@ async fn keep(parts: &mut Parts, body: Passing) -> Result<Sending, StatusCode> {
 }
 
 /// An answer of the gateway's own.
-fn plain(status: StatusCode, identity: &Identity, mut story: Story) -> Response<Answer> {
+fn plain(status: StatusCode, identity: &Identity, story: Story) -> Response<Answer> {
+    let mut own = HeaderMap::new();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        own.insert(RETRY_AFTER, 1.into());
+    }
+    headers::back(&mut own, identity);
+    told(status, own, story)
+}
+
+/// An answer without a body.
+fn told(status: StatusCode, headers: HeaderMap, mut story: Story) -> Response<Answer> {
     let mut answer = Response::new(Either::Left(Empty::new()));
     *answer.status_mut() = status;
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        answer.headers_mut().insert(RETRY_AFTER, 1.into());
-    }
-    headers::back(answer.headers_mut(), identity);
+    *answer.headers_mut() = headers;
     story.status(status);
     story.tell();
     answer

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rustix::net::sockopt;
 use tokio::net::TcpStream;
 
@@ -16,9 +17,8 @@ use crate::worker::Gateway;
 use crate::{limits, probe};
 
 use copy::Counts;
-use story::Story;
 
-pub(crate) use story::ENDS;
+pub(crate) use story::{ENDS, Story};
 
 /// Backends that are tried; nothing was sent to those that could not be reached.
 const MOST_ATTEMPTS: usize = 3;
@@ -52,7 +52,7 @@ pub(crate) async fn pass(
                 return None;
             }
             Reached::Backend(backend, in_flight) => {
-                join(client, backend, &in_flight, story).await;
+                join(client, backend, &[Bytes::new(), Bytes::new()], &in_flight, story).await;
                 return None;
             }
         }
@@ -94,13 +94,20 @@ async fn reach(route: &LiveRoute, gateway: &Gateway, story: &mut Story) -> Reach
     Reached::Nobody
 }
 
-/// Copies both ways until both sides are done, one of them breaks off, or the backend's time is up.
-async fn join(mut client: TcpStream, mut backend: TcpStream, in_flight: &InFlight, story: &mut Story) {
+/// Copies both ways until both sides are done, one of them breaks off, or the backend's time is up. What was read of
+/// either before, the client first, comes `early`.
+pub(crate) async fn join(
+    mut client: TcpStream,
+    mut backend: TcpStream,
+    early: &[Bytes; 2],
+    in_flight: &InFlight,
+    story: &mut Story,
+) {
     keep_alive(&client);
     keep_alive(&backend);
     let counts = Counts::default();
     let end = tokio::select! {
-        ended = copy::both_ways(&mut client, &mut backend, &counts) => {
+        ended = copy::both_ways(&mut client, &mut backend, early, &counts) => {
             if ended.is_ok() { "closed" } else { "reset" }
         }
         () = in_flight.backend.is_cut() => "cut",

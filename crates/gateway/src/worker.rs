@@ -20,7 +20,7 @@ use crate::listener::{Listeners, Room};
 use crate::metrics::Metrics;
 use crate::place::Place;
 use crate::probe::Probes;
-use crate::route::{Protocol, RouteSet, SetHash};
+use crate::route::{RouteSet, SetHash};
 use crate::sockets::{Sockets, note};
 use crate::supervisor::{from_stdin, try_address};
 use crate::table::Table;
@@ -246,24 +246,17 @@ impl Gateway {
         ours.map(|backend| backend.in_flight()).sum()
     }
 
-    /// Ends the TCP connections to backends that were taken out; their time is up.
+    /// Ends the TCP and upgraded connections to backends that were taken out; their time is up.
     pub(crate) fn cut(&self, project: &str, ids: &[String]) {
         let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
         let ours = leaving.iter().filter(|backend| backend.project == project && ids.contains(&backend.id));
         ours.for_each(|backend| backend.cut());
     }
 
-    /// Ends all TCP connections, and waits until that was told.
+    /// Ends all TCP and upgraded connections, and waits until that was told.
     async fn cut_all(&self) {
         let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let all: Vec<Arc<Backend>> = self
-            .table
-            .load()
-            .backends()
-            .cloned()
-            .chain(leaving)
-            .filter(|one| one.protocol == Protocol::Tcp)
-            .collect();
+        let all: Vec<Arc<Backend>> = self.table.load().backends().cloned().chain(leaving).collect();
         all.iter().for_each(|backend| backend.cut());
         let until = Instant::now() + CUT;
         while all.iter().any(|backend| backend.in_flight() > 0) && Instant::now() < until {

@@ -19,6 +19,8 @@ use crate::rim;
 use crate::table::LiveRoute;
 use crate::worker::Gateway;
 
+use super::expect::Open;
+
 /// The gateway's own empty answer, or a backend's.
 pub(crate) type Answer = Either<Empty<Bytes>, Passing>;
 
@@ -30,6 +32,7 @@ pub(crate) struct Story {
     began: Instant,
     line: Option<Line>,
     gateway: Arc<Gateway>,
+    open: Option<Open>,
 }
 
 impl Story {
@@ -56,7 +59,7 @@ impl Story {
             first_byte_ms: 0.0,
             total_ms: 0.0,
         };
-        Self { began: Instant::now(), line: Some(line), gateway }
+        Self { began: Instant::now(), line: Some(line), gateway, open: None }
     }
 
     pub(super) fn route(&mut self, route: &LiveRoute) {
@@ -81,6 +84,11 @@ impl Story {
     pub(super) fn first_byte(&mut self) {
         let took = millis(self.began.elapsed());
         self.change(|line| line.first_byte_ms = took);
+    }
+
+    /// Keeps the backend's connection open as long as this request lasts.
+    pub(super) fn keep_open(&mut self, open: Open) {
+        self.open = Some(open);
     }
 
     fn passed(&mut self, bytes: u64) {

@@ -19,6 +19,7 @@ use crate::table::LiveRoute;
 use crate::worker::Gateway;
 
 use super::body::Story;
+use super::expect;
 
 /// Backends that are tried, of which all but one turned out to be unreachable: nothing was sent to those.
 const MOST_ATTEMPTS: usize = 3;
@@ -120,7 +121,10 @@ async fn attempt(
         None => backend.connect().await.map_err(Failed::Unreachable)?,
     };
     story.connected(began.elapsed());
-    let (request, progress) = request(parts, sending)?;
+    let (mut request, progress) = request(parts, sending)?;
+    if expect::is_expected(&parts.headers) {
+        story.keep_open(expect::hold(&mut request));
+    }
     let mut answered = std::pin::pin!(connection.try_send_request(request));
     let answer = loop {
         tokio::select! {
@@ -134,10 +138,6 @@ async fn attempt(
         }
     };
     match answer {
-        // Nothing was offered to switch to.
-        Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
-            Err(Failed::ForGood(StatusCode::BAD_GATEWAY))
-        }
         Ok(answer) => {
             story.first_byte();
             Ok((answer, connection))

@@ -4,9 +4,10 @@ use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::net::tcp::WriteHalf;
 
 /// What is read at once: little for a connection that says little, more once a read fills it.
 const LEAST_BUFFER: usize = 8 << 10;
@@ -27,19 +28,22 @@ enum Broken {
     Writing(io::Error),
 }
 
-/// Copies until both sides have said all.
+/// Copies until both sides have said all. What is `early` of the client and of the backend goes before what they say.
 ///
 /// # Errors
 /// When one of them broke off.
 pub(super) async fn both_ways(
     client: &mut TcpStream,
     backend: &mut TcpStream,
+    early: &[Bytes; 2],
     counts: &Counts,
 ) -> io::Result<()> {
     let (client_says, client_hears) = client.split();
     let (backend_says, backend_hears) = backend.split();
-    let mut up = pin!(one_way(client_says, backend_hears, &counts.from_client));
-    let mut down = pin!(one_way(backend_says, client_hears, &counts.to_client));
+    let mut up =
+        pin!(one_way(AsyncReadExt::chain(&*early[0], client_says), backend_hears, &counts.from_client));
+    let mut down =
+        pin!(one_way(AsyncReadExt::chain(&*early[1], backend_says), client_hears, &counts.to_client));
     let (first, other) = tokio::select! {
         first = &mut up => (first, down),
         first = &mut down => (first, up),
@@ -55,7 +59,11 @@ pub(super) async fn both_ways(
     }
 }
 
-async fn one_way(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, count: &AtomicU64) -> Result<(), Broken> {
+async fn one_way(
+    mut from: impl AsyncRead + Unpin,
+    mut to: WriteHalf<'_>,
+    count: &AtomicU64,
+) -> Result<(), Broken> {
     let mut buffer = vec![0; LEAST_BUFFER];
     loop {
         let length = from.read(&mut buffer).await.map_err(Broken::Reading)?;

@@ -20,17 +20,18 @@ pub(crate) const ENDS: [&str; 5] = ["closed", "reset", "cut", "unreached", DROPP
 const DROPPED: &str = "dropped";
 
 /// What is known so far.
-pub(super) struct Story {
+pub(crate) struct Story {
     began: Instant,
     line: Option<ConnectionLine>,
     gateway: Arc<Gateway>,
 }
 
 impl Story {
-    pub(super) fn new(client: SocketAddr, gateway: Arc<Gateway>) -> Self {
+    pub(crate) fn new(client: SocketAddr, gateway: Arc<Gateway>) -> Self {
         let line = ConnectionLine {
             time: rim::now().to_string(),
             protocol: "tcp",
+            request_id: None,
             project: String::new(),
             route: String::new(),
             backend: String::new(),
@@ -45,14 +46,22 @@ impl Story {
         Self { began: Instant::now(), line: Some(line), gateway }
     }
 
-    pub(super) fn route(&mut self, route: &LiveRoute) {
+    /// It was a request before.
+    pub(crate) fn upgraded(&mut self, protocol: &'static str, request_id: &str) {
+        self.change(|line| {
+            line.protocol = protocol;
+            line.request_id = Some(request_id.to_owned());
+        });
+    }
+
+    pub(crate) fn route(&mut self, route: &LiveRoute) {
         self.change(|line| {
             line.project.clone_from(&route.project);
             line.route.clone_from(&route.route.name);
         });
     }
 
-    pub(super) fn backend(&mut self, backend: &Backend) {
+    pub(crate) fn backend(&mut self, backend: &Backend) {
         self.change(|line| line.backend.clone_from(&backend.id));
     }
 

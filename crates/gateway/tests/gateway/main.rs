@@ -15,3 +15,4 @@ mod rig;
 mod snapshot;
 mod swap;
 mod tcp;
+mod upgrade;

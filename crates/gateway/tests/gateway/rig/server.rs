@@ -9,8 +9,10 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -39,7 +41,8 @@ struct Shared {
 }
 
 /// A backend in this process. Its paths: `/health`; `/held` answers when released; `/rude` closes the connection
-/// without an answer; `/rude-once` does so the first time; any other answers with its name.
+/// without an answer; `/rude-once` does so the first time; `/ws` agrees to be a WebSocket that echoes lines, and
+/// refuses all else; `/ws-unasked` agrees unasked; any other answers with its name.
 pub(crate) struct Server {
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
@@ -108,7 +111,8 @@ async fn accept(listener: TcpListener, name: String, shared: Arc<Shared>) {
         let (name, shared) = (name.clone(), shared.clone());
         connections.spawn(async move {
             let service = service_fn(|request| answer(request, name.clone(), shared.clone()));
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ =
+                http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades().await;
         });
         while connections.try_join_next().is_some() {}
     }
@@ -120,7 +124,7 @@ async fn accept(listener: TcpListener, name: String, shared: Arc<Shared>) {
 struct Rude;
 
 async fn answer(
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     name: String,
     shared: Arc<Shared>,
 ) -> Result<Response<Full<Bytes>>, Rude> {
@@ -131,18 +135,20 @@ async fn answer(
         return Ok(Response::builder().status(status).body(Full::default()).unwrap());
     }
     let before = shared.arrived.fetch_add(1, Ordering::SeqCst);
+    let upgrade = hyper::upgrade::on(&mut request);
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Rude)?.to_bytes();
     let seen = Seen {
         method: parts.method.to_string(),
         target: parts.uri.to_string(),
-        headers: parts.headers,
+        headers: parts.headers.clone(),
         body: body.clone(),
     };
     shared.seen.lock().unwrap().push(seen);
     match path.as_str() {
         "/rude" => return Err(Rude),
         "/rude-once" if before == 0 => return Err(Rude),
+        "/ws" | "/ws-unasked" => return Ok(switch(upgrade, &parts.headers, &path, name)),
         "/held" => shared.go_on.notified().await,
         _ => {}
     }
@@ -156,4 +162,35 @@ async fn answer(
         headers.insert("keep-alive", "timeout=5".parse().unwrap());
     }
     Ok(answer)
+}
+
+/// Agrees to a WebSocket, over which it says hello and echoes lines, each with its name.
+fn switch(upgrade: OnUpgrade, headers: &HeaderMap, path: &str, name: String) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::default());
+    if path == "/ws" && !headers.contains_key("upgrade") {
+        *answer.status_mut() = StatusCode::BAD_REQUEST;
+        return answer;
+    }
+    tokio::spawn(async move {
+        let Ok(stream) = upgrade.await else { return };
+        let (hears, mut says) = tokio::io::split(TokioIo::new(stream));
+        let mut lines = BufReader::new(hears).lines();
+        let mut next = Ok(Some("hello".to_owned()));
+        while let Ok(Some(line)) = next {
+            if says.write_all(format!("{name} {line}\n").as_bytes()).await.is_err() {
+                return;
+            }
+            next = lines.next_line().await;
+        }
+    });
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    for (name, value) in [
+        ("connection", "Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-accept", "y"),
+        ("server", "teapot"),
+    ] {
+        answer.headers_mut().insert(name, value.parse().unwrap());
+    }
+    answer
 }
