@@ -17,6 +17,7 @@ mod images;
 mod ingress;
 mod keys;
 mod labels;
+mod list;
 mod locks;
 mod logs;
 mod losses;

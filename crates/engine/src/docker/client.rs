@@ -44,8 +44,9 @@ pub(super) struct Client {
     pub(super) has_apparmor: bool,
     /// Whether its containers' processes are ones of this machine.
     pub(super) is_here: bool,
+    pub(super) place: DockerPlace,
     /// How long it may take to begin an answer.
-    answer: Duration,
+    pub(super) answer: Duration,
 }
 
 impl Client {
@@ -90,6 +91,7 @@ impl Client {
             filters_calls,
             has_apparmor,
             is_here: place.is_here(),
+            place: place.clone(),
             answer,
         })
     }

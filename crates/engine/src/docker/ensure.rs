@@ -165,7 +165,10 @@ async fn created(
 ) -> Result<String, EngineError> {
     match client.api.create_container(Some(options), body).await {
         Ok(made) => Ok(made.id),
-        Err(error) if is_status(&error, 409) => Err(taken(client, name, id, error).await),
+        // Podman has no status of its own for it.
+        Err(error) if is_status(&error, 409) || message(&error).contains("name is already in use") => {
+            Err(taken(client, name, id, error).await)
+        }
         Err(error) => Err(refused(format!("make {id}"))(error)),
     }
 }
@@ -274,6 +277,7 @@ async fn ended(
             if let Err(error) = client.api.kill_container(&found.id, None::<KillContainerOptions>).await
                 && !is_status(&error, 409)
                 && !is_status(&error, 404)
+                && !message(&error).contains("can only kill running containers")
             {
                 return Err(refused(format!("kill {id}"))(error));
             }

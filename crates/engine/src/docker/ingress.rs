@@ -6,13 +6,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
-use bollard::query_parameters::{
-    InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
-};
+use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptionsBuilder};
 
 use crate::EngineError;
 use crate::docker::client::{Client, is_status, refused};
-use crate::docker::labels;
+use crate::docker::{labels, list};
 
 /// Its name.
 pub(super) const NAME: &str = "seaworthy-ingress";
@@ -85,9 +83,8 @@ async fn there(client: &Client) -> Result<Option<(String, Subnet)>, EngineError>
 
 async fn taken(client: &Client) -> Result<BTreeSet<Ipv4Addr>, EngineError> {
     let filters = HashMap::from([("label".to_owned(), vec![labels::ADDRESS.to_owned()])]);
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-    let containers = client.api.list_containers(Some(options)).await;
-    let containers = containers.map_err(refused("list the containers on the ingress network"))?;
+    let attempt = "list the containers on the ingress network".to_owned();
+    let containers = list::containers(client, &filters, attempt).await?;
     let address = |labels: HashMap<String, String>| labels.get(labels::ADDRESS)?.parse().ok();
     // A container on the machine's own network has no address of this one.
     let on_it = |address: &Ipv4Addr| !address.is_loopback();

@@ -5,13 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
 use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum as Status};
-use bollard::query_parameters::{InspectContainerOptions, ListContainersOptionsBuilder};
+use bollard::query_parameters::InspectContainerOptions;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use seaworthy_project::{ProjectName, ServiceName};
 
 use crate::docker::client::{Client, is_status, refused};
-use crate::docker::labels;
+use crate::docker::{labels, list};
 use crate::{
     EngineError, Exit, Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber,
     RevisionId, Slot, system,
@@ -67,10 +67,9 @@ pub(super) async fn containers(
     also: &[(&str, &str)],
 ) -> Result<Vec<Container>, EngineError> {
     let wanted = [&[(labels::PROJECT, project.as_str())], also].concat();
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&labels::filter(&wanted)).build();
-    let list = client.api.list_containers(Some(options)).await;
-    let list = list.map_err(refused(format!("list the containers of `{project}`")))?;
-    let ids = list.into_iter().filter_map(|container| container.id);
+    let attempt = format!("list the containers of `{project}`");
+    let list = list::containers(client, &labels::filter(&wanted), attempt).await?;
+    let ids = list.into_iter().map(|container| container.id);
     let looks = stream::iter(ids).map(|id| look(client, id)).buffer_unordered(AT_ONCE);
     let looks: Vec<Result<Option<Container>, EngineError>> = looks.collect().await;
     looks.into_iter().filter_map(Result::transpose).collect()

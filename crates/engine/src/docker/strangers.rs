@@ -1,25 +1,21 @@
 //! Containers that Compose made for a project of the same name, and we did not.
 
-use bollard::models::ContainerSummaryStateEnum as State;
-use bollard::query_parameters::ListContainersOptionsBuilder;
 use seaworthy_project::ProjectName;
 
-use crate::docker::client::{Client, refused};
-use crate::docker::{labels, remove};
+use crate::docker::client::Client;
+use crate::docker::{labels, list, remove};
 use crate::{EngineError, Stranger};
 
 /// Containers that bear the project's name in Compose's label and none of ours.
 pub(super) async fn of(client: &Client, project: &ProjectName) -> Result<Vec<Stranger>, EngineError> {
     let filters = labels::filter(&[(labels::COMPOSE_PROJECT, project.as_str())]);
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-    let list = client.api.list_containers(Some(options)).await;
-    let list = list.map_err(refused(format!("list the containers of `{project}`")))?;
+    let list = list::containers(client, &filters, format!("list the containers of `{project}`")).await?;
     let mut strangers: Vec<Stranger> = list
         .into_iter()
         .filter(|one| !one.labels.as_ref().is_some_and(|labels| labels.contains_key(labels::PROJECT)))
         .filter_map(|one| {
             let name = one.names?.into_iter().next()?.trim_start_matches('/').to_owned();
-            Some(Stranger { name, running: one.state == Some(State::RUNNING) })
+            Some(Stranger { name, running: one.state.as_deref() == Some("running") })
         })
         .collect();
     strangers.sort();
