@@ -24,6 +24,7 @@ mod rim;
 pub mod route;
 mod snapshot;
 mod sockets;
+mod sticky;
 mod supervisor;
 mod table;
 mod tcp;

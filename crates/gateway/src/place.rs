@@ -33,6 +33,10 @@ impl Place {
         self.folder.join("snapshot.json")
     }
 
+    pub(crate) fn sticky_key(&self) -> PathBuf {
+        self.folder.join("sticky.key")
+    }
+
     pub(crate) fn access_log(&self) -> PathBuf {
         self.folder.join("access.log")
     }

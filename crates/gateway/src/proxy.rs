@@ -18,9 +18,11 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::time::timeout;
 
+use crate::backend::Backend;
 use crate::framing::Framing;
 use crate::headers::{self, Identity};
 use crate::outgoing::Passing;
+use crate::table::LiveRoute;
 use crate::worker::Gateway;
 
 use body::Story;
@@ -81,18 +83,29 @@ pub(crate) async fn answer(
             let speakers = Speakers { from: client, route: &route, identity: &identity, gateway: &gateway };
             // Nothing, where nothing was offered to switch to.
             match offer.and_then(|offer| offer.agree(answer, in_flight, &speakers, &switch)) {
-                Some(headers) => told(StatusCode::SWITCHING_PROTOCOLS, headers, story),
+                Some((mut headers, backend)) => {
+                    stick(&parts.headers, &route, &backend, &mut headers, &gateway);
+                    told(StatusCode::SWITCHING_PROTOCOLS, headers, story)
+                }
                 None => plain(StatusCode::BAD_GATEWAY, &identity, story),
             }
         }
         Ok((answer, in_flight, connection)) => {
             let (mut head, body) = answer.into_parts();
             headers::back(&mut head.headers, &identity);
+            stick(&parts.headers, &route, &in_flight.backend, &mut head.headers, &gateway);
             story.status(head.status);
             let body = body::Passing::new(body, in_flight, connection, story);
             Response::from_parts(head, Either::Right(body))
         }
         Err(status) => plain(status, &identity, story),
+    }
+}
+
+/// Has the client keep to a backend, where its route wishes it.
+fn stick(asked: &HeaderMap, route: &LiveRoute, backend: &Backend, answer: &mut HeaderMap, gateway: &Gateway) {
+    if route.route.sticky {
+        gateway.sessions.keep(asked, route, backend, answer);
     }
 }
 

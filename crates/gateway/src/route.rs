@@ -34,6 +34,9 @@ pub struct Route {
     pub path: String,
     /// How a backend is chosen.
     pub balance: Balance,
+    /// Whether a client keeps its backend, by a cookie. HTTP alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sticky: bool,
     /// How backends are asked whether they are well; `None` is by TCP connection. Those of a TCP route are asked only
     /// once they could not be reached: a connection without a word counts against whoever makes it in some servers.
     pub probe: Option<Probe>,

@@ -199,6 +199,7 @@ mod tests {
             host: host.map(str::to_owned),
             path: path.to_owned(),
             balance: Balance::RoundRobin,
+            sticky: false,
             probe: None,
             backends: Vec::new(),
         }

@@ -22,6 +22,7 @@ use crate::place::Place;
 use crate::probe::Probes;
 use crate::route::{RouteSet, SetHash};
 use crate::sockets::{Sockets, note};
+use crate::sticky::Sessions;
 use crate::supervisor::{from_stdin, try_address};
 use crate::table::Table;
 use crate::wire::{BackendStatus, ProjectStatus, Status};
@@ -47,6 +48,7 @@ pub(crate) struct Gateway {
     pub(crate) log: AccessLog,
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) connections: Room,
+    pub(crate) sessions: Sessions,
     started_at: Timestamp,
     snapshot_problem: Option<String>,
     /// One change at a time.
@@ -96,6 +98,7 @@ impl Gateway {
         let table = projects.into_iter().fold(Table::default(), |table, (name, set)| table.with(&name, set));
         let gateway = Arc::new(Self {
             log: AccessLog::start(&place),
+            sessions: Sessions::open(&place),
             place,
             table: ArcSwap::from_pointee(table),
             sockets,

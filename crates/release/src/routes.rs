@@ -76,6 +76,7 @@ fn route(service: &Service, protocol: Protocol, name: String, listen: SocketAddr
             Some("least-connections") => Balance::LeastConnections,
             _ => Balance::RoundRobin,
         },
+        sticky: own.is_some_and(|route| route.sticky),
         probe: http_probe(service).filter(|_| protocol == Protocol::Http).map(|path| Probe {
             path: path.clone(),
             interval_ms: PROBE_INTERVAL_MS,

@@ -57,7 +57,7 @@ pub(super) async fn send(
     let mut sent = 0;
     while tried.len() < MOST_ATTEMPTS && sent < MOST_SENT {
         // Where all were tried, one may be tried again: a kept connection that was closed is no sick backend.
-        let Some(backend) = route.choose(&tried).or_else(|| route.choose(&[])) else {
+        let Some(backend) = pick(wanted, &route, &tried, gateway) else {
             return Err(StatusCode::SERVICE_UNAVAILABLE);
         };
         let Some(in_flight) = backend.enter() else {
@@ -89,6 +89,19 @@ pub(super) async fn send(
         tried.push(backend);
     }
     Err(StatusCode::BAD_GATEWAY)
+}
+
+/// The client's own backend where it has one that is well and was not tried, else the one whose turn it is.
+fn pick(
+    wanted: &Wanted<'_>,
+    route: &LiveRoute,
+    tried: &[Arc<Backend>],
+    gateway: &Gateway,
+) -> Option<Arc<Backend>> {
+    let own = route.route.sticky.then(|| gateway.sessions.find(&wanted.parts.headers, route)).flatten();
+    own.filter(|own| own.is_well() && !tried.iter().any(|tried| Arc::ptr_eq(tried, own)))
+        .or_else(|| route.choose(tried))
+        .or_else(|| route.choose(&[]))
 }
 
 /// How an attempt failed.

@@ -11,7 +11,7 @@ use hyper::{HeaderMap, Request, Response, Version};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::backend::InFlight;
+use crate::backend::{Backend, InFlight};
 use crate::framing::Watched;
 use crate::headers::Identity;
 use crate::table::LiveRoute;
@@ -67,14 +67,14 @@ impl Offer {
         switch(headers, self.protocols.clone());
     }
 
-    /// Takes the backend's agreement: the head to answer with, or nothing where it agreed to what was not offered.
+    /// Takes the backend's agreement: the head to answer with and who agreed, or nothing where it agreed to what was not offered.
     pub(super) fn agree(
         self,
         mut answer: Response<Incoming>,
         in_flight: InFlight,
         speakers: &Speakers<'_>,
         waiting: &Switch,
-    ) -> Option<HeaderMap> {
+    ) -> Option<(HeaderMap, Arc<Backend>)> {
         let chosen = one(answer.headers(), &UPGRADE)?.clone();
         let offered = self.protocols.to_str().ok()?.split(',').map(str::trim);
         let chosen_text = chosen.to_str().ok()?.trim();
@@ -89,9 +89,10 @@ impl Offer {
         let mut headers = std::mem::take(answer.headers_mut());
         crate::headers::back(&mut headers, speakers.identity);
         switch(&mut headers, chosen);
+        let agreed_with = in_flight.backend.clone();
         let tunnel = Tunnel { client: self.client, backend, in_flight, story };
         *waiting.agreed.lock().unwrap_or_else(PoisonError::into_inner) = Some(tunnel);
-        Some(headers)
+        Some((headers, agreed_with))
     }
 }
 

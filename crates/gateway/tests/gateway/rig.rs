@@ -136,6 +136,7 @@ pub(crate) fn route(name: &str, listen: SocketAddr, backends: &[&Server]) -> Rou
         host: None,
         path: "/".into(),
         balance: Balance::RoundRobin,
+        sticky: false,
         probe: Some(quick_probe()),
         backends: backends
             .iter()

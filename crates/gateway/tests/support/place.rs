@@ -98,6 +98,7 @@ pub fn route(
         host: host.map(str::to_owned),
         path: path.to_owned(),
         balance: Balance::RoundRobin,
+        sticky: false,
         probe,
         backends,
     }

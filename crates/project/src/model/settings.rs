@@ -41,6 +41,8 @@ pub struct Route {
     pub port: Option<u16>,
     /// `balance`: `round-robin` (default) or `least-connections`.
     pub balance: Option<String>,
+    /// `sticky`: a client keeps its instance, by a cookie.
+    pub sticky: bool,
 }
 
 /// `probe`: how readiness and life are asked from outside.

@@ -67,6 +67,7 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
             host: None,
             path: "/".to_owned(),
             balance: Balance::RoundRobin,
+            sticky: false,
             probe: None,
             backends: Vec::new(),
         },

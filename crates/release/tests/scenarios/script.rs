@@ -235,6 +235,7 @@ fn route(name: &str) -> Route {
         host: None,
         path: "/".to_owned(),
         balance: Balance::RoundRobin,
+        sticky: false,
         probe: None,
         backends: Vec::new(),
     }

@@ -34,6 +34,7 @@ static ROUTE: Object = Object::closed(
         ("path", A(&PATH)),
         ("port", A(&PORT)),
         ("balance", Choice(&["round-robin", "least-connections"])),
+        ("sticky", Boolean),
     ],
 );
 

@@ -37,6 +37,7 @@ fn route(node: &Node) -> Route {
         path: plain_text(node, "path"),
         port: node.get("port").and_then(Node::text).and_then(|port| port.parse().ok()),
         balance: plain_text(node, "balance"),
+        sticky: flag(node, "sticky"),
     }
 }
 
