@@ -34,6 +34,20 @@ fn routes(lines: &str) -> Vec<String> {
 }
 
 #[test]
+fn sessions_are_sticky_where_requests_are_balanced_and_it_is_wished_for() {
+    let sticky = |lines: &str| -> Vec<(Protocol, bool)> {
+        let project = service(lines);
+        let wishes = project.services().flat_map(route_wishes);
+        wishes.map(|wish| (wish.route.protocol, wish.route.sticky)).collect()
+    };
+    let ports = "ports: ['80:3000', '443:8443']\nx-seaworthy: { route: { port: 3000";
+    let (http, tcp) = (Protocol::Http, Protocol::Tcp);
+    assert_eq!(sticky(&format!("{ports}, sticky: true }} }}")), [(http, true), (tcp, false)]);
+    assert_eq!(sticky(&format!("{ports}, sticky: false }} }}")), [(http, false), (tcp, false)]);
+    assert_eq!(sticky(&format!("{ports} }} }}")), [(http, false), (tcp, false)]);
+}
+
+#[test]
 fn a_published_tcp_port_is_passed_through_unless_something_says_http() {
     for (lines, expected) in [
         ("ports: ['5432:5432']", &["web tcp 0.0.0.0:5432→5432"][..]),
