@@ -1,5 +1,7 @@
 //! An example that lacks a variable misleads.
 
+use seaworthy_project::model::resource::FileResourceSource;
+
 use crate::credential::references;
 use crate::environment_file::Role;
 use crate::{Context, Findings, Group, Place, Rule, Severity};
@@ -39,6 +41,18 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// Whether a Compose file of the project names a variable.
 pub(in crate::rules) fn is_used(context: &Context<'_>, name: &str) -> bool {
+    fills_a_file(context, name) || is_interpolated(context, name)
+}
+
+/// Whether a secret or config takes its content from it.
+fn fills_a_file(context: &Context<'_>, name: &str) -> bool {
+    let project = context.project;
+    project.secrets.values().chain(project.configs.values()).any(|resource| {
+        matches!(&resource.source, FileResourceSource::Environment(variable, _) if variable.value == name)
+    })
+}
+
+fn is_interpolated(context: &Context<'_>, name: &str) -> bool {
     context.project.sources.iter().any(|(_, source)| {
         let is_compose = source.path.extension().is_some_and(|end| end == "yaml" || end == "yml");
         is_compose

@@ -12,8 +12,8 @@ pub(crate) const RULE: Rule = Rule {
     why: "It is often a misspelt name: the value that one believes to be set is not.",
     fix: "Use it or remove it.",
     bad: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n--- .env\nA=1\n",
-    good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n--- \
-          .env\nA=1\n",
+    good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n    \
+          secrets: [b]\nsecrets:\n  b:\n    environment: B\n--- .env\nA=1\nB=2\n",
     references: &["The Twelve-Factor App, III"],
     check,
 };
