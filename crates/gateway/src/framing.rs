@@ -1,55 +1,97 @@
-//! Notices heads that give the length of a body twice: hyper drops the `Content-Length` of a chunked request before
-//! anybody can see that it was there.
+//! Stands between the socket and the reader of requests: nothing malformed gets past it, nor anything that follows.
+
+mod fault;
+mod grammar;
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
-const LENGTH: &[u8] = b"content-length";
+pub(crate) use fault::Fault;
+use grammar::Grammar;
+
+/// A client that is refused may still be sending: closing at once would reset the connection, and our answer with it.
+/// So much is thrown away, for so long.
+const LEFT_OVER_BYTES: u64 = 64 << 20;
+const LEFT_OVER: Duration = Duration::from_secs(5);
 
 /// What the bytes of a connection showed, for whoever answers its requests.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Framing {
-    /// The bytes that come now belong to a head.
-    in_head: AtomicBool,
-    /// The head had a `Content-Length`.
-    length: AtomicBool,
+    fault: AtomicU8,
+    /// The number of the request that it is in.
+    faulty: AtomicU64,
+    /// Requests that are answered, or were.
+    begun: AtomicU64,
+    /// Whether the connection may become another protocol with the next byte.
+    offered: AtomicBool,
+    /// What followed an offer was none of HTTP: it was passed on unseen.
+    unseen: AtomicBool,
+    /// The last answer leaves something unread.
+    lingers: AtomicBool,
 }
 
 impl Framing {
-    /// A head was read: whether it had a `Content-Length`. With a body, what follows is no head until
-    /// [`Framing::body_ended`].
-    pub(crate) fn head_read(&self, has_body: bool) -> bool {
-        self.in_head.store(!has_body, Ordering::Relaxed);
-        self.length.swap(false, Ordering::Relaxed)
+    /// Counts a request whose head could be read.
+    pub(crate) fn begin(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The next byte begins a head.
-    pub(crate) fn body_ended(&self) {
-        self.in_head.store(true, Ordering::Relaxed);
+    /// What is wrong with the request that is being answered: its body, as far as it came.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.any_fault().filter(|_| self.faulty.load(Ordering::Relaxed) == self.begun.load(Ordering::Relaxed))
+    }
+
+    /// What is wrong with the head of a request that nobody is asked to answer.
+    pub(crate) fn head_fault(&self) -> Option<Fault> {
+        self.any_fault().filter(|_| self.faulty.load(Ordering::Relaxed) > self.begun.load(Ordering::Relaxed))
+    }
+
+    fn any_fault(&self) -> Option<Fault> {
+        Fault::numbered(self.fault.load(Ordering::Relaxed))
+    }
+
+    /// An offer to switch protocols was not taken: what follows is HTTP. Whether the connection can go on.
+    pub(crate) fn declined(&self) -> bool {
+        self.offered.store(false, Ordering::Relaxed);
+        !self.unseen.load(Ordering::Relaxed)
+    }
+
+    /// The answer comes before the request was read, and the connection ends with it.
+    pub(crate) fn linger(&self) {
+        self.lingers.store(true, Ordering::Relaxed);
     }
 }
 
-/// Looks at what is read from `stream`. A head that was read together with the end of the one before is not looked at;
-/// such a request is still sent on with one framing only.
+/// Looks at what is read from `stream`.
 pub(crate) fn watch<S>(stream: S) -> (Watched<S>, Arc<Framing>) {
-    let framing = Arc::new(Framing { in_head: AtomicBool::new(true), length: AtomicBool::new(false) });
-    (Watched { stream, framing: framing.clone(), name: Vec::new(), named: false, lines: 0 }, framing)
+    let framing = Arc::new(Framing::default());
+    let grammar = Grammar::default();
+    (Watched { stream, framing: framing.clone(), grammar, instead: b"", left_over: None }, framing)
 }
 
-/// A stream whose heads are looked at.
+/// A stream whose requests are looked at.
 #[derive(Debug)]
 pub(crate) struct Watched<S> {
     stream: S,
     framing: Arc<Framing>,
-    /// The line so far, in lower case, up to its colon and no longer than needed.
-    name: Vec<u8>,
-    named: bool,
-    lines: usize,
+    grammar: Grammar,
+    /// What is still to be read instead of what was wrong.
+    instead: &'static [u8],
+    left_over: Option<LeftOver>,
+}
+
+/// What a refused client still sends.
+#[derive(Debug)]
+struct LeftOver {
+    bytes: u64,
+    until: Pin<Box<Sleep>>,
 }
 
 impl<S> Watched<S> {
@@ -58,39 +100,33 @@ impl<S> Watched<S> {
         self.stream
     }
 
-    fn look(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if *byte == b'\n' {
-                if self.line_ended() {
-                    self.framing.in_head.store(false, Ordering::Relaxed);
-                    return;
-                }
-                continue;
-            }
-            match byte {
-                b'\r' => {}
-                b':' => self.named = true,
-                byte if !self.named && self.name.len() <= LENGTH.len() => {
-                    self.name.push(byte.to_ascii_lowercase());
-                }
-                _ => {}
-            }
+    /// Looks at bytes that were just read into the end of `buffer`. From the first wrong one on, they are replaced by
+    /// what the reader of requests takes for an error too, wherever it stands: it may wait for the end of a head to look.
+    fn look(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
+        let read = buffer.filled().get(before..).unwrap_or_default();
+        let looked = self.grammar.read(read);
+        if self.grammar.take_offer() {
+            self.framing.offered.store(true, Ordering::Relaxed);
         }
+        let Err((right, fault)) = looked else { return };
+        if self.framing.offered.load(Ordering::Relaxed) && !self.grammar.in_body() {
+            self.framing.unseen.store(true, Ordering::Relaxed);
+            return;
+        }
+        let faulty = self.grammar.heads() + u64::from(!self.grammar.in_body());
+        self.framing.faulty.store(faulty, Ordering::Relaxed);
+        self.framing.fault.store(fault.number().get(), Ordering::Relaxed);
+        self.instead = if self.grammar.in_extension() { b"\n" } else { b"\0\r\n\r\n" };
+        buffer.set_filled(before + right);
+        self.fill(buffer);
     }
+}
 
-    /// Takes in a whole line; whether the head ends with it. Empty lines before a head are allowed (RFC 9112,
-    /// section 2.2), one after it ends it.
-    fn line_ended(&mut self) -> bool {
-        if self.name.is_empty() && !self.named {
-            return std::mem::take(&mut self.lines) > 0;
-        }
-        if self.named && self.name == LENGTH {
-            self.framing.length.store(true, Ordering::Relaxed);
-        }
-        self.name.clear();
-        self.named = false;
-        self.lines += 1;
-        false
+impl<S> Watched<S> {
+    fn fill(&mut self, buffer: &mut ReadBuf<'_>) {
+        let (now, later) = self.instead.split_at(self.instead.len().min(buffer.remaining()));
+        buffer.put_slice(now);
+        self.instead = later;
     }
 }
 
@@ -100,16 +136,48 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.framing.any_fault().is_some() {
+            if self.instead.is_empty() {
+                // Nothing more is read, and the reader has what it needs to answer.
+                return Poll::Pending;
+            }
+            self.fill(buffer);
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if self.framing.in_head.load(Ordering::Relaxed) {
-            self.look(buffer.filled().get(before..).unwrap_or_default());
+        if buffer.filled().len() > before && !self.framing.unseen.load(Ordering::Relaxed) {
+            self.look(buffer, before);
         }
         polled
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + Unpin> Watched<S> {
+    /// Throws away what still comes; done at the client's end, or when it was enough.
+    fn poll_left_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(left) = &mut self.left_over else { return Poll::Ready(()) };
+        let mut room = [0; 4096];
+        loop {
+            let mut buffer = ReadBuf::new(&mut room);
+            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    left.bytes = left.bytes.saturating_add(buffer.filled().len() as u64);
+                    if left.bytes > LEFT_OVER_BYTES {
+                        return Poll::Ready(());
+                    }
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return left.until.as_mut().poll(context),
+            }
+            if left.until.as_mut().poll(context).is_ready() {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -123,7 +191,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let this = &mut *self;
+        if this.left_over.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+            if this.framing.any_fault().is_none() && !this.framing.lingers.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+            this.left_over = Some(LeftOver { bytes: 0, until: Box::pin(sleep(LEFT_OVER)) });
+        }
+        ready!(this.poll_left_over(context));
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write_vectored(
@@ -145,32 +222,34 @@ mod tests {
 
     use super::*;
 
-    fn seen(head: &str, cut: usize) -> bool {
-        let (mut watched, framing) = watch(());
-        let (left, right) = head.split_at(cut);
-        watched.look(left.as_bytes());
-        watched.look(right.as_bytes());
-        framing.head_read(false)
+    fn read(bytes: &[u8], cut: usize) -> Result<(), Fault> {
+        let mut grammar = Grammar::default();
+        let (left, right) = bytes.split_at(cut.min(bytes.len()));
+        grammar.read(left).and_then(|()| grammar.read(right)).map_err(|(_, fault)| fault)
     }
 
     proptest! {
         #[test]
-        fn a_length_is_seen_wherever_the_head_is_cut(cut in 0_usize..40) {
-            prop_assert!(seen("\r\nPOST / HTTP/1.1\r\nCONTENT-length: 3\r\n\r\n", cut));
-            prop_assert!(!seen("POST / HTTP/1.1\r\nx-content-length: 3\r\n\r\n", cut));
-            prop_assert!(!seen("POST /content-length: HTTP/1.1\r\nhost: a\r\n\r\n", cut));
+        fn it_is_the_same_wherever_the_bytes_are_cut(cut in 0_usize..140) {
+            let fine = b"\r\nPOST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\n\r\nx\r\n0\r\na: b\r\n\r\nGET / HTTP/1.0\r\n\r\n";
+            prop_assert_eq!(read(fine, cut), Ok(()));
+            let both = b"POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n";
+            prop_assert_eq!(read(both, cut), Err(Fault::TwoLengths));
+            let next = b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\n\n\n\nGET / HTTP/1.1\r\nA : b\r\n\r\n";
+            prop_assert_eq!(read(next, cut), Err(Fault::FieldName));
         }
 
         #[test]
-        fn any_bytes_are_looked_at_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let (mut watched, framing) = watch(());
-            watched.look(&bytes);
-            framing.head_read(true);
+        fn any_bytes_are_looked_at_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 0_usize..300) {
+            let _ = read(&bytes, cut);
         }
-    }
 
-    #[test]
-    fn what_follows_the_head_is_not_looked_at() {
-        assert!(!seen("POST / HTTP/1.1\r\nhost: a\r\n\r\nx\r\nContent-Length: 3\r\n", 10));
+        #[test]
+        fn a_body_is_no_head(body in proptest::collection::vec(any::<u8>(), 1..100)) {
+            let mut bytes = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+            bytes.extend(body);
+            bytes.extend(b"GET / HTTP/1.1\n");
+            prop_assert_eq!(read(&bytes, 7), Err(Fault::BareLineFeed));
+        }
     }
 }

@@ -66,6 +66,7 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
 /// Makes a request's headers fit to be sent on; `host` is as the client wrote it.
 pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &str, identity: &Identity) {
     strip(headers);
+    remove_look_alikes(headers);
     let before = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let chain = before.map(str::to_owned).chain([client.to_string()]).collect::<Vec<_>>().join(", ");
     if headers.get("traceparent").is_none_or(|value| value.as_bytes() != identity.traceparent.as_bytes()) {
@@ -83,6 +84,29 @@ pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &str, ident
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
+    }
+}
+
+/// Headers that tell a backend who asks and how; they come from here alone.
+const OURS: [&str; 8] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-request-id",
+];
+
+/// Removes headers that a backend may take for ours: CGI and what came of it tell `_` from `-` no longer.
+fn remove_look_alikes(headers: &mut HeaderMap) {
+    let is_alike = |name: &&HeaderName| {
+        name.as_str().contains('_') && OURS.contains(&name.as_str().replace('_', "-").as_str())
+    };
+    let alike: Vec<HeaderName> = headers.keys().filter(is_alike).cloned().collect();
+    for name in alike {
+        headers.remove(name);
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::error::GatewayError;
-use crate::framing::Watched;
+use crate::framing::{Fault, Framing, Watched};
 use crate::proxy::Switch;
 use crate::worker::Gateway;
 use crate::{framing, limits, proxy, tcp};
@@ -129,13 +129,13 @@ async fn serve(
     let service = service_fn(|request| {
         let answer =
             proxy::answer(request, client, address, gateway.clone(), framing.clone(), switch.clone());
-        let (told, gateway) = (&told, &gateway);
+        let (told, gateway, framing) = (&told, &gateway, &framing);
         async move {
             let mut answer = answer.await;
             // Looks at a number, takes no lock. What an address speaks may change while a connection is kept.
             let stays = gateway.table.load().tcp(address).is_none();
-            let ends = told.has_changed().unwrap_or(true) || !stays;
-            if ends && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let ends = told.has_changed().unwrap_or(true) || !stays || framing.fault().is_some();
+            if answer.status() != StatusCode::SWITCHING_PROTOCOLS && (!framing.declined() || ends) {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(answer)
@@ -149,27 +149,41 @@ async fn serve(
         .max_header_size(MOST_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    serve_requests(connection, stopping).await;
+    if let Err(error) = serve_requests(connection, stopping).await {
+        unread(&error, &framing, client, &gateway);
+    }
     // What was agreed on is passed through from here; this connection counts until that ends.
     switch.pass().await;
+}
+
+/// Tells of the head at which a connection ended, if it did at one.
+fn unread(error: &hyper::Error, framing: &Framing, client: SocketAddr, gateway: &Arc<Gateway>) {
+    let (fault, status) = match framing.head_fault() {
+        Some(fault) => (fault, StatusCode::BAD_REQUEST),
+        None if error.is_parse_too_large() => (Fault::TooLarge, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+        None if error.is_parse() => (Fault::Malformed, StatusCode::BAD_REQUEST),
+        None => return,
+    };
+    proxy::Story::unread(fault, status, client, gateway.clone());
 }
 
 /// Serves the requests of a connection until it is closed, upgraded, or idle while the worker ends.
 async fn serve_requests<S>(
     connection: UpgradeableConnection<TokioIo<Watched<TcpStream>>, S>,
     mut stopping: watch::Receiver<bool>,
-) where
+) -> Result<(), hyper::Error>
+where
     S: HttpService<Incoming, ResBody = proxy::Answer, Error = Infallible>,
 {
     tokio::pin!(connection);
     tokio::select! {
-        _ = connection.as_mut() => return,
+        ended = connection.as_mut() => return ended,
         _ = stopping.wait_for(|stopping| *stopping) => {}
     }
     // The answer to the next request says `close`; only a connection without one is closed unasked.
     tokio::select! {
-        _ = connection.as_mut() => return,
+        ended = connection.as_mut() => return ended,
         () = sleep(LAST_CALL) => connection.as_mut().graceful_shutdown(),
     }
-    let _ = connection.await;
+    connection.await
 }

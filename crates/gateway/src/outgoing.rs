@@ -12,8 +12,6 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
 
-use crate::framing::Framing;
-
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Kept whole so that it can be sent again, or the client's own as it comes.
@@ -27,7 +25,6 @@ pub(crate) enum Outgoing {
 #[derive(Debug)]
 pub(crate) struct Passing {
     body: Incoming,
-    framing: Arc<Framing>,
     progress: Progress,
     gate: Option<Gate>,
 }
@@ -64,8 +61,8 @@ impl fmt::Debug for Gate {
 }
 
 impl Passing {
-    pub(crate) fn new(body: Incoming, framing: Arc<Framing>) -> Self {
-        Self { body, framing, progress: Progress::default(), gate: None }
+    pub(crate) fn new(body: Incoming) -> Self {
+        Self { body, progress: Progress::default(), gate: None }
     }
 
     /// All of the body, when it is no longer than this.
@@ -120,9 +117,6 @@ impl Body for Passing {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         if polled.is_ready() {
             self.progress.made();
-        }
-        if matches!(polled, Poll::Ready(None)) || self.body.is_end_stream() {
-            self.framing.body_ended();
         }
         polled
     }

@@ -4,8 +4,10 @@ mod body;
 mod expect;
 mod host;
 mod send;
+mod target;
 mod upgrade;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{Either, Empty};
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_LENGTH, EXPECT, RETRY_AFTER, TRANSFER_ENCODING};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::time::timeout;
@@ -25,12 +27,11 @@ use crate::outgoing::Passing;
 use crate::table::LiveRoute;
 use crate::worker::Gateway;
 
-use body::Story;
 use host::Host;
 use send::{Sending, Wanted};
 use upgrade::{Offer, Speakers};
 
-pub(crate) use body::Answer;
+pub(crate) use body::{Answer, Story};
 pub(crate) use upgrade::Switch;
 
 /// A body so long is kept so that it can be sent again; a longer one is sent once.
@@ -49,20 +50,26 @@ pub(crate) async fn answer(
 ) -> Response<Answer> {
     let identity = Identity::of(request.headers());
     let mut story = Story::new(&request, client, &identity, gateway.clone());
-    let length_given = framing.head_read(!request.body().is_end_stream());
-    let host = match host::of(&request) {
-        Some(host) if !(length_given && request.headers().contains_key(TRANSFER_ENCODING)) => host,
-        _ => return plain(StatusCode::BAD_REQUEST, &identity, story),
+    framing.begin();
+    if let Some(fault) = framing.fault() {
+        story.refused(fault);
+        return plain(StatusCode::BAD_REQUEST, &identity, story);
+    }
+    let Some(host) = host::of(&request) else {
+        return plain(StatusCode::BAD_REQUEST, &identity, story);
     };
     let table = gateway.table.load_full();
-    let Some(route) = table.find(listen, &host.bare, request.uri().path()).cloned() else {
+    if !is_supported(&request) {
+        return plain(StatusCode::NOT_IMPLEMENTED, &identity, story);
+    }
+    let Some(path) = target::matched(request.method(), request.uri()).map(Cow::into_owned) else {
+        return plain(StatusCode::BAD_REQUEST, &identity, story);
+    };
+    let Some(route) = table.find(listen, &host.bare, &path).cloned() else {
         return plain(StatusCode::NOT_FOUND, &identity, story);
     };
     drop(table);
     story.route(&route);
-    if !is_supported(&request) {
-        return plain(StatusCode::NOT_IMPLEMENTED, &identity, story);
-    }
     let offer = Offer::of(&mut request);
     let (mut parts, body) = request.into_parts();
     let Host { mut sent, bare } = host;
@@ -73,11 +80,11 @@ pub(crate) async fn answer(
     if let Some(offer) = &offer {
         offer.offer(&mut parts.headers);
     }
-    let sending = match keep(&mut parts, Passing::new(body, framing)).await {
+    let sending = match keep(&mut parts, Passing::new(body)).await {
         Ok(sending) => sending,
-        Err(status) => return plain(status, &identity, story),
+        Err(status) => return failed(status, &framing, &identity, story),
     };
-    let wanted = Wanted { parts: &parts, listen, host: &bare };
+    let wanted = Wanted { parts: &parts, listen, host: &bare, path: &path };
     match send::send(&wanted, sending, route.clone(), &gateway, &mut story).await {
         Ok((answer, in_flight, _)) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
             let speakers = Speakers { from: client, route: &route, identity: &identity, gateway: &gateway };
@@ -98,7 +105,18 @@ pub(crate) async fn answer(
             let body = body::Passing::new(body, in_flight, connection, story);
             Response::from_parts(head, Either::Right(body))
         }
-        Err(status) => plain(status, &identity, story),
+        Err(status) => failed(status, &framing, &identity, story),
+    }
+}
+
+/// The answer where a request could not be sent: where its client is at fault, it is told so.
+fn failed(status: StatusCode, framing: &Framing, identity: &Identity, mut story: Story) -> Response<Answer> {
+    match framing.fault() {
+        Some(fault) => {
+            story.refused(fault);
+            plain(StatusCode::BAD_REQUEST, identity, story)
+        }
+        None => plain(status, identity, story),
     }
 }
 
@@ -150,6 +168,10 @@ fn plain(status: StatusCode, identity: &Identity, story: Story) -> Response<Answ
         own.insert(RETRY_AFTER, 1.into());
     }
     headers::back(&mut own, identity);
+    if matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_IMPLEMENTED) {
+        // What follows may not be what it seems.
+        own.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     told(status, own, story)
 }
 

@@ -9,11 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{Either, Empty};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::{Request, StatusCode};
+use hyper::{HeaderMap, Request, StatusCode};
 use tokio::time::Instant;
 
 use crate::access_log::{Line, Record, millis};
 use crate::backend::{Backend, Connection, InFlight};
+use crate::framing::Fault;
 use crate::headers::Identity;
 use crate::rim;
 use crate::table::LiveRoute;
@@ -36,8 +37,8 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    pub(super) fn new(
-        request: &Request<Incoming>,
+    pub(super) fn new<B>(
+        request: &Request<B>,
         client: SocketAddr,
         identity: &Identity,
         gateway: Arc<Gateway>,
@@ -53,6 +54,7 @@ impl Story {
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
             status: CLIENT_GONE,
+            refused: None,
             bytes: 0,
             retried: false,
             connect_ms: 0.0,
@@ -60,6 +62,16 @@ impl Story {
             total_ms: 0.0,
         };
         Self { began: Instant::now(), line: Some(line), gateway, open: None }
+    }
+
+    /// Tells of a request whose head could not be read, so that nothing else is known of it.
+    pub(crate) fn unread(fault: Fault, status: StatusCode, client: SocketAddr, gateway: Arc<Gateway>) {
+        let identity = Identity::of(&HeaderMap::new());
+        let mut story = Self::new(&Request::new(()), client, &identity, gateway);
+        story.change(|line| (line.method, line.path) = Default::default());
+        story.refused(fault);
+        story.status(status);
+        story.tell();
     }
 
     pub(super) fn route(&mut self, route: &LiveRoute) {
@@ -71,6 +83,11 @@ impl Story {
 
     pub(super) fn backend(&mut self, backend: &Backend) {
         self.change(|line| line.backend.clone_from(&backend.id));
+    }
+
+    /// The request is refused for what is wrong with its bytes.
+    pub(super) fn refused(&mut self, fault: Fault) {
+        self.change(|line| line.refused = Some(fault.word()));
     }
 
     pub(super) fn retried(&mut self) {

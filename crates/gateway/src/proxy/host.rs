@@ -27,7 +27,11 @@ pub(super) fn of(request: &Request<Incoming>) -> Option<Host> {
         None => None,
     };
     match request.uri().authority() {
-        Some(authority) => host(authority.as_str()),
+        // The header must be there all the same.
+        Some(authority) if header.is_some() || request.version() == Version::HTTP_10 => {
+            host(authority.as_str())
+        }
+        Some(_) => None,
         None if request.version() == Version::HTTP_10 => header.or_else(|| host("")),
         None => header,
     }
@@ -38,7 +42,9 @@ fn host(sent: &str) -> Option<Host> {
         return Some(Host { sent: String::new(), bare: String::new() });
     }
     let authority: Authority = sent.parse().ok()?;
-    if sent.contains('@') {
+    // What follows the last colon behind an address in brackets is a port, if anything is.
+    let port = sent.rsplit(']').next().and_then(|rest| Some(rest.split_once(':')?.1));
+    if sent.contains('@') || port.is_some_and(|port| !port.is_empty() && port.parse::<u16>().is_err()) {
         return None;
     }
     let bare = authority.host();
@@ -62,7 +68,7 @@ mod tests {
             assert_eq!(bare(sent).as_deref(), Some("shop.example"), "{sent}");
         }
         assert_eq!(bare("[::1]:80").as_deref(), Some("[::1]"));
-        for wrong in ["a b", "user@a", "a/b", "a:b:c", "[::1"] {
+        for wrong in ["a b", "user@a", "a/b", "a:b:c", "[::1", "a:http", "a:65536", "[::1]:x"] {
             assert_eq!(bare(wrong), None, "{wrong}");
         }
     }

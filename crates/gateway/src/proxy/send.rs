@@ -41,6 +41,7 @@ pub(super) struct Wanted<'a> {
     pub(super) parts: &'a Parts,
     pub(super) listen: SocketAddr,
     pub(super) host: &'a str,
+    pub(super) path: &'a str,
 }
 
 /// What came back, and what it keeps busy.
@@ -63,7 +64,7 @@ pub(super) async fn send(
         let Some(in_flight) = backend.enter() else {
             // The set was swapped meanwhile: look again. This is no attempt, nothing was sent.
             let table = gateway.table.load();
-            let found = table.find(wanted.listen, wanted.host, wanted.parts.uri.path());
+            let found = table.find(wanted.listen, wanted.host, wanted.path);
             route = found.cloned().ok_or(StatusCode::NOT_FOUND)?;
             continue;
         };

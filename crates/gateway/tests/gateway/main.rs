@@ -8,6 +8,7 @@
 
 mod admin;
 mod balance;
+mod catalogue;
 mod heads;
 mod restart;
 mod retry;

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use load::{Load, get};
 pub(crate) use peer::{Caller, Calls, Peer, tcp_set};
-pub(crate) use server::Server;
+pub(crate) use server::{Seen, Server};
 
 /// How long a test waits for something that must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
