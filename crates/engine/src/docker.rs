@@ -1,6 +1,7 @@
 //! Containers of a Docker Engine, through its API: one container for each instance, told apart by labels.
 
 mod archive;
+mod bounds;
 mod build;
 mod client;
 mod create;
@@ -104,6 +105,7 @@ impl Engine for DockerEngine {
             });
         }
         let client = self.client().await?;
+        bounds::look(client, service)?;
         drift::look(client, project, service).await?;
         images::inspect(client, project, service).await
     }
