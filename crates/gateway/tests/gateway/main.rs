@@ -17,3 +17,4 @@ mod sticky;
 mod swap;
 mod tcp;
 mod upgrade;
+mod waiting;

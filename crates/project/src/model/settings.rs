@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::Spanned;
+use crate::model::balancing::Balancing;
 
 /// `x-seaworthy` at the top level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Route {
     pub balance: Option<String>,
     /// `sticky`: a client keeps its instance, by a cookie.
     pub sticky: bool,
+    /// `wait`, `queue` and what else is about balancing.
+    pub balancing: Balancing,
 }
 
 /// `probe`: how readiness and life are asked from outside.

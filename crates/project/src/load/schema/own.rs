@@ -1,6 +1,7 @@
 //! `x-seaworthy`: what Compose cannot say. No unknown key passes here.
 
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
+use super::balancing::{QUEUE, WAIT};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
@@ -35,6 +36,8 @@ static ROUTE: Object = Object::closed(
         ("port", A(&PORT)),
         ("balance", Choice(&["round-robin", "least-connections"])),
         ("sticky", Boolean),
+        ("wait", A(&WAIT)),
+        ("queue", A(&QUEUE)),
     ],
 );
 
@@ -65,7 +68,7 @@ static PORT: Form = Form {
     enforced: true,
 };
 
-const ANY_TYPE: &[Type] = &[Type::Text, Type::Integer, Type::Fraction, Type::Boolean];
+pub(super) const ANY_TYPE: &[Type] = &[Type::Text, Type::Integer, Type::Fraction, Type::Boolean];
 
 static PROBE: Object = Object::closed("`probe`", &[("ready", A(&PROBE_TARGET)), ("live", A(&PROBE_TARGET))]);
 

@@ -2,6 +2,7 @@
 
 use crate::load::canonicalize::words::split;
 use crate::load::typed::access::{duration, flag, plain_duration, plain_text, value, words};
+use crate::load::typed::balancing::balancing;
 use crate::model::settings::{
     ProbeSettings, ProbeTarget, ProcessSettings, ProjectSettings, RolloutSettings, Route, RunWhen,
     ServiceSettings,
@@ -38,6 +39,7 @@ fn route(node: &Node) -> Route {
         port: node.get("port").and_then(Node::text).and_then(|port| port.parse().ok()),
         balance: plain_text(node, "balance"),
         sticky: flag(node, "sticky"),
+        balancing: balancing(node),
     }
 }
 
