@@ -32,6 +32,7 @@ mod resources;
 mod strangers;
 mod transport;
 mod usage;
+mod written;
 
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ use tokio::sync::OnceCell;
 use crate::docker::client::Client;
 use crate::{
     Artifact, Engine, EngineError, Exec, ExecStreams, Exit, Facts, Inspection, Instance, InstanceEvent,
-    InstanceId, LogCursor, LogLine, Observed, Probe, ProbeOutcome, Revision, Slot, Stranger, Usage,
+    InstanceId, LogCursor, LogLine, Observed, Probe, ProbeOutcome, Revision, Slot, Stranger, Usage, Written,
 };
 
 pub use options::DockerOptions;
@@ -198,6 +199,14 @@ impl Engine for DockerEngine {
         streams: ExecStreams,
     ) -> Result<i32, EngineError> {
         exec::run(self.client().await?, project, instance, exec, streams).await
+    }
+
+    async fn written(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<Option<Vec<Written>>, EngineError> {
+        written::by(self.client().await?, project, instance).await.map(Some)
     }
 
     async fn events(

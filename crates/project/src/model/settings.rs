@@ -29,6 +29,8 @@ pub struct ServiceSettings {
     pub timeout: Option<Spanned<Duration>>,
     /// `rollout`, over the one for all services.
     pub rollout: RolloutSettings,
+    /// `prove`.
+    pub prove: ProveSettings,
 }
 
 /// `route`: how requests reach the service through the gateway.
@@ -55,6 +57,13 @@ pub struct ProbeSettings {
     pub ready: Option<Spanned<ProbeTarget>>,
     /// `live`, in the same form.
     pub live: Option<Spanned<ProbeTarget>>,
+}
+
+/// `prove`: how the service is exercised when its hardening is proven.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProveSettings {
+    /// `command`: run inside once the service is ready; anything but exit code 0 is a failure.
+    pub command: Option<Spanned<Vec<String>>>,
 }
 
 /// What a probe asks.

@@ -20,6 +20,7 @@ pub(super) static SERVICE: Object = Object::closed(
         ("run", Choice(&["before-deploy", "after-deploy"])),
         ("timeout", OwnDuration),
         ("rollout", In(&ROLLOUT)),
+        ("prove", In(&PROVE)),
     ],
 );
 
@@ -80,6 +81,8 @@ static PROBE_TARGET: Form = Form {
 };
 
 static PROCESS: Object = Object::closed("`process`", &[("command", WORDS), ("build", WORDS)]);
+
+static PROVE: Object = Object::closed("`prove`", &[("command", WORDS)]);
 
 static ROLLOUT: Object = Object::closed(
     "`rollout`",
