@@ -58,6 +58,26 @@ fn a_release_goes_its_way_with_no_failed_request() {
     wait_until("no process is left", || site.processes().is_empty());
 }
 
+#[test]
+fn one_instance_replaced_stop_first_fails_no_request() {
+    let site = Site::new();
+    let alone = "deploy: { replicas: 1, update_config: { order: stop-first } }";
+    site.write("compose.yaml", &site.compose(1).replace("deploy: { replicas: 1 }", alone));
+    site.done(&["deploy", "-y"]);
+    let load = Load::start(site.port);
+    for version in 2..=4 {
+        site.install(version);
+        let plan = site.done(&["plan"]).stdout;
+        assert!(plan.contains("what comes through the gateway waits up to 10.2 s for it"), "{plan}");
+        site.done(&["deploy", "-y"]);
+        assert_eq!(site.get("/").unwrap(), format!("version {version:03} greeting hello"));
+    }
+    site.done(&["restart", "web", "-y"]);
+    let (sent, failures) = load.stop();
+    assert!(failures.is_empty(), "{} of {sent} requests failed: {failures:?}", failures.len());
+    site.done(&["down", "-y"]);
+}
+
 fn verbs(planned: &serde_json::Value) -> Vec<String> {
     let steps = planned["plan"]["steps"].as_array().unwrap();
     steps.iter().map(|step| step["action"].to_string()).collect()

@@ -18,6 +18,10 @@ mod example;
 mod load;
 #[path = "support/site.rs"]
 mod site;
+#[path = "systems/stock_lessons.rs"]
+mod stock_lessons;
+#[path = "systems/trials.rs"]
+mod trials;
 #[path = "systems/xml_converter.rs"]
 mod xml_converter;
 

@@ -24,4 +24,17 @@ pub struct Inspection {
     pub health: Option<Healthcheck>,
     /// What a release of it could not keep.
     pub losses: Vec<Loss>,
+    /// Where its image comes from, where it runs one that is there.
+    pub image: Option<ImageOrigin>,
+}
+
+/// Where an image comes from, and what it says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImageOrigin {
+    /// The digest under which its registry knows it; `None` for one that was made on this machine.
+    pub registry_digest: Option<String>,
+    /// Whether it stands in for the image whose name it has.
+    pub stands_in: bool,
+    /// The user it names.
+    pub user: Option<String>,
 }

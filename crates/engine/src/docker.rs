@@ -1,6 +1,7 @@
 //! Containers of a Docker Engine, through its API: one container for each instance, told apart by labels.
 
 mod archive;
+mod bounds;
 mod build;
 mod client;
 mod create;
@@ -31,6 +32,7 @@ mod resources;
 mod strangers;
 mod transport;
 mod usage;
+mod written;
 
 use std::time::Duration;
 
@@ -42,7 +44,7 @@ use tokio::sync::OnceCell;
 use crate::docker::client::Client;
 use crate::{
     Artifact, Engine, EngineError, Exec, ExecStreams, Exit, Facts, Inspection, Instance, InstanceEvent,
-    InstanceId, LogCursor, LogLine, Observed, Probe, ProbeOutcome, Revision, Slot, Stranger, Usage,
+    InstanceId, LogCursor, LogLine, Observed, Probe, ProbeOutcome, Revision, Slot, Stranger, Usage, Written,
 };
 
 pub use options::DockerOptions;
@@ -104,6 +106,7 @@ impl Engine for DockerEngine {
             });
         }
         let client = self.client().await?;
+        bounds::look(client, service)?;
         drift::look(client, project, service).await?;
         images::inspect(client, project, service).await
     }
@@ -196,6 +199,14 @@ impl Engine for DockerEngine {
         streams: ExecStreams,
     ) -> Result<i32, EngineError> {
         exec::run(self.client().await?, project, instance, exec, streams).await
+    }
+
+    async fn written(
+        &self,
+        project: &ProjectName,
+        instance: &InstanceId,
+    ) -> Result<Option<Vec<Written>>, EngineError> {
+        written::by(self.client().await?, project, instance).await.map(Some)
     }
 
     async fn events(

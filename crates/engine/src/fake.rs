@@ -196,7 +196,7 @@ impl Engine for Fake {
         let health = self.state().healths.get(&service.name.value).cloned();
         let builds = service.build.is_some() || self.state().built.contains_key(&service.name.value);
         let artifact = set.unwrap_or_else(|| Some(instances::default_artifact(service)));
-        after(Verb::Inspect, fault, Inspection { artifact, builds, health, losses: Vec::new() })
+        after(Verb::Inspect, fault, Inspection { artifact, builds, health, losses: Vec::new(), image: None })
     }
 
     async fn build(

@@ -25,6 +25,7 @@ mod revision;
 pub mod seal;
 mod system;
 mod usage;
+mod written;
 
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use seaworthy_project::{Loss, Project, ProjectName, Service};
 
-pub use artifact::{Artifact, Inspection};
+pub use artifact::{Artifact, ImageOrigin, Inspection};
 pub use error::EngineError;
 pub use event::{Happened, InstanceEvent};
 pub use exec::{Exec, ExecControl, ExecStreams};
@@ -47,6 +48,7 @@ pub use process::Program;
 pub use restart::restart_of;
 pub use revision::{GrantedFile, Revision};
 pub use usage::Usage;
+pub use written::Written;
 
 /// Where revisions run. An engine never decides what should run; every verb may be repeated.
 #[async_trait]
@@ -131,6 +133,16 @@ pub trait Engine: Send + Sync {
         exec: &Exec,
         streams: ExecStreams,
     ) -> Result<i32, EngineError>;
+
+    /// What an instance wrote into its own root, sorted by path; `None` where the engine gives instances no root of
+    /// their own. Changes nothing, and need not run.
+    async fn written(
+        &self,
+        _project: &ProjectName,
+        _instance: &InstanceId,
+    ) -> Result<Option<Vec<Written>>, EngineError> {
+        Ok(None)
+    }
 
     /// What happened to the instances of a project from `since` on, as far back as the engine remembers, to `until`;
     /// without `until` it goes on as things happen, to when `tell` answers that nobody listens.

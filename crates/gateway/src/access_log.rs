@@ -42,6 +42,8 @@ pub(crate) struct Line {
     pub(crate) refused: Option<&'static str>,
     pub(crate) bytes: u64,
     pub(crate) retried: bool,
+    /// While no backend was there to take it.
+    pub(crate) queue_ms: f64,
     pub(crate) connect_ms: f64,
     pub(crate) first_byte_ms: f64,
     pub(crate) total_ms: f64,
@@ -63,6 +65,8 @@ pub(crate) struct ConnectionLine {
     pub(crate) bytes_to_client: u64,
     pub(crate) retried: bool,
     pub(crate) end: &'static str,
+    /// While no backend was there to take it.
+    pub(crate) queue_ms: f64,
     pub(crate) connect_ms: f64,
     pub(crate) total_ms: f64,
 }

@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
-use crate::route::{Probe, Protocol, Route};
+use crate::route::{self, Probe, Protocol, Route};
+use crate::wait::WaitingRoom;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -40,6 +41,8 @@ pub(crate) struct Backend {
     /// Whether TCP and upgraded connections to it are waited for no longer.
     cut: watch::Sender<bool>,
     idle: Mutex<Vec<(Connection, Instant)>>,
+    /// Where requests of its route wait.
+    room: Arc<WaitingRoom>,
 }
 
 /// A request, an upgraded or a TCP connection in flight; counts itself off when dropped.
@@ -49,12 +52,17 @@ pub(crate) struct InFlight {
 }
 
 impl Backend {
-    pub(crate) fn new(project: &str, route: &Route, id: &str, address: SocketAddr) -> Arc<Self> {
+    pub(crate) fn new(
+        project: &str,
+        route: &Route,
+        backend: &route::Backend,
+        room: &Arc<WaitingRoom>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             project: project.to_owned(),
             route: route.name.clone(),
-            id: id.to_owned(),
-            address,
+            id: backend.id.clone(),
+            address: backend.address,
             probe: route.probe.clone(),
             protocol: route.protocol,
             // Whoever admits a backend has proven it.
@@ -65,6 +73,7 @@ impl Backend {
             in_flight: AtomicU64::new(0),
             cut: watch::Sender::new(false),
             idle: Mutex::new(Vec::new()),
+            room: room.clone(),
         })
     }
 
@@ -115,6 +124,7 @@ impl Backend {
         };
         if flipped {
             metrics.backend_up(self, success);
+            self.room.wake();
         }
         flipped.then_some(success)
     }

@@ -28,6 +28,7 @@ mod sticky;
 mod supervisor;
 mod table;
 mod tcp;
+mod wait;
 mod wire;
 mod worker;
 

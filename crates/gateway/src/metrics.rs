@@ -53,6 +53,13 @@ struct RouteLabels {
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WaitLabels {
+    project: String,
+    route: String,
+    end: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct BackendLabels {
     project: String,
     route: String,
@@ -66,6 +73,8 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     retries: Family<RouteLabels, Counter>,
+    waited: Family<WaitLabels, Counter>,
+    waiting: Family<RouteLabels, Gauge>,
     connections: Family<ConnectionLabels, Counter>,
     connection_bytes: Family<BytesLabels, Counter>,
     connection_seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
@@ -83,6 +92,8 @@ impl Default for Metrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(histogram),
             retries: Family::default(),
+            waited: Family::default(),
+            waiting: Family::default(),
             connections: Family::default(),
             connection_bytes: Family::default(),
             connection_seconds: Family::new_with_constructor(connection_histogram),
@@ -98,6 +109,16 @@ impl Default for Metrics {
             metrics.seconds.clone(),
         );
         registry.register("retries", "Requests sent a second time", metrics.retries.clone());
+        registry.register(
+            "waits",
+            "Requests and TCP connections that waited for a backend, by how it ended",
+            metrics.waited.clone(),
+        );
+        registry.register(
+            "waiting",
+            "Requests and TCP connections that wait for a backend",
+            metrics.waiting.clone(),
+        );
         registry.register(
             "tcp_connections",
             "TCP connections that ended, by how",
@@ -135,6 +156,11 @@ impl Metrics {
 
     pub(crate) fn retried(&self, project: &str, route: &str) {
         self.retries.get_or_create(&RouteLabels { project: project.into(), route: route.into() }).inc();
+    }
+
+    /// A request or TCP connection waited for a backend.
+    pub(crate) fn waited(&self, (project, route): (String, String), end: &'static str) {
+        self.waited.get_or_create(&WaitLabels { project, route, end }).inc();
     }
 
     /// A TCP connection ended; `bytes` came from the client and went to it.
@@ -194,6 +220,10 @@ impl Metrics {
             self.backend_up(backend, backend.is_well());
             let in_flight = i64::try_from(backend.in_flight()).unwrap_or(i64::MAX);
             self.in_flight.get_or_create(&labels(backend)).set(in_flight);
+        }
+        for live in table.projects.values().flat_map(|entry| &entry.routes) {
+            let labels = RouteLabels { project: live.project.clone(), route: live.route.name.clone() };
+            self.waiting.get_or_create(&labels).set(live.room.waiting().into());
         }
         let mut text = String::new();
         match encode(&mut text, &self.registry) {

@@ -1,12 +1,16 @@
 //! What the gateway is asked to serve: an address, and for HTTP a host and path, to backends. Also its wire and
 //! snapshot form, version 2; version 1 knew HTTP alone.
 
+mod balancing;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use balancing::{Balancing, MOST_WAITING, WAIT_MS};
 
 /// All routes of one project; replaced whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -34,13 +38,17 @@ pub struct Route {
     pub path: String,
     /// How a backend is chosen.
     pub balance: Balance,
+    /// How it is balanced beyond that.
+    #[serde(default, skip_serializing_if = "Balancing::is_default")]
+    pub balancing: Balancing,
     /// Whether a client keeps its backend, by a cookie. HTTP alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sticky: bool,
     /// How backends are asked whether they are well; `None` is by TCP connection. Those of a TCP route are asked only
     /// once they could not be reached: a connection without a word counts against whoever makes it in some servers.
     pub probe: Option<Probe>,
-    /// The backends; none means 503 with `Retry-After`, or for TCP a connection that is reset.
+    /// The backends; while there is none, requests wait, and get 503 with `Retry-After` in the end; a TCP connection is
+    /// reset then.
     pub backends: Vec<Backend>,
 }
 
@@ -135,7 +143,7 @@ impl RouteSet {
             if route.protocol == Protocol::Tcp && (route.host.is_some() || route.path != "/") {
                 return Some(format!("the TCP route `{}` has a host or a path", route.name));
             }
-            if let Some(reason) = self.wrong_backend(route) {
+            if let Some(reason) = route.balancing.contradiction().or_else(|| self.wrong_backend(route)) {
                 return Some(format!("route `{}`: {reason}", route.name));
             }
             if let Some(twin) =

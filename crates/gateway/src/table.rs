@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::backend::Backend;
 use crate::error::GatewayError;
 use crate::route::{Balance, Protocol, Route, RouteSet, SetHash};
+use crate::wait::WaitingRoom;
 
 /// All routes of all projects.
 #[derive(Debug, Default)]
@@ -31,6 +32,8 @@ pub(crate) struct LiveRoute {
     pub(crate) project: String,
     pub(crate) route: Route,
     pub(crate) backends: Vec<Arc<Backend>>,
+    /// Where its requests wait for a backend; that of the route it replaces.
+    pub(crate) room: Arc<WaitingRoom>,
     next: AtomicUsize,
 }
 
@@ -87,6 +90,13 @@ impl Table {
         self.projects.get(project).into_iter().flat_map(|entry| &entry.set.routes).map(|route| route.listen)
     }
 
+    /// Has what waits for a backend of a project look again, as when its set was swapped.
+    pub(crate) fn wake(&self, project: &str) {
+        for live in self.projects.get(project).into_iter().flat_map(|entry| &entry.routes) {
+            live.room.wake();
+        }
+    }
+
     /// All backends.
     pub(crate) fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
         self.projects.values().flat_map(|entry| &entry.routes).flat_map(|live| &live.backends)
@@ -124,16 +134,13 @@ impl LiveRoute {
             });
             old.flat_map(|old| &old.backends).find(|old| old.id == id && old.address == address).cloned()
         };
+        let room = before.iter().find(|old| old.route.name == route.name);
+        let room = room.map(|old| old.room.clone()).unwrap_or_default();
         let backends = route.backends.iter().map(|backend| {
-            kept(&backend.id, backend.address)
-                .unwrap_or_else(|| Backend::new(project, route, &backend.id, backend.address))
+            kept(&backend.id, backend.address).unwrap_or_else(|| Backend::new(project, route, backend, &room))
         });
-        Self {
-            project: project.to_owned(),
-            backends: backends.collect(),
-            route: route.clone(),
-            next: AtomicUsize::new(0),
-        }
+        let backends = backends.collect();
+        Self { project: project.to_owned(), backends, room, route: route.clone(), next: AtomicUsize::new(0) }
     }
 
     fn answers(&self, host: &str, path: &str) -> bool {
@@ -183,6 +190,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
+    use crate::route::Balancing;
 
     const HOSTS: [&str; 3] = ["shop.example", "blog.example", "other.example"];
     const PATHS: [&str; 7] = ["/", "/a", "/a/", "/a/b", "/ab", "/a/b/c", "/b"];
@@ -199,6 +207,7 @@ mod tests {
             host: host.map(str::to_owned),
             path: path.to_owned(),
             balance: Balance::RoundRobin,
+            balancing: Balancing::default(),
             sticky: false,
             probe: None,
             backends: Vec::new(),

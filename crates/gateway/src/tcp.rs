@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::net::sockopt;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::backend::{Backend, InFlight};
 use crate::table::LiveRoute;
+use crate::wait::Patience;
 use crate::worker::Gateway;
 use crate::{limits, probe};
 
@@ -37,6 +39,7 @@ pub(crate) async fn pass(
     gateway: &Arc<Gateway>,
 ) -> Option<TcpStream> {
     let mut story: Option<Story> = None;
+    let mut patience = Patience::new(&gateway.metrics);
     loop {
         let Some(route) = gateway.table.load().tcp(listen).cloned() else {
             return Some(client);
@@ -47,11 +50,15 @@ pub(crate) async fn pass(
             // The set was swapped meanwhile: look again. Nothing was sent.
             Reached::Gone => {}
             Reached::Nobody => {
-                reset(&client);
-                story.tell("unreached");
-                return None;
+                // One that is gone waits for nothing; it may have said all it wishes to, which is no end.
+                if is_gone(&client).await || patience.wait(&route).await.is_err() {
+                    reset(&client);
+                    story.tell("unreached");
+                    return None;
+                }
             }
             Reached::Backend(backend, in_flight) => {
+                story.queued(patience.rewarded());
                 join(client, backend, &[Bytes::new(), Bytes::new()], &in_flight, story).await;
                 return None;
             }
@@ -119,6 +126,15 @@ pub(crate) async fn join(
     }
     story.passed(&counts);
     story.tell(end);
+}
+
+/// Whether a client that waits has closed its connection, without having sent anything that is still to be passed on.
+async fn is_gone(client: &TcpStream) -> bool {
+    let ready = tokio::time::timeout(Duration::ZERO, client.ready(Interest::READABLE)).await;
+    if !matches!(ready, Ok(Ok(ready)) if ready.is_read_closed()) {
+        return false;
+    }
+    !matches!(client.peek(&mut [0]).await, Ok(1..))
 }
 
 /// Has a side that is gone without a word noticed.

@@ -199,6 +199,7 @@ impl Gateway {
         let backends: Vec<Arc<Backend>> = after.backends().cloned().collect();
         self.table.store(Arc::new(after));
         self.metrics.swapped();
+        before.wake(project);
         self.let_go(&before, &backends);
         self.settle(&mut changing).await;
         Ok(hash)

@@ -2,6 +2,7 @@
 //!
 //! Each type is a view of a resolved [`Node`](crate::Node), which stays beside it so that no key is lost.
 
+pub mod balancing;
 pub mod beside;
 pub mod build;
 pub mod dependency;

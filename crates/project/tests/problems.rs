@@ -302,6 +302,26 @@ fn conflicts() {
             "compose.yaml:3:25 Conflict `a` and `b` both publish host port 80/tcp. hint: give one of them another host port [compose.yaml:2:25 `a` publishes it here]",
         ],
     );
+    let routed = |a: &str, b: &str| {
+        let service = |name: &str, route: &str| {
+            format!("  {name}: {{image: x, ports: ['80:1'], x-seaworthy: {{route: {{{route}}}}}}}\n")
+        };
+        format!("services:\n{}{}", service("a", a), service("b", b))
+    };
+    check(&routed("path: /", "path: /api"), &[]);
+    check(&routed("host: one.example", "host: two.example, port: 1"), &[]);
+    check(
+        &routed("path: /", ""),
+        &[
+            "compose.yaml:3:25 Conflict `a` and `b` both publish host port 80/tcp. hint: give one of them another `path` or `host` in `x-seaworthy.route` [compose.yaml:2:25 `a` publishes it here]",
+        ],
+    );
+    check(
+        &routed("path: /", "path: /api, port: 2"),
+        &[
+            "compose.yaml:3:25 Conflict `a` and `b` both publish host port 80/tcp. hint: give one of them another host port [compose.yaml:2:25 `a` publishes it here]",
+        ],
+    );
     check(
         "services:\n  a:\n    image: x\n    network_mode: host\n    networks: [n]\n    container_name: one\n    scale: 2\n    mem_limit: 1m\n    deploy: {resources: {limits: {memory: 2m}}}\n  b: {image: x, container_name: one}\nnetworks: {n: }\n",
         &[

@@ -39,7 +39,7 @@ services:
     stop_grace_period: 1m30s
     x-own: {number: 1, text: "1", list: [true, ~]}
     x-seaworthy:
-      route: {host: shop.example, port: 80, balance: least-connections, sticky: true}
+      route: {host: shop.example, port: 80, balance: least-connections, sticky: true, wait: 1m, queue: 50}
       probe: {ready: GET /ready, live: tcp}
       rollout: {drain: 5s}
   migrate: {image: shop:1, x-seaworthy: {run: before-deploy, timeout: 5min}}

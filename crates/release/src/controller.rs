@@ -4,6 +4,7 @@ mod act;
 mod await_ready;
 mod interrupt;
 mod readiness;
+mod together;
 mod walk;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use seaworthy_engine::{Engine, Exit, InstanceId, Revision};
 use seaworthy_project::{ProjectName, ServiceName};
 use tokio::time::Instant;
 
+use crate::controller::together::{Batch, startable};
 use crate::controller::walk::Walk;
 use crate::{Action, Clock, Event, Plan, Progress, ReleaseError, Step, Store, StoreError, Target, Traffic};
 
@@ -117,6 +119,12 @@ impl<E: Into<ReleaseError>> From<E> for Stop {
     }
 }
 
+impl Stop {
+    fn late() -> Self {
+        Self::Unready { reason: "the progress deadline passed".to_owned(), seen: Vec::new() }
+    }
+}
+
 impl Controller<'_> {
     /// Carries out a plan. Answers which new instances failed that the settings allow to fail, and why.
     ///
@@ -129,25 +137,44 @@ impl Controller<'_> {
     ) -> Result<Vec<(InstanceId, String)>, Box<Failure>> {
         let mut walk = Walk::new(progress_deadline(undertaking.target));
         let total = plan.steps.len();
-        for (index, step) in plan.steps.iter().enumerate() {
-            let number = undertaking.steps_before + index + 1;
-            let began = Instant::now();
-            self.progress.tell(Event::StepStarted { number: index + 1, total, step: step.clone() });
-            let stop = match self.interrupt.is_raised() {
-                true => Err(Stop::Interrupted),
-                false => self.journalled(number, step, undertaking, &mut walk).await,
+        let mut index = 0;
+        while index < total {
+            let together = startable(&plan.steps[index..]).max(1);
+            let steps = &plan.steps[index..index + together];
+            let done = match steps {
+                [step] => self
+                    .alone(step, index + 1, total, undertaking, &mut walk)
+                    .await
+                    .map_err(|stop| (step, stop)),
+                steps => {
+                    let batch = Batch { steps, first: index + 1, total };
+                    self.start_together(batch, undertaking, &mut walk).await
+                }
             };
-            match stop {
-                Ok(()) => self.progress.tell(Event::StepDone {
-                    number: index + 1,
-                    total,
-                    step: step.clone(),
-                    took: began.elapsed(),
-                }),
-                Err(stop) => return Err(Box::new(self.failure(step, stop, undertaking.target, &walk))),
+            if let Err((step, stop)) = done {
+                return Err(Box::new(self.failure(step, stop, undertaking.target, &walk)));
             }
+            index += together;
         }
         Ok(walk.failed.into_iter().collect())
+    }
+
+    async fn alone(
+        &self,
+        step: &Step,
+        number: usize,
+        total: usize,
+        undertaking: &Undertaking<'_>,
+        walk: &mut Walk,
+    ) -> Result<(), Stop> {
+        let began = Instant::now();
+        self.progress.tell(Event::StepStarted { number, total, step: step.clone() });
+        if self.interrupt.is_raised() {
+            return Err(Stop::Interrupted);
+        }
+        self.journalled(undertaking.steps_before + number, step, undertaking, walk).await?;
+        self.progress.tell(Event::StepDone { number, total, step: step.clone(), took: began.elapsed() });
+        Ok(())
     }
 
     async fn journalled(
@@ -167,10 +194,7 @@ impl Controller<'_> {
                 let deadline = walk.deadline;
                 match tokio::time::timeout_at(deadline, self.act(action, undertaking, walk)).await {
                     Ok(done) => done,
-                    Err(_) => {
-                        let reason = "the progress deadline passed".to_owned();
-                        Err(Stop::Unready { reason, seen: Vec::new() })
-                    }
+                    Err(_) => Err(Stop::late()),
                 }
             }
         };

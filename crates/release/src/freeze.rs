@@ -153,7 +153,7 @@ async fn artifact(
 
 /// The image's own health check, where it tells whether the service is ready: a probe goes before it, and a test of the
 /// service's own.
-fn counts(project: &Project, service: &Service, health: &Healthcheck) -> Option<Healthcheck> {
+pub(crate) fn counts(project: &Project, service: &Service, health: &Healthcheck) -> Option<Healthcheck> {
     let asked = service.settings.probe.ready.is_some() || job_time(project, service).is_some();
     if asked { None } else { health.under(service.healthcheck.as_ref().map(|own| &own.value)) }
 }

@@ -123,7 +123,10 @@ fn one_service(
         cures.iter().filter(|cure| cure.replace).map(|cure| cure.instance.clone()).collect();
     let empty = wanted.instances().all(|id| cures.iter().any(|cure| cure.instance == id));
     let gap = match empty {
-        true => Gap::Expected(format!("{} has no instance until it is back", wanted.service)),
+        true => {
+            let (service, patience) = (&wanted.service, wanted.patience());
+            Gap::Expected(format!("{service} has no instance until it is back{patience}"))
+        }
         false => Gap::None,
     };
     let before = served.get(&wanted.service).cloned().unwrap_or_default();

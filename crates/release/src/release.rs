@@ -83,18 +83,29 @@ impl Release {
     }
 
     fn revision(&self, service: &Service, wanted: &Wanted) -> Option<Revision> {
+        let kind = match wanted.kind {
+            WantedKind::Replica => InstanceKind::Replica,
+            WantedKind::Job(_) => InstanceKind::Job,
+        };
+        self.assembled(service, wanted.revision.clone(), kind)
+    }
+
+    /// What an engine runs for a service, by that identity.
+    pub(crate) fn assembled(
+        &self,
+        service: &Service,
+        id: RevisionId,
+        kind: InstanceKind,
+    ) -> Option<Revision> {
         let volume = |source: &String| self.project.volumes.get(source).cloned();
         Some(Revision {
             project: self.project.name.clone(),
             directory: self.project.directory.clone(),
             release: self.number,
-            id: wanted.revision.clone(),
+            id,
             service: service.clone(),
-            kind: match wanted.kind {
-                WantedKind::Replica => InstanceKind::Replica,
-                WantedKind::Job(_) => InstanceKind::Job,
-            },
-            artifact: self.artifacts.get(&wanted.service)?.clone(),
+            kind,
+            artifact: self.artifacts.get(&service.name.value)?.clone(),
             files: self.granted(service),
             volumes: service
                 .mounts
@@ -158,7 +169,7 @@ impl Release {
             rolling: Rolling::of(service, replicas, way),
             stop_first: StopFirst::of(&self.project, service, way),
             routes: match kind {
-                WantedKind::Replica => routes::wishes(service),
+                WantedKind::Replica => routes::patient(routes::wishes(service), &self.project, service),
                 WantedKind::Job(_) => Vec::new(),
             },
             timers: Timers::of(&self.project, service, way),

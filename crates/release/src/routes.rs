@@ -1,5 +1,7 @@
 //! Which gateway routes lead to a service, and whether the gateway serves them already.
 
+mod balancing;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -10,6 +12,8 @@ use seaworthy_project::model::settings::ProbeTarget;
 use seaworthy_project::{Service, ServiceName};
 
 use crate::{Target, World};
+
+pub(crate) use balancing::patient;
 
 /// The address the gateway listens on for a route without a published port.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 80);
@@ -76,6 +80,7 @@ fn route(service: &Service, protocol: Protocol, name: String, listen: SocketAddr
             Some("least-connections") => Balance::LeastConnections,
             _ => Balance::RoundRobin,
         },
+        balancing: balancing::balancing(service),
         sticky: own.is_some_and(|route| route.sticky),
         probe: http_probe(service).filter(|_| protocol == Protocol::Http).map(|path| Probe {
             path: path.clone(),

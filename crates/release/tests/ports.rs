@@ -33,6 +33,28 @@ fn routes(lines: &str) -> Vec<String> {
     told.collect()
 }
 
+#[tokio::test(start_paused = true)]
+async fn requests_wait_longer_for_what_is_replaced_stop_first_and_the_plan_says_so() {
+    let gap = async |settings: &str, order: &str| {
+        let stage = Stage::new();
+        let lines = format!(
+            "ports: ['80:80']\ndeploy: {{ update_config: {{ order: {order}, monitor: 4s }} }}\nx-seaworthy: {{ route: {{ {settings} }} }}"
+        );
+        stage.plan(&service(&lines), "one", true).await.unwrap();
+        let plan = stage.plan(&service(&lines), "two", true).await.unwrap();
+        let routes = stage.traffic.puts().pop().unwrap().routes;
+        (plan.changes[0].gap.clone(), routes[0].balancing.wait_ms)
+    };
+    let asked = "stop-first: `order` says `stop-first`";
+    let waits = |seconds| {
+        Gap::Expected(format!("{asked}; what comes through the gateway waits up to {seconds} s for it"))
+    };
+    assert_eq!(gap("", "stop-first").await, (waits(14), 14_000));
+    assert_eq!(gap("wait: 1m", "stop-first").await, (waits(60), 60_000));
+    assert_eq!(gap("wait: 0s", "stop-first").await, (Gap::Expected(asked.to_owned()), 0));
+    assert_eq!(gap("", "start-first").await, (Gap::None, 10_000));
+}
+
 #[test]
 fn sessions_are_sticky_where_requests_are_balanced_and_it_is_wished_for() {
     let sticky = |lines: &str| -> Vec<(Protocol, bool)> {

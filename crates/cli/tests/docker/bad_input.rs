@@ -155,6 +155,13 @@ fn an_image_that_cannot_be_had_is_told() {
         std::fs::write(&path, &text).unwrap();
         shop.told(&ran, 2, &[word, help, "compose.yaml:4"]);
     }
+    for (key, words) in [
+        ("mem_limit: 1k", ["no container less than 6 MiB", "compose.yaml:5"]),
+        ("cpus: 1000", ["the machine has", "compose.yaml:5"]),
+        ("cap_add: [CHWON]", ["did you mean `CHOWN`?", "compose.yaml:5"]),
+    ] {
+        shop.with_project(&image, &format!("{image}\n    {key}"), 2, &words);
+    }
     let settings = shop.settings("{ \"credsStore\": \"nowhere\" }");
     std::fs::write(&path, text.replacen(&image, &format!("image: {missing}"), 1)).unwrap();
     let ran = shop.0.run_with(&["deploy", "-y"], &[("DOCKER_CONFIG", &settings)]);

@@ -66,12 +66,41 @@ impl Example {
         self.write(name, &text.replace(from, to));
     }
 
+    /// Fills in the template of an environment as a person does: its port, what is `given`, and a secret of its own for
+    /// whatever is empty. The version is left to the command. Gives back the secrets.
+    pub fn fill(&self, environment: &str, port: u16, given: &[(&str, &str)]) -> Vec<String> {
+        let template = self.project().join(format!(".env.{environment}.template"));
+        let template = std::fs::read_to_string(template).unwrap();
+        let (mut text, mut secrets) = (String::new(), Vec::new());
+        for line in template.lines().filter(|line| !line.starts_with("VERSION=")) {
+            let (name, value) = line.split_once('=').unwrap_or((line, ""));
+            let other = given.iter().find(|(given, _)| *given == name);
+            text.push_str(&match other {
+                _ if line.starts_with('#') || line.is_empty() => line.to_owned(),
+                Some((_, value)) => format!("{name}={value}"),
+                None if name.ends_with("_PORT") => format!("{name}={port}"),
+                None if value.is_empty() => {
+                    secrets.push(drawn());
+                    format!("{name}={}", secrets[secrets.len() - 1])
+                }
+                None => line.to_owned(),
+            });
+            text.push('\n');
+        }
+        self.write(&format!(".env.{environment}"), &text);
+        secrets
+    }
+
+    /// The name that `-p` gives the project.
+    fn name(&self) -> String {
+        format!("{}{}", self.name, self.port)
+    }
+
     /// Runs the program with version `version` in its environment.
     pub fn run(&self, version: u32, arguments: &[&str]) -> Ran {
-        let project = format!("{}{}", self.name, self.port);
         let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
         command
-            .args(["--engine", "docker", "-p", &project])
+            .args(["--engine", "docker", "-p", &self.name()])
             .args(arguments)
             .current_dir(self.project())
             .env_clear()
@@ -92,7 +121,12 @@ impl Example {
 
     /// What the engine has of the project, as `docker` lists it.
     pub fn left(&self, kind: &[&str]) -> Vec<String> {
-        let label = format!("label=com.docker.compose.project={}{}-production", self.name, self.port);
+        self.left_in("production", kind)
+    }
+
+    /// The same of another environment.
+    pub fn left_in(&self, environment: &str, kind: &[&str]) -> Vec<String> {
+        let label = format!("label=com.docker.compose.project={}-{environment}", self.name());
         docker(&[kind, &["--quiet", "--filter", &label]].concat())
     }
 
@@ -117,7 +151,7 @@ impl Example {
     /// `docker compose` in the folder, under a name of its own; where the project is published by `port`.
     pub fn compose(&self, program: &Path, arguments: &[&str], port_variable: &str) -> String {
         let output = Command::new(program)
-            .args(["-p", &format!("{}{}-dev", self.name, self.port)])
+            .args(["-p", &format!("{}-dev", self.name())])
             .args(arguments)
             .current_dir(self.project())
             .env(port_variable, self.port.to_string())
@@ -145,7 +179,10 @@ impl Example {
 impl Drop for Example {
     fn drop(&mut self) {
         let _ = self.run(1, &["down", "-y", "--volumes"]);
-        let kept = format!("seaworthy-kept:{}{}-production.", self.name, self.port);
+        if !self.left_in("staging", &["ps", "--all"]).is_empty() {
+            let _ = self.run(1, &["-e", "staging", "down", "-y", "--volumes"]);
+        }
+        let kept = format!("seaworthy-kept:{}-", self.name());
         for tag in docker(&["images", "--format", "{{.Repository}}:{{.Tag}}"]) {
             if tag.starts_with(&format!("{}:{}-", self.name, self.mark)) || tag.starts_with(&kept) {
                 // What lies below stays, as the cache of the next run.
@@ -153,6 +190,14 @@ impl Drop for Example {
             }
         }
     }
+}
+
+/// 64 hexadecimal digits, as `openssl rand -hex 32` gives them.
+fn drawn() -> String {
+    let mut bytes = [0u8; 32];
+    let source = std::fs::File::open("/dev/urandom");
+    source.and_then(|mut file| file.read_exact(&mut bytes)).expect("the system gives random bytes");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub fn docker(arguments: &[&str]) -> Vec<String> {
@@ -174,8 +219,12 @@ pub fn opened(port: u16, method: &str, path: &str, token: &str, length: usize) -
         .map_err(|error| format!("connect: {error}"))?;
     stream.set_read_timeout(Some(ANSWER)).map_err(|error| error.to_string())?;
     stream.set_write_timeout(Some(ANSWER)).map_err(|error| error.to_string())?;
-    let authorization =
-        if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+    // A token, or a header as it is.
+    let authorization = match token {
+        "" => String::new(),
+        header if header.contains(": ") => format!("{header}\r\n"),
+        token => format!("authorization: Bearer {token}\r\n"),
+    };
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{authorization}content-length: {length}\r\n\r\n"
     );

@@ -222,7 +222,7 @@ pub fn get(port: u16, path: &str) -> Result<String, String> {
 
 /// Waits until a condition holds; fails the test with `what` when it does not in time.
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !holds() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(50));

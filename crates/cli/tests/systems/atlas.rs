@@ -13,28 +13,8 @@ const ACCOUNT: &str = r#"{"name":"ada","password":"lovelace-1815"}"#;
 /// Atlas with the values that its template asks for.
 fn filled_in() -> Example {
     let atlas = Example::new("atlas");
-    let template = std::fs::read_to_string(atlas.project().join(".env.production.template")).unwrap();
-    let mut text = String::new();
-    for line in template.lines().filter(|line| !line.starts_with("VERSION=")) {
-        let name = line.strip_suffix('=').unwrap_or_default();
-        text.push_str(&match line.split_once('=') {
-            Some(("ATLAS_PORT", _)) => format!("ATLAS_PORT={}", atlas.port),
-            Some(("API_RATE_LIMIT", _)) => "API_RATE_LIMIT=1000000".to_owned(),
-            _ if SECRETS.contains(&name) => format!("{line}{}", drawn(name)),
-            _ => line.to_owned(),
-        });
-        text.push('\n');
-    }
-    atlas.write(".env.production", &text);
+    atlas.fill("production", atlas.port, &[("API_RATE_LIMIT", "1000000")]);
     atlas
-}
-
-/// 64 hexadecimal digits, as `openssl rand -hex 32` gives them.
-fn drawn(name: &str) -> String {
-    use std::io::Read;
-    let mut bytes = [0u8; 32];
-    std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).expect(name);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn signed_in(atlas: &Example) -> String {

@@ -38,6 +38,8 @@ pub(super) struct Client {
     pub(super) version: Version,
     /// How limits are kept: `cgroup v1` or `cgroup v2`.
     pub(super) limits: String,
+    /// How many processors its machine has, where it says.
+    pub(super) processors: Option<u64>,
     /// Whether system calls are filtered where nothing else is said.
     pub(super) filters_calls: bool,
     /// Whether AppArmor confines containers where nothing else is said.
@@ -88,6 +90,7 @@ impl Client {
             api,
             version,
             limits: limits.to_owned(),
+            processors: info.ncpu.and_then(|count| u64::try_from(count).ok()).filter(|count| *count > 0),
             filters_calls,
             has_apparmor,
             is_here: place.is_here(),

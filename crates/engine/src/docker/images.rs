@@ -8,8 +8,8 @@ use seaworthy_project::model::healthcheck::{HealthTest, Healthcheck};
 use seaworthy_project::{Loss, Project, ProjectName, Service};
 
 use crate::docker::client::{Client, is_status, refused};
-use crate::docker::{keys, observe};
-use crate::{Artifact, EngineError, Inspection, Revision};
+use crate::docker::{keys, labels, observe};
+use crate::{Artifact, EngineError, ImageOrigin, Inspection, Revision};
 
 /// Where kept images are named: `<this>:<project>.<digest>`.
 const KEPT: &str = "seaworthy-kept";
@@ -72,8 +72,21 @@ pub(super) async fn inspect(
         });
     }
     let health = seen.as_ref().and_then(|seen| seen.config.as_ref()?.healthcheck.as_ref()).and_then(health);
-    let artifact = seen.and_then(|seen| pin(&name, &seen, service.build.is_some()));
-    Ok(Inspection { artifact, builds, health, losses: bound(service) })
+    let artifact = seen.as_ref().and_then(|seen| pin(&name, seen, service.build.is_some()));
+    let image = seen.as_ref().map(|seen| origin(seen, artifact.as_ref()));
+    Ok(Inspection { artifact, builds, health, losses: bound(service), image })
+}
+
+/// Where an image comes from: its pin is a registry's digest, or its own id.
+fn origin(seen: &ImageInspect, artifact: Option<&Artifact>) -> ImageOrigin {
+    let pin = artifact.map(|artifact| artifact.digest.clone());
+    let config = seen.config.as_ref();
+    let labels = config.and_then(|config| config.labels.as_ref());
+    ImageOrigin {
+        registry_digest: pin.filter(|pin| seen.id.as_ref() != Some(pin)),
+        stands_in: labels.is_some_and(|labels| labels.contains_key(labels::STAND_IN)),
+        user: config.and_then(|config| config.user.clone()).filter(|user| !user.is_empty()),
+    }
 }
 
 /// The health check of an image; `None` when it says that there is none.

@@ -22,6 +22,8 @@ pub(super) const DEADLINE: &str = "dev.seaworthy.deadline-ms";
 pub(super) const GRACE: &str = "dev.seaworthy.grace-s";
 /// Marks the ingress network.
 pub(super) const INGRESS: &str = "dev.seaworthy.ingress";
+/// Marks an image that was made to stand in for the one whose name it has.
+pub(super) const STAND_IN: &str = "dev.seaworthy.stand-in";
 /// Compose's own, by which its tools and dashboards find containers, networks and volumes.
 pub(super) const COMPOSE_PROJECT: &str = "com.docker.compose.project";
 

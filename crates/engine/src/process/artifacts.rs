@@ -34,7 +34,7 @@ pub(super) fn inspect(
                 .to_owned(),
         });
     }
-    Ok(Inspection { artifact, builds, health: None, losses })
+    Ok(Inspection { artifact, builds, health: None, losses, image: None })
 }
 
 /// Keeps the program of a revision; when it is kept already, the project folder need not have it any more.

@@ -57,6 +57,7 @@ impl Story {
             refused: None,
             bytes: 0,
             retried: false,
+            queue_ms: 0.0,
             connect_ms: 0.0,
             first_byte_ms: 0.0,
             total_ms: 0.0,
@@ -92,6 +93,10 @@ impl Story {
 
     pub(super) fn retried(&mut self) {
         self.change(|line| line.retried = true);
+    }
+
+    pub(super) fn queued(&mut self, took: Duration) {
+        self.change(|line| line.queue_ms = millis(took));
     }
 
     pub(super) fn connected(&mut self, took: Duration) {

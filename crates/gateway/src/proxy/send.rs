@@ -16,6 +16,7 @@ use crate::limits;
 use crate::outgoing::{Outgoing, Passing, Progress};
 use crate::probe;
 use crate::table::LiveRoute;
+use crate::wait::Patience;
 use crate::worker::Gateway;
 
 use super::body::Story;
@@ -56,16 +57,20 @@ pub(super) async fn send(
 ) -> Result<Sent, StatusCode> {
     let mut tried: Vec<Arc<Backend>> = Vec::new();
     let mut sent = 0;
-    while tried.len() < MOST_ATTEMPTS && sent < MOST_SENT {
+    let mut patience = Patience::new(&gateway.metrics);
+    loop {
         // Where all were tried, one may be tried again: a kept connection that was closed is no sick backend.
-        let Some(backend) = pick(wanted, &route, &tried, gateway) else {
-            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        let picked = if tried.len() < MOST_ATTEMPTS { pick(wanted, &route, &tried, gateway) } else { None };
+        let Some(backend) = picked else {
+            // Nobody is well, or can be reached.
+            patience.wait(&route).await.map_err(|_| given_up(sent))?;
+            route = look_again(wanted, gateway)?;
+            tried.clear();
+            continue;
         };
         let Some(in_flight) = backend.enter() else {
-            // The set was swapped meanwhile: look again. This is no attempt, nothing was sent.
-            let table = gateway.table.load();
-            let found = table.find(wanted.listen, wanted.host, wanted.path);
-            route = found.cloned().ok_or(StatusCode::NOT_FOUND)?;
+            // The set was swapped meanwhile. This is no attempt, nothing was sent.
+            route = look_again(wanted, gateway)?;
             continue;
         };
         if !tried.is_empty() {
@@ -74,7 +79,10 @@ pub(super) async fn send(
         }
         story.backend(&backend);
         match attempt(wanted.parts, &mut sending, &backend, tried.is_empty(), story).await {
-            Ok((answer, connection)) => return Ok((answer, in_flight, connection)),
+            Ok((answer, connection)) => {
+                story.queued(patience.rewarded());
+                return Ok((answer, in_flight, connection));
+            }
             Err(Failed::Unsent) => {}
             Err(Failed::Unanswered) => sent += 1,
             Err(Failed::Unreachable(error)) => {
@@ -87,9 +95,23 @@ pub(super) async fn send(
             }
             Err(Failed::ForGood(status)) => return Err(status),
         }
+        if sent == MOST_SENT {
+            return Err(StatusCode::BAD_GATEWAY);
+        }
         tried.push(backend);
     }
-    Err(StatusCode::BAD_GATEWAY)
+}
+
+/// The answer where nobody took a request in time: it may come again, unless it was sent already.
+fn given_up(sent: usize) -> StatusCode {
+    if sent == 0 { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::BAD_GATEWAY }
+}
+
+/// The route that answers by now.
+fn look_again(wanted: &Wanted<'_>, gateway: &Gateway) -> Result<Arc<LiveRoute>, StatusCode> {
+    let table = gateway.table.load();
+    let found = table.find(wanted.listen, wanted.host, wanted.path);
+    found.cloned().ok_or(StatusCode::NOT_FOUND)
 }
 
 /// The client's own backend where it has one that is well and was not tried, else the one whose turn it is.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -40,6 +41,7 @@ impl Story {
             bytes_to_client: 0,
             retried: false,
             end: DROPPED,
+            queue_ms: 0.0,
             connect_ms: 0.0,
             total_ms: 0.0,
         };
@@ -67,6 +69,10 @@ impl Story {
 
     pub(super) fn retried(&mut self) {
         self.change(|line| line.retried = true);
+    }
+
+    pub(super) fn queued(&mut self, took: Duration) {
+        self.change(|line| line.queue_ms = millis(took));
     }
 
     pub(super) fn connected(&mut self) {

@@ -18,3 +18,4 @@ mod sticky;
 mod swap;
 mod tcp;
 mod upgrade;
+mod waiting;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use seaworthy_gateway::route::{Backend, Balance, Probe, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Balancing, Probe, Protocol, Route, RouteSet};
 use seaworthy_gateway::{Client, Program, launch};
 
 /// A gateway of a test's own.
@@ -98,6 +98,7 @@ pub fn route(
         host: host.map(str::to_owned),
         path: path.to_owned(),
         balance: Balance::RoundRobin,
+        balancing: Balancing { wait_ms: 0, ..Balancing::default() },
         sticky: false,
         probe,
         backends,

@@ -1,5 +1,6 @@
 //! What the Compose Specification allows under each key, as data; checking and typed writing both read it.
 
+mod balancing;
 pub(crate) mod check;
 pub(crate) mod complete;
 mod deploy;

@@ -1,6 +1,7 @@
 //! Reads the typed project off a resolved tree. What is malformed was reported before and is left out here.
 
 mod access;
+mod balancing;
 mod deploy;
 mod grants;
 mod resources;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::Spanned;
+use crate::model::balancing::Balancing;
 
 /// `x-seaworthy` at the top level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct ServiceSettings {
     pub timeout: Option<Spanned<Duration>>,
     /// `rollout`, over the one for all services.
     pub rollout: RolloutSettings,
+    /// `prove`.
+    pub prove: ProveSettings,
 }
 
 /// `route`: how requests reach the service through the gateway.
@@ -43,6 +46,8 @@ pub struct Route {
     pub balance: Option<String>,
     /// `sticky`: a client keeps its instance, by a cookie.
     pub sticky: bool,
+    /// `wait`, `queue` and what else is about balancing.
+    pub balancing: Balancing,
 }
 
 /// `probe`: how readiness and life are asked from outside.
@@ -52,6 +57,13 @@ pub struct ProbeSettings {
     pub ready: Option<Spanned<ProbeTarget>>,
     /// `live`, in the same form.
     pub live: Option<Spanned<ProbeTarget>>,
+}
+
+/// `prove`: how the service is exercised when its hardening is proven.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProveSettings {
+    /// `command`: run inside once the service is ready; anything but exit code 0 is a failure.
+    pub command: Option<Spanned<Vec<String>>>,
 }
 
 /// What a probe asks.

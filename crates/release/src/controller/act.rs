@@ -7,7 +7,7 @@ use seaworthy_gateway::route::RouteSet;
 use seaworthy_project::ServiceName;
 
 use crate::controller::walk::Walk;
-use crate::controller::{Controller, Stop, Undertaking, ended, with_causes};
+use crate::controller::{Controller, Stop, Undertaking, ended};
 use crate::routes::route_set;
 use crate::{Action, Event, ReleaseError, Target, TrafficError};
 
@@ -23,19 +23,10 @@ impl Controller<'_> {
                 Ok(self.engine.prepare(self.revision(undertaking, service)?).await?)
             }
             Action::RunOnce { service, .. } => self.run_once(undertaking, service).await,
-            Action::Ensure { instance } => {
-                let revision = self.revision(undertaking, &instance.service)?;
-                match self.engine.ensure(revision, instance.slot).await {
-                    Ok(_) => Ok(()),
-                    Err(error) => {
-                        let reason = with_causes(&error);
-                        match self.goes_on_without(undertaking.target, instance, &reason, walk) {
-                            true => Ok(()),
-                            false => Err(error.into()),
-                        }
-                    }
-                }
-            }
+            Action::Ensure { instance } => match self.start(instance, undertaking).await {
+                Ok(_) => Ok(()),
+                Err(stop) => self.tolerated(instance, stop, undertaking, walk),
+            },
             Action::AwaitReady { waits } => {
                 let ready = self.await_ready(waits, undertaking, walk).await?;
                 Ok(self.store.prove(&ready)?)

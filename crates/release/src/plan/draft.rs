@@ -217,7 +217,8 @@ impl<'a> Draft<'a> {
         });
         let gap = match emptied {
             Some((service, _)) => {
-                Gap::Expected(format!("{service} has no instance until the new one is ready"))
+                let patience = self.target.get(service).map(Wanted::patience).unwrap_or_default();
+                Gap::Expected(format!("{service} has no instance until the new one is ready{patience}"))
             }
             None => Gap::None,
         };

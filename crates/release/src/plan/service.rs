@@ -66,7 +66,7 @@ fn gap(draft: &Draft<'_>, task: &Task<'_>) -> Gap {
     if *reason == StopFirst::Asked && (some_stay || some_are_new) {
         return Gap::None;
     }
-    Gap::Expected(format!("stop-first: {reason}"))
+    Gap::Expected(format!("stop-first: {reason}{}", task.wanted.patience()))
 }
 
 /// Whether the service moves requests, or stops anything, before all new instances of the release are proven.

@@ -12,7 +12,7 @@ use proptest::test_runner::TestCaseError;
 use seaworthy_engine::{
     Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId,
 };
-use seaworthy_gateway::route::{Backend, Balance, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Balancing, Protocol, Route, RouteSet};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_release::{
@@ -67,6 +67,7 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
             host: None,
             path: "/".to_owned(),
             balance: Balance::RoundRobin,
+            balancing: Balancing::default(),
             sticky: false,
             probe: None,
             backends: Vec::new(),

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use seaworthy_engine::{
     Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId, Stranger,
 };
-use seaworthy_gateway::route::{Backend, Balance, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Balancing, Protocol, Route, RouteSet};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_release::{
@@ -235,6 +235,7 @@ fn route(name: &str) -> Route {
         host: None,
         path: "/".to_owned(),
         balance: Balance::RoundRobin,
+        balancing: Balancing::default(),
         sticky: false,
         probe: None,
         backends: Vec::new(),

@@ -1,6 +1,7 @@
 //! `x-seaworthy`: what Compose cannot say. No unknown key passes here.
 
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
+use super::balancing::{QUEUE, WAIT};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
@@ -19,6 +20,7 @@ pub(super) static SERVICE: Object = Object::closed(
         ("run", Choice(&["before-deploy", "after-deploy"])),
         ("timeout", OwnDuration),
         ("rollout", In(&ROLLOUT)),
+        ("prove", In(&PROVE)),
     ],
 );
 
@@ -35,6 +37,8 @@ static ROUTE: Object = Object::closed(
         ("port", A(&PORT)),
         ("balance", Choice(&["round-robin", "least-connections"])),
         ("sticky", Boolean),
+        ("wait", A(&WAIT)),
+        ("queue", A(&QUEUE)),
     ],
 );
 
@@ -65,7 +69,7 @@ static PORT: Form = Form {
     enforced: true,
 };
 
-const ANY_TYPE: &[Type] = &[Type::Text, Type::Integer, Type::Fraction, Type::Boolean];
+pub(super) const ANY_TYPE: &[Type] = &[Type::Text, Type::Integer, Type::Fraction, Type::Boolean];
 
 static PROBE: Object = Object::closed("`probe`", &[("ready", A(&PROBE_TARGET)), ("live", A(&PROBE_TARGET))]);
 
@@ -77,6 +81,8 @@ static PROBE_TARGET: Form = Form {
 };
 
 static PROCESS: Object = Object::closed("`process`", &[("command", WORDS), ("build", WORDS)]);
+
+static PROVE: Object = Object::closed("`prove`", &[("command", WORDS)]);
 
 static ROLLOUT: Object = Object::closed(
     "`rollout`",

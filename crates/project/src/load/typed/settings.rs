@@ -2,9 +2,10 @@
 
 use crate::load::canonicalize::words::split;
 use crate::load::typed::access::{duration, flag, plain_duration, plain_text, value, words};
+use crate::load::typed::balancing::balancing;
 use crate::model::settings::{
-    ProbeSettings, ProbeTarget, ProcessSettings, ProjectSettings, RolloutSettings, Route, RunWhen,
-    ServiceSettings,
+    ProbeSettings, ProbeTarget, ProcessSettings, ProjectSettings, ProveSettings, RolloutSettings, Route,
+    RunWhen, ServiceSettings,
 };
 use crate::{Node, Spanned};
 
@@ -28,6 +29,7 @@ pub(super) fn service(node: Option<&Node>) -> ServiceSettings {
         }),
         timeout: duration(node, "timeout"),
         rollout: rollout(node),
+        prove: node.get("prove").map(prove).unwrap_or_default(),
     }
 }
 
@@ -38,6 +40,7 @@ fn route(node: &Node) -> Route {
         port: node.get("port").and_then(Node::text).and_then(|port| port.parse().ok()),
         balance: plain_text(node, "balance"),
         sticky: flag(node, "sticky"),
+        balancing: balancing(node),
     }
 }
 
@@ -56,11 +59,19 @@ pub(crate) fn probe_target(text: &str) -> Option<ProbeTarget> {
 }
 
 fn process(node: &Node) -> Option<ProcessSettings> {
-    let list = |key: &str| {
-        let node = node.get(key)?;
-        node.text().map_or_else(|| Some(words(node)), split).filter(|words| !words.is_empty())
-    };
-    Some(ProcessSettings { command: list("command")?, build: list("build") })
+    Some(ProcessSettings { command: list(node, "command")?, build: list(node, "build") })
+}
+
+/// A program and its arguments, as a list or as a text that is split.
+fn list(node: &Node, key: &str) -> Option<Vec<String>> {
+    let node = node.get(key)?;
+    node.text().map_or_else(|| Some(words(node)), split).filter(|words| !words.is_empty())
+}
+
+fn prove(node: &Node) -> ProveSettings {
+    let said = node.get("command").map(|at| at.span);
+    let command = list(node, "command").zip(said).map(|(words, span)| Spanned::new(words, span));
+    ProveSettings { command }
 }
 
 fn rollout(node: &Node) -> RolloutSettings {

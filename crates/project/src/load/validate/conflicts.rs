@@ -80,18 +80,30 @@ struct Taken<'a> {
     address: Option<&'a str>,
     protocol: &'a str,
     port: u16,
+    /// Host and path of the requests that it takes, where it does not take all that comes to the port.
+    route: Option<(&'a str, &'a str)>,
     span: Span,
 }
 
 impl Taken<'_> {
-    /// An address that is not given is all of them.
+    /// An address that is not given is all of them. Routes of other hosts or paths share a port: the gateway has it, and
+    /// looks at each request.
     fn collides(&self, other: &Taken<'_>) -> bool {
         let every = |address: Option<&str>| matches!(address, None | Some("" | "0.0.0.0" | "::"));
+        let shared = self.route.is_some() && other.route.is_some() && self.route != other.route;
         self.service != other.service
+            && !shared
             && self.port == other.port
             && self.protocol == other.protocol
             && (every(self.address) || every(other.address) || self.address == other.address)
     }
+}
+
+/// The host and path that a service's route takes at a port of it; nothing when the route is about another one.
+fn route<'a>(service: &'a Node, item: &'a Node) -> Option<(&'a str, &'a str)> {
+    let route = service.get("x-seaworthy")?.get("route")?;
+    let own = text(route, "port").is_none_or(|port| text(item, "target") == Some(port));
+    own.then(|| (text(route, "host").unwrap_or_default(), text(route, "path").unwrap_or("/")))
 }
 
 fn ports(root: &Node, disabled: &HashSet<&str>, report: &mut Report) {
@@ -111,6 +123,7 @@ fn ports(root: &Node, disabled: &HashSet<&str>, report: &mut Report) {
                 address: text(item, "host_ip"),
                 protocol: text(item, "protocol").unwrap_or("tcp"),
                 port,
+                route: route(&service.node, item),
                 span: item.span,
             };
             let others = by_port.entry(port).or_default();
@@ -120,10 +133,14 @@ fn ports(root: &Node, disabled: &HashSet<&str>, report: &mut Report) {
                     "`{}` and `{}` both publish host port {port}/{protocol}.",
                     other.service, taken.service
                 );
+                let hint = match taken.route.is_some() && other.route.is_some() {
+                    true => "give one of them another `path` or `host` in `x-seaworthy.route`",
+                    false => "give one of them another host port",
+                };
                 report.doubt(
                     Problem::at(ProblemKind::Conflict, taken.span, message)
                         .related(other.span, format!("`{}` publishes it here", other.service))
-                        .hint("give one of them another host port"),
+                        .hint(hint),
                 );
             }
             others.push(taken);
