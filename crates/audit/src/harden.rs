@@ -1,6 +1,6 @@
 //! Hardening: applies the fixes of what was found, and keeps only those that provably do what they say.
 
-mod changes;
+pub(crate) mod changes;
 
 use seaworthy_project::{Loaded, Project};
 

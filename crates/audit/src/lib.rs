@@ -17,6 +17,7 @@ mod fix;
 mod glob;
 mod harden;
 mod host_path;
+pub mod init;
 pub mod overlay;
 mod package_manager;
 pub mod policy;

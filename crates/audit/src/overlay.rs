@@ -9,7 +9,7 @@ mod write;
 use crate::{Edit, Fix};
 
 /// How a new overlay begins.
-pub const HEADER: &str = "# What differs in production. `seaworthy harden` adds to this file and changes nothing of yours.\nx-seaworthy:\n  overlay: true\n";
+pub const HEADER: &str = "# What differs in production. `seaworthy init` and `seaworthy harden` add to this file and change nothing of yours.\nx-seaworthy:\n  overlay: true\n";
 
 /// Lines of unchanged text shown around a change.
 const DIFF_CONTEXT: usize = 3;

@@ -128,6 +128,7 @@ mod delivery {
     pub(super) mod fixed_container_name;
     pub(super) mod malformed_environment_line;
     pub(super) mod source_bind_mount;
+    pub(super) mod unfilled_variable;
     pub(super) mod unused_declaration;
     pub(super) mod unused_variable;
 }
@@ -237,4 +238,5 @@ pub const ALL: &[Rule] = &[
     delivery::environment_file_format::RULE,
     delivery::example_out_of_step::RULE,
     delivery::unused_variable::RULE,
+    delivery::unfilled_variable::RULE,
 ];

@@ -81,6 +81,7 @@ pub(crate) enum Format {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Init(commands::init::InitArgs),
     Config(commands::config::ConfigArgs),
     Check(commands::check::CheckArgs),
     Harden(commands::harden::HardenArgs),

@@ -13,6 +13,7 @@ pub(crate) mod explain;
 pub(crate) mod gateway;
 pub(crate) mod harden;
 pub(crate) mod history;
+pub(crate) mod init;
 pub(crate) mod install;
 pub(crate) mod logs;
 pub(crate) mod plan;
@@ -39,6 +40,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, CommandEr
     match command {
         Command::Config(arguments) => config::config(context, &arguments),
         Command::Check(arguments) => check::check(context, &arguments),
+        Command::Init(arguments) => init::init(context, &arguments),
         Command::Harden(arguments) => harden::harden(context, &arguments),
         Command::Explain(arguments) => explain::explain(context, &arguments),
         Command::Agent(arguments) => agent::agent(context, &arguments),

@@ -8,7 +8,7 @@ use crate::Edit;
 const OWN_DEPTH: usize = 3;
 
 /// The first key that differs though no edit names it, its parents or its children.
-pub(super) fn unintended<'edit>(
+pub(crate) fn unintended<'edit>(
     before: &Node,
     after: &Node,
     edits: impl Iterator<Item = &'edit Edit> + Clone,
@@ -18,7 +18,11 @@ pub(super) fn unintended<'edit>(
     let intended = |path: &Vec<String>| {
         edits.clone().any(|edit| {
             let shared = path.len().min(edit.path.len());
-            path[..shared] == edit.path[..shared] && path.len() >= edit.path.len().min(OWN_DEPTH)
+            // A new secret or volume brings its own name with it.
+            let same_resource =
+                edit.path.len() > 2 && edit.path[0] != "services" && path.starts_with(&edit.path[..2]);
+            same_resource
+                || (path[..shared] == edit.path[..shared] && path.len() >= edit.path.len().min(OWN_DEPTH))
         })
     };
     differing.into_iter().find(|path| !intended(path) && !is_ours(path)).map(|path| path.join("."))

@@ -135,7 +135,8 @@ fn middle(path: &Path) -> Option<&str> {
     (start == "compose" || start == "docker-compose").then_some(middle)
 }
 
-fn read(path: &Path) -> Result<Option<String>, CommandError> {
+/// The text of a file that need not be there.
+pub(crate) fn read(path: &Path) -> Result<Option<String>, CommandError> {
     const LARGEST: u64 = 8 << 20;
     let unreadable =
         |reason: String| CommandError::new(format!("could not read `{}`: {reason}", path.display()), None);
@@ -147,9 +148,9 @@ fn read(path: &Path) -> Result<Option<String>, CommandError> {
 }
 
 /// The files of this machine, but for one whose text is tried.
-struct Overlaid<'a> {
-    path: &'a Path,
-    text: &'a str,
+pub(crate) struct Overlaid<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) text: &'a str,
 }
 
 impl Files for Overlaid<'_> {

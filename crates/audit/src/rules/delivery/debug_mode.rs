@@ -97,9 +97,12 @@ fn command(service: &Subject<'_>, findings: &mut Findings) {
 
 /// The words that start a development server.
 pub(in crate::rules) fn development_server(words: &[&str]) -> Option<String> {
+    let develops = |script: &str| {
+        script.split([':', '-', '_']).any(|part| matches!(part, "dev" | "watch" | "develop" | "development"))
+    };
     let three = words
         .windows(3)
-        .find(|three| matches!(three, ["npm" | "pnpm" | "yarn", "run", "dev" | "watch" | "start:dev"]));
+        .find(|three| matches!(three, ["npm" | "pnpm" | "yarn", "run", script] if develops(script)));
     let two =
         words.windows(2).find(|two| matches!(two, ["yarn" | "pnpm", "dev"] | ["cargo", "watch" | "run"]));
     let one = words.windows(1).find(|one| SERVERS.contains(&one[0].rsplit('/').next().unwrap_or(one[0])));
