@@ -3,8 +3,11 @@
 mod edit;
 mod flow;
 mod lines;
+mod proven;
 mod scan;
 mod write;
+
+pub use proven::{ProvenKey, strip as without_proven, write as write_proven};
 
 use crate::{Edit, Fix};
 

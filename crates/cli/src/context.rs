@@ -356,26 +356,29 @@ impl Site {
 
     /// Lets Ctrl-C and SIGTERM ask for a stop at the next safe point; a second one ends the program at once.
     pub(crate) fn listen_for_interrupts(&self) {
-        let interrupt = self.interrupt.clone();
-        tokio::spawn(async move {
-            let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-            else {
-                return;
-            };
-            loop {
-                tokio::select! {
-                    _ = tokio::signal::ctrl_c() => {}
-                    _ = terminate.recv() => {}
-                }
-                if interrupt.is_raised() {
-                    // The journal says how far it came; the next command settles it.
-                    let _ =
-                        nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
-                }
-                interrupt.raise();
-            }
-        });
+        listen_for_interrupts(self.interrupt.clone());
     }
+}
+
+/// Lets Ctrl-C and SIGTERM raise a wish to stop; a second one ends the program at once.
+pub(crate) fn listen_for_interrupts(interrupt: Arc<Interrupt>) {
+    tokio::spawn(async move {
+        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        else {
+            return;
+        };
+        loop {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            if interrupt.is_raised() {
+                // What was written down says how far it came; the next command settles it.
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
+            }
+            interrupt.raise();
+        }
+    });
 }
 
 /// The first service that does not say how it runs as a plain process.

@@ -25,6 +25,8 @@ mod load;
 mod operate;
 #[path = "docker/ports.rs"]
 mod ports;
+#[path = "docker/prove.rs"]
+mod prove;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "docker/rollout.rs"]

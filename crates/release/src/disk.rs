@@ -4,7 +4,7 @@
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use seaworthy_engine::seal::SealKey;
@@ -186,9 +186,102 @@ pub(crate) fn make_private(path: &Path) -> Result<(), StoreError> {
         .map_err(|cause| StoreError::Unwritable { path: path.to_owned(), cause })
 }
 
+/// How a copy went wrong.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CopyError {
+    /// There is more than may be copied.
+    #[error("it holds more than {} MiB or {MOST_COPIED} entries", MOST_COPIED_BYTES >> 20)]
+    TooLarge,
+    /// It holds something that is no file, folder or link.
+    #[error("`{}` is neither a file, a folder nor a link", path.display())]
+    Live {
+        /// What.
+        path: PathBuf,
+    },
+    /// It cannot be read, or written where it goes.
+    #[error("`{}` cannot be copied: {cause}", path.display())]
+    Failed {
+        /// What.
+        path: PathBuf,
+        /// The cause; part of the text, since it is shown as one reason.
+        cause: io::Error,
+    },
+}
+
+/// The most that is copied for a try.
+const MOST_COPIED: usize = 20_000;
+const MOST_COPIED_BYTES: u64 = 256 << 20;
+
+/// Copies a file or a folder with owners and permissions; one that is not there becomes an empty folder.
+pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<(), CopyError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |cause| CopyError::Failed { path, cause }
+    };
+    if let Some(parent) = to.parent() {
+        make_folder(parent).map_err(failed(parent))?;
+    }
+    let mut waiting = vec![(from.to_owned(), to.to_owned())];
+    let (mut entries, mut bytes) = (0usize, 0u64);
+    while let Some((from, to)) = waiting.pop() {
+        let seen = match std::fs::symlink_metadata(&from) {
+            Ok(seen) => seen,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && entries == 0 => {
+                return make_folder(&to).map_err(failed(&to));
+            }
+            Err(cause) => return Err(CopyError::Failed { path: from, cause }),
+        };
+        entries += 1;
+        bytes += seen.len();
+        if entries > MOST_COPIED || bytes > MOST_COPIED_BYTES {
+            return Err(CopyError::TooLarge);
+        }
+        let kind = seen.file_type();
+        if kind.is_symlink() {
+            let target = std::fs::read_link(&from).map_err(failed(&from))?;
+            std::os::unix::fs::symlink(target, &to).map_err(failed(&to))?;
+            continue;
+        } else if kind.is_dir() {
+            make_folder(&to).map_err(failed(&to))?;
+            for entry in std::fs::read_dir(&from).map_err(failed(&from))? {
+                let entry = entry.map_err(failed(&from))?;
+                waiting.push((entry.path(), to.join(entry.file_name())));
+            }
+        } else if kind.is_file() {
+            std::fs::copy(&from, &to).map_err(failed(&from))?;
+        } else {
+            return Err(CopyError::Live { path: from });
+        }
+        // Who is not root cannot give files away; then they are its own, as most of them were.
+        let owned = std::os::unix::fs::lchown(&to, Some(seen.uid()), Some(seen.gid()));
+        if nix::unistd::geteuid().is_root() {
+            owned.map_err(failed(&to))?;
+        }
+        std::fs::set_permissions(&to, seen.permissions()).map_err(failed(&to))?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copy_is_whole_and_what_is_live_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("copies/0"));
+        std::fs::create_dir_all(from.join("deep")).unwrap();
+        std::fs::write(from.join("deep/file"), "text").unwrap();
+        std::fs::set_permissions(from.join("deep"), Permissions::from_mode(0o750)).unwrap();
+        std::os::unix::fs::symlink("deep/file", from.join("link")).unwrap();
+        copy_tree(&from, &to).unwrap();
+        assert_eq!(std::fs::read_to_string(to.join("link")).unwrap(), "text");
+        assert_eq!(std::fs::metadata(to.join("deep")).unwrap().mode() & 0o777, 0o750);
+        copy_tree(&folder.path().join("absent"), &folder.path().join("copies/1")).unwrap();
+        assert!(folder.path().join("copies/1").is_dir());
+        let _socket = std::os::unix::net::UnixListener::bind(from.join("live")).unwrap();
+        assert!(matches!(copy_tree(&from, &folder.path().join("copies/2")), Err(CopyError::Live { .. })));
+    }
 
     #[test]
     fn who_listens_is_told_exactly() {

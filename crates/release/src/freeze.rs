@@ -209,7 +209,7 @@ fn bound(path: &str, files: &dyn Files) -> Option<Sensitive> {
     Some(Sensitive::new(String::from_utf8(bytes).unwrap_or_else(|error| hexadecimal(error.into_bytes()))))
 }
 
-fn read(
+pub(crate) fn read(
     what: &'static str,
     name: &str,
     resource: &FileResource,

@@ -126,12 +126,12 @@ fn set(lines: &Lines<'_>, entry: &Entry, edit: &Edit) -> Result<String, OverlayE
 }
 
 /// A scalar's text without its quotes.
-fn plain_text(raw: &str) -> String {
+pub(super) fn plain_text(raw: &str) -> String {
     flow::quoted(raw).map_or_else(|| raw.to_owned(), |(text, _)| text)
 }
 
 /// The items of a list, as texts; `None` when it cannot be read as such.
-fn list_items(lines: &Lines<'_>, entry: &Entry) -> Option<Vec<String>> {
+pub(super) fn list_items(lines: &Lines<'_>, entry: &Entry) -> Option<Vec<String>> {
     match &entry.form {
         Form::FlowList(range) => {
             let items = flow::items(lines.text, range)?;

@@ -1,10 +1,15 @@
 //! `harden`: apply the fixes of what `check` finds to the overlay.
 
+mod proof_keys;
+mod proof_report;
+mod prove;
+
 use std::path::{Path, PathBuf};
 
 use seaworthy_audit::{Finding, Fix, Hardened, Level, overlay};
 use seaworthy_project::{FileError, Files, Loaded, Project, load};
 
+use crate::arguments::Format;
 use crate::audit::Auditor;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
@@ -15,9 +20,13 @@ use crate::ui::Tone;
 ///
 /// Edits text, and nothing else than what each fix says: comments and formatting stay, a second run changes nothing.
 /// What only a person can decide is listed.
+///
+/// With `--prove` each service is run on Docker, in an isolated project that is thrown away, with ever fewer rights: what
+/// it stays healthy with is written, with what was seen as comments. Nothing else is fixed then. Ends with 1 when a
+/// service could not be tried.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  seaworthy harden --dry-run   show the diff\n  seaworthy harden\n  seaworthy harden --all       fixes that change behaviour, too"
+    after_help = "Examples:\n  seaworthy harden --dry-run   show the diff\n  seaworthy harden\n  seaworthy harden --all       fixes that change behaviour, too\n  seaworthy harden --prove     the fewest rights with which each service stays healthy\n  seaworthy harden --prove cache --exercise 'cache=redis-cli set key 1'"
 )]
 pub(crate) struct HardenArgs {
     /// Show what would change, as a diff; change nothing
@@ -26,9 +35,24 @@ pub(crate) struct HardenArgs {
     /// Apply fixes that change how a service behaves, too
     #[arg(long)]
     all: bool,
+    /// Run each service with fewer and fewer rights, and write those that it stays healthy with
+    #[arg(long, conflicts_with = "all")]
+    prove: bool,
+    /// A command, run by the shell inside, that a service must pass while it is tried; over `x-seaworthy.prove`
+    #[arg(long, value_name = "SERVICE=COMMAND", requires = "prove")]
+    exercise: Vec<String>,
+    /// Text or JSON, for `--prove`
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// The services to prove; all when none is named
+    #[arg(value_name = "SERVICE", requires = "prove")]
+    services: Vec<String>,
 }
 
 pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, CommandError> {
+    if arguments.prove {
+        return super::wait(prove::prove(context, arguments));
+    }
     let project = context.project()?;
     let path = overlay_path(&context.globals.files, &context.surroundings.folder, &project)?;
     let old = read(&path)?;

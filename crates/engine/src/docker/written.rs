@@ -34,11 +34,7 @@ pub(super) async fn by(
             ChangeType::_2 => false,
             _ => holds || is_folder(client, &found.id, &change.path).await?,
         };
-        written.push(Written {
-            path: change.path.clone(),
-            is_new: change.kind == ChangeType::_1,
-            is_folder,
-        });
+        written.push(Written { path: change.path.clone(), is_new: change.kind == ChangeType::_1, is_folder });
     }
     Ok(written)
 }
