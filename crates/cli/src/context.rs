@@ -229,7 +229,9 @@ impl Context {
                 ReleaseError::OtherEngine { project, recorded: recorded.clone(), asked: asked.to_owned() };
             return Err(error.into());
         }
-        match asked.or(recorded.as_deref()) {
+        // What was taken down goes back to where its releases are kept; a deploy may begin elsewhere.
+        let before = if project.is_none() { store.engine_before()? } else { None };
+        match asked.or(recorded.as_deref()).or(before.as_deref()) {
             Some("process") => self.process(state, store),
             Some("docker") => Ok(Arc::new(self.docker(state)?)),
             Some(other) => Err(CommandError::new(

@@ -98,4 +98,9 @@ fn levels_followers_files_networks_and_orphans_are_as_the_plan_says() {
     shop.done(&["rollback", "-y"]);
     shop.site.write("compose.yaml", &compose);
     assert_eq!(shop.run(&["plan", "--exit-code"]).code, 0, "all is as before");
+
+    shop.done(&["down", "-y"]);
+    let back = shop.site.run_with(&["rollback", "-y"], &[]);
+    assert_eq!(back.code, 0, "it is known where its images are kept: {}", back.all());
+    assert_eq!(shop.run(&["plan", "--exit-code"]).code, 0, "all is as before");
 }

@@ -47,11 +47,29 @@ pub(super) fn load(
     }
 }
 
-/// JSON is YAML but for a few characters that YAML wants escaped (YAML 1.2, section 5.1). In JSON they stand only in
-/// strings, where an escape means the same.
+/// The longest name of a mapping that YAML reads without a `?` before it, in characters (YAML 1.2, section 7.4.2: 1024).
+const LONGEST_PLAIN_NAME: usize = 1000;
+
+/// JSON is YAML but for a few characters that YAML wants escaped (YAML 1.2, section 5.1), and for names that are longer
+/// than YAML looks ahead. In JSON the characters stand only in strings, where an escape means the same.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut string = None;
+    let mut skip = false;
+    for (at, c) in text.char_indices() {
+        match (c, string) {
+            _ if skip => skip = false,
+            ('\\', Some(_)) => skip = true,
+            ('"', None) => string = Some((out.len(), at)),
+            ('"', Some((start, began))) => {
+                string = None;
+                let named = text[at + 1..].trim_start().starts_with(':');
+                if named && at - began > LONGEST_PLAIN_NAME {
+                    out.insert_str(start, "? ");
+                }
+            }
+            _ => {}
+        }
         match c {
             '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{2028}' | '\u{2029}' => {
                 out.push_str(&format!("\\u{:04x}", c as u32));

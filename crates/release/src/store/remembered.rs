@@ -10,6 +10,7 @@ use crate::{Settings, Store, StoreError};
 
 const CURRENT: &str = "current";
 const ENGINE: &str = "engine";
+const ENGINE_BEFORE: &str = "engine-before";
 const KEY_MARK: &str = "key-mark";
 
 impl Store {
@@ -18,8 +19,18 @@ impl Store {
         self.fact(ENGINE)
     }
 
+    /// The engine a project that was taken down ran on; what is kept of its releases is there.
+    pub fn engine_before(&self) -> Result<Option<String>, StoreError> {
+        self.fact(ENGINE_BEFORE)
+    }
+
     /// Binds the project to an engine, or with `None` frees it.
     pub fn bind_engine(&self, engine: Option<&str>) -> Result<(), StoreError> {
+        if engine.is_none()
+            && let Some(before) = self.engine()?
+        {
+            self.set_fact(ENGINE_BEFORE, Some(&before))?;
+        }
         self.set_fact(ENGINE, engine)
     }
 

@@ -22,15 +22,15 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(example) = context.environment_files.iter().find(|file| file.role == Role::Example) else {
-        return;
-    };
+    let examples: Vec<_> =
+        context.environment_files.iter().filter(|file| file.role == Role::Example).collect();
+    let Some(example) = examples.first() else { return };
     let files = context.environment_files.iter().filter(|file| file.role == Role::Used);
     for file in files {
         for variable in &file.variables {
-            let listed = example.variables.iter().any(|other| other.name == variable.name);
-            let mentioned = example.text.contains(variable.name);
-            if !listed && !mentioned && is_used(context, variable.name) {
+            // Each environment may have an example of its own, and a comment that speaks of the name will do.
+            let mentioned = examples.iter().any(|example| example.text.contains(variable.name));
+            if !mentioned && is_used(context, variable.name) {
                 let message =
                     format!("`{}` is used, and `{}` does not have it.", variable.name, example.name);
                 findings.report(Place::project(&[&example.name, variable.name]), variable.name_span, message);
