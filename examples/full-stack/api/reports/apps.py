@@ -1,0 +1,7 @@
+"""Reports, for Django."""
+
+from django.apps import AppConfig
+
+
+class Reports(AppConfig):
+    name = "reports"
