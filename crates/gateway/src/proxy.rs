@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{Either, Empty};
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_LENGTH, EXPECT, RETRY_AFTER, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_LENGTH, EXPECT, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::time::timeout;
@@ -54,11 +54,10 @@ pub(crate) async fn answer(
         Some(host) if !(length_given && request.headers().contains_key(TRANSFER_ENCODING)) => host,
         _ => return plain(StatusCode::BAD_REQUEST, &identity, story),
     };
-    let table = gateway.table.load_full();
-    let Some(route) = table.find(listen, &host.bare, request.uri().path()).cloned() else {
+    let found = gateway.table.load().find(listen, &host.bare, request.uri().path()).cloned();
+    let Some(route) = found else {
         return plain(StatusCode::NOT_FOUND, &identity, story);
     };
-    drop(table);
     story.route(&route);
     if !is_supported(&request) {
         return plain(StatusCode::NOT_IMPLEMENTED, &identity, story);
@@ -66,8 +65,10 @@ pub(crate) async fn answer(
     let offer = Offer::of(&mut request);
     let (mut parts, body) = request.into_parts();
     let Host { mut sent, bare } = host;
-    if sent.is_empty() {
-        sent = listen.to_string();
+    if sent.is_empty()
+        && let Ok(own) = HeaderValue::from_str(&listen.to_string())
+    {
+        sent = own;
     }
     headers::forward(&mut parts.headers, client.ip(), &sent, &identity);
     if let Some(offer) = &offer {

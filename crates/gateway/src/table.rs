@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use prometheus_client::metrics::histogram::Histogram;
 
 use crate::backend::Backend;
 use crate::error::GatewayError;
@@ -31,6 +33,8 @@ pub(crate) struct LiveRoute {
     pub(crate) project: String,
     pub(crate) route: Route,
     pub(crate) backends: Vec<Arc<Backend>>,
+    /// Its histogram, found once.
+    pub(crate) seconds: OnceLock<Histogram>,
     next: AtomicUsize,
 }
 
@@ -132,6 +136,7 @@ impl LiveRoute {
             project: project.to_owned(),
             backends: backends.collect(),
             route: route.clone(),
+            seconds: OnceLock::new(),
             next: AtomicUsize::new(0),
         }
     }
