@@ -2,6 +2,7 @@
 
 mod config;
 mod deploy;
+mod gateway;
 mod measure;
 mod rollout;
 
@@ -26,6 +27,8 @@ enum What {
     Config(config::ConfigArguments),
     /// Deploys three services beside `docker run`, and looks at many containers beside `docker compose ps`
     Deploy(deploy::DeployArguments),
+    /// Measures the gateway beside nginx, HAProxy, Caddy and Traefik
+    Gateway(gateway::GatewayArguments),
     /// Changes releases under load on a Docker Engine, and with Docker Compose, and counts what fails
     Rollout(rollout::RolloutArguments),
     /// Runs a program once and prints its wall time and peak memory; the other benches use it
@@ -51,6 +54,7 @@ pub fn bench(
     match &arguments.what {
         What::Config(arguments) => config::config(workspace, arguments, output),
         What::Deploy(arguments) => deploy::deploy(workspace, arguments, output),
+        What::Gateway(arguments) => gateway::gateway(workspace, arguments, output),
         What::Rollout(arguments) => rollout::rollout(workspace, arguments, output),
         What::Measure { folder, program } => {
             measure::print(folder, program, output)?;

@@ -9,4 +9,5 @@ pub mod images;
 pub mod load;
 pub mod run;
 pub mod suite;
+pub mod wheel;
 pub mod workspace;

@@ -1,11 +1,14 @@
 //! The access log: a JSON line a request or TCP connection, written off its path.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -13,10 +16,14 @@ use tokio::time::timeout;
 use crate::place::Place;
 use crate::rim;
 
-/// Lines that wait to be written; more are dropped rather than holding up requests.
-const QUEUE: usize = 16_384;
-/// Lines that are written together.
-const MOST_AT_ONCE: usize = 1_024;
+/// Bytes of lines that wait to be written; more are dropped rather than holding up requests.
+const MOST_WAITING: usize = 16 << 20;
+/// How long lines are gathered before they are written together.
+const GATHER: Duration = Duration::from_millis(50);
+/// How often the writer looks whether there is still somebody who could tell it something.
+const LOOK: Duration = Duration::from_secs(1);
+/// A buffer keeps room for so much between two writes.
+const KEPT_BUFFER: usize = 64 << 10;
 /// How long a worker that ends waits for its last lines to be written.
 const FINISH: Duration = Duration::from_secs(2);
 /// A file so long is put aside; so many are kept.
@@ -25,17 +32,17 @@ const KEPT: u32 = 3;
 
 /// One request.
 #[derive(Debug, Serialize)]
-pub(crate) struct Line {
-    pub(crate) time: String,
-    pub(crate) request_id: String,
-    pub(crate) trace_id: String,
-    pub(crate) project: String,
-    pub(crate) route: String,
-    pub(crate) backend: String,
-    pub(crate) client: String,
-    pub(crate) method: String,
+pub(crate) struct Line<'a> {
+    pub(crate) time: Timestamp,
+    pub(crate) request_id: &'a str,
+    pub(crate) trace_id: &'a str,
+    pub(crate) project: &'a str,
+    pub(crate) route: &'a str,
+    pub(crate) backend: &'a str,
+    pub(crate) client: IpAddr,
+    pub(crate) method: &'a str,
     /// Without the query, which may hold secrets.
-    pub(crate) path: String,
+    pub(crate) path: &'a str,
     pub(crate) status: u16,
     /// What was wrong with its bytes, where it was refused for that.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,14 +78,6 @@ pub(crate) struct ConnectionLine {
     pub(crate) total_ms: f64,
 }
 
-/// What is written of either.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Record {
-    Request(Box<Line>),
-    Connection(Box<ConnectionLine>),
-}
-
 /// A time as it is written: in milliseconds, to the microsecond.
 pub(crate) fn millis(took: Duration) -> f64 {
     (took.as_secs_f64() * 1e6).round() / 1e3
@@ -87,56 +86,104 @@ pub(crate) fn millis(took: Duration) -> f64 {
 /// Where lines go.
 #[derive(Debug, Clone)]
 pub(crate) struct AccessLog {
-    queue: SyncSender<Entry>,
+    shared: Arc<Shared>,
 }
 
-/// What waits to be written.
-#[derive(Debug)]
-enum Entry {
-    Record(Record),
-    /// Tell when all before it is written.
-    End(oneshot::Sender<()>),
+/// What those who tell and the writer share.
+#[derive(Debug, Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: Vec<u8>,
+    /// To be told when all that was told before is written.
+    ends: Vec<oneshot::Sender<()>>,
+}
+
+thread_local! {
+    /// Where a line is put together, so that no thread waits for another one meanwhile.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 impl AccessLog {
     /// Starts the writer, a thread of its own.
     pub(crate) fn start(place: &Place) -> Self {
-        let (queue, lines) = sync_channel(QUEUE);
-        let path = place.access_log();
-        std::thread::spawn(move || write_all(&path, &lines));
-        Self { queue }
+        let shared = Arc::new(Shared::default());
+        let (path, seen) = (place.access_log(), Arc::downgrade(&shared));
+        std::thread::spawn(move || write_all(&path, &seen));
+        Self { shared }
     }
 
-    pub(crate) fn write(&self, record: Record) {
-        // A full queue means that the disk cannot keep up: the line is given up, not the request.
-        let _ = self.queue.try_send(Entry::Record(record));
+    /// Takes in what is told of a request or connection.
+    pub(crate) fn write(&self, told: &impl Serialize) {
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            if serde_json::to_writer(&mut *line, told).is_err() {
+                return;
+            }
+            line.push(b'\n');
+            let mut waiting = self.shared.waiting();
+            let is_first = waiting.lines.is_empty();
+            // Where the disk cannot keep up, the line is given up, not the request.
+            if waiting.lines.len() < MOST_WAITING {
+                waiting.lines.extend_from_slice(line);
+            }
+            drop(waiting);
+            // The writer is woken for the first of many.
+            if is_first {
+                self.shared.changed.notify_one();
+            }
+        });
     }
 
     /// Waits until what was told so far is written, for a while.
     pub(crate) async fn finish(&self) {
         let (done, written) = oneshot::channel();
-        if self.queue.try_send(Entry::End(done)).is_ok() {
-            let _ = timeout(FINISH, written).await;
-        }
+        self.shared.waiting().ends.push(done);
+        self.shared.changed.notify_one();
+        let _ = timeout(FINISH, written).await;
     }
 }
 
-fn write_all(path: &Path, entries: &Receiver<Entry>) {
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits as long as `reason` holds, for a while.
+    fn wait<'a>(
+        &'a self,
+        waiting: MutexGuard<'a, Waiting>,
+        limit: Duration,
+        reason: impl FnMut(&mut Waiting) -> bool,
+    ) -> MutexGuard<'a, Waiting> {
+        let waited = self.changed.wait_timeout_while(waiting, limit, reason);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Writes what waits until nobody is left who could tell anything.
+fn write_all(path: &Path, shared: &Weak<Shared>) {
     let mut open: Option<(File, u64)> = None;
-    while let Ok(first) = entries.recv() {
-        let mut text = Vec::new();
-        let mut ends = Vec::new();
-        for entry in std::iter::once(first).chain(entries.try_iter().take(MOST_AT_ONCE)) {
-            match entry {
-                Entry::Record(record) => {
-                    if serde_json::to_writer(&mut text, &record).is_ok() {
-                        text.push(b'\n');
-                    }
-                }
-                Entry::End(done) => ends.push(done),
-            }
+    let mut text = Vec::new();
+    while let Some(shared) = shared.upgrade() {
+        let waiting = shared.waiting();
+        let waiting =
+            shared.wait(waiting, LOOK, |waiting| waiting.lines.is_empty() && waiting.ends.is_empty());
+        // Where there is one line more will come: they are written together.
+        let mut waiting =
+            shared.wait(waiting, GATHER, |waiting| !waiting.lines.is_empty() && waiting.ends.is_empty());
+        let ends = std::mem::take(&mut waiting.ends);
+        std::mem::swap(&mut text, &mut waiting.lines);
+        drop(waiting);
+        if !text.is_empty() {
+            open = write(path, open, &text);
         }
-        open = write(path, open, &text);
+        text.clear();
+        text.shrink_to(KEPT_BUFFER);
         for done in ends {
             let _ = done.send(());
         }

@@ -1,8 +1,9 @@
 //! One address and its state: whether it is well, what is in flight to it, idle connections to it.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -11,15 +12,16 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use crate::metrics::Metrics;
+use crate::lanes::{self, MOST_LANES};
+use crate::metrics::{Answers, Metrics};
 use crate::outgoing::Outgoing;
 use crate::route::{self, Probe, Protocol, Route};
 use crate::wait::WaitingRoom;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);
-/// Idle connections kept to a backend, and for how long: less than what servers commonly keep them.
-const MOST_IDLE: usize = 64;
+/// Idle connections that a lane keeps to a backend, and for how long: less than what servers commonly keep them.
+const MOST_IDLE: usize = 512;
 const LONGEST_IDLE: Duration = Duration::from_secs(4);
 
 pub(crate) type Connection = SendRequest<Outgoing>;
@@ -38,9 +40,11 @@ pub(crate) struct Backend {
     successes: AtomicU32,
     retired: AtomicBool,
     in_flight: AtomicU64,
+    pub(crate) answers: Answers,
     /// Whether TCP and upgraded connections to it are waited for no longer.
     cut: watch::Sender<bool>,
-    idle: Mutex<Vec<(Connection, Instant)>>,
+    /// By lane: a connection is driven by the lane that made it, and used by no other.
+    idle: [Mutex<VecDeque<(Connection, Instant)>>; MOST_LANES],
     /// Where requests of its route wait.
     room: Arc<WaitingRoom>,
 }
@@ -71,10 +75,16 @@ impl Backend {
             successes: AtomicU32::new(0),
             retired: AtomicBool::new(false),
             in_flight: AtomicU64::new(0),
+            answers: Answers::default(),
             cut: watch::Sender::new(false),
-            idle: Mutex::new(Vec::new()),
+            idle: Default::default(),
             room: room.clone(),
         })
+    }
+
+    /// Whether it is called the same in logs and metrics.
+    pub(crate) fn is_called_as(&self, other: &Self) -> bool {
+        (&self.project, &self.route, &self.id) == (&other.project, &other.route, &other.id)
     }
 
     pub(crate) fn is_well(&self) -> bool {
@@ -96,7 +106,9 @@ impl Backend {
     /// Takes the backend out: no new requests, idle connections closed.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::SeqCst);
-        self.idle().clear();
+        for lane in &self.idle {
+            lane.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 
     /// Ends the TCP and upgraded connections to it that are still open.
@@ -132,7 +144,7 @@ impl Backend {
     /// An idle connection that still looks alive.
     pub(crate) fn idle_connection(&self) -> Option<Connection> {
         let mut idle = self.idle();
-        while let Some((connection, since)) = idle.pop() {
+        while let Some((connection, since)) = idle.pop_back() {
             if connection.is_ready() && since.elapsed() < LONGEST_IDLE {
                 return Some(connection);
             }
@@ -145,9 +157,20 @@ impl Backend {
         if self.retired.load(Ordering::SeqCst) || connection.is_closed() {
             return;
         }
+        let now = Instant::now();
         let mut idle = self.idle();
+        // The oldest lies in front. Two go for one that comes, so that what a burst left behind goes in time.
+        for _ in 0..2 {
+            if idle.front().is_some_and(|(_, since)| now.duration_since(*since) >= LONGEST_IDLE) {
+                idle.pop_front();
+            }
+        }
         if idle.len() < MOST_IDLE {
-            idle.push((connection, Instant::now()));
+            idle.push_back((connection, now));
+        }
+        // Taken out meanwhile: whoever cleared the lane came too early for this one.
+        if self.retired.load(Ordering::SeqCst) {
+            idle.clear();
         }
     }
 
@@ -168,8 +191,9 @@ impl Backend {
         Ok(sender)
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Connection, Instant)>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, VecDeque<(Connection, Instant)>> {
+        let lane = &self.idle[lanes::current() % MOST_LANES];
+        lane.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,53 +1,76 @@
 //! Headers on their way: hop-by-hop ones go, forwarding ones and identities come.
 
+mod random;
+
+use std::fmt::Write;
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use hyper::HeaderMap;
-use hyper::header::{CONNECTION, HeaderName, HeaderValue, SERVER};
+use hyper::header::{
+    CONNECTION, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SERVER, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
+};
 
 /// Hop-by-hop headers (RFC 9110, section 7.6.1), and those that were never standard.
-const HOP_BY_HOP: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
+const HOP_BY_HOP: [HeaderName; 9] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
 ];
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
 /// The longest request id that is passed on.
 const LONGEST_ID: usize = 128;
 const TRACEPARENT_LENGTH: usize = 55;
 
-/// What a request is known by.
+/// What a request is known by. Copies share one text.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
-    pub(crate) request: String,
-    pub(crate) traceparent: String,
+    request: HeaderValue,
+    traceparent: HeaderValue,
 }
 
 impl Identity {
     /// Takes over what the client sent where it is valid, and makes the rest.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let sent = |name: &HeaderName, is_valid: fn(&str) -> bool| {
+            headers.get(name).filter(|value| value.to_str().is_ok_and(is_valid)).cloned()
+        };
+        let request = sent(&REQUEST_ID, is_id);
+        let traceparent = sent(&TRACE_PARENT, is_traceparent);
         Self {
-            request: text("x-request-id").filter(|id| is_id(id)).map_or_else(|| random(16), str::to_owned),
-            traceparent: text("traceparent")
-                .filter(|parent| is_traceparent(parent))
-                .map_or_else(|| format!("00-{}-{}-01", random(16), random(8)), str::to_owned),
+            request: request.unwrap_or_else(random::request_id),
+            traceparent: traceparent.unwrap_or_else(random::trace_parent),
         }
+    }
+
+    /// The request id.
+    pub(crate) fn request(&self) -> &str {
+        self.request.to_str().unwrap_or_default()
     }
 
     /// The trace id.
     pub(crate) fn trace(&self) -> &str {
-        self.traceparent.get(3..35).unwrap_or_default()
+        self.traceparent.to_str().ok().and_then(|parent| parent.get(3..35)).unwrap_or_default()
     }
 }
 
 /// Removes hop-by-hop headers, those that `Connection` names among them.
 pub(crate) fn strip(headers: &mut HeaderMap) {
+    if !headers.keys().any(|name| HOP_BY_HOP.contains(name)) {
+        return;
+    }
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
@@ -64,27 +87,25 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
 }
 
 /// Makes a request's headers fit to be sent on; `host` is as the client wrote it.
-pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &str, identity: &Identity) {
+pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &HeaderValue, identity: &Identity) {
     strip(headers);
     remove_look_alikes(headers);
-    let before = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let chain = before.map(str::to_owned).chain([client.to_string()]).collect::<Vec<_>>().join(", ");
-    if headers.get("traceparent").is_none_or(|value| value.as_bytes() != identity.traceparent.as_bytes()) {
+    let before = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+    let mut chain = before.fold(String::new(), |chain, value| chain + value + ", ");
+    // Writing to a string cannot fail.
+    let _ = write!(chain, "{client}");
+    if headers.get(TRACE_PARENT).is_none_or(|value| value != identity.traceparent) {
         // The state of a trace that is not gone on with (W3C Trace Context, section 3.3).
-        headers.remove("tracestate");
+        headers.remove(TRACE_STATE);
     }
-    for (name, value) in [
-        ("host", host),
-        ("x-forwarded-for", chain.as_str()),
-        ("x-forwarded-proto", "http"),
-        ("x-forwarded-host", host),
-        ("x-request-id", &identity.request),
-        ("traceparent", &identity.traceparent),
-    ] {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
+    if let Ok(chain) = HeaderValue::from_maybe_shared(Bytes::from(chain)) {
+        headers.insert(FORWARDED_FOR, chain);
     }
+    headers.insert(HOST, host.clone());
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    headers.insert(FORWARDED_HOST, host.clone());
+    headers.insert(REQUEST_ID, identity.request.clone());
+    headers.insert(TRACE_PARENT, identity.traceparent.clone());
 }
 
 /// Headers that tell a backend who asks and how; they come from here alone.
@@ -114,9 +135,7 @@ fn remove_look_alikes(headers: &mut HeaderMap) {
 pub(crate) fn back(headers: &mut HeaderMap, identity: &Identity) {
     strip(headers);
     headers.remove(SERVER);
-    if let Ok(id) = HeaderValue::from_str(&identity.request) {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
-    }
+    headers.insert(REQUEST_ID, identity.request.clone());
 }
 
 fn is_id(id: &str) -> bool {
@@ -134,14 +153,4 @@ fn is_traceparent(parent: &str) -> bool {
         && matches!(parts.as_slice(), [version, trace, span, flags]
             if hex(version, 2) && *version != "ff" && hex(trace, 32) && hex(span, 16) && hex(flags, 2)
                 && trace.chars().any(|c| c != '0') && span.chars().any(|c| c != '0'))
-}
-
-/// Random bytes as hexadecimal digits.
-fn random(bytes: usize) -> String {
-    let mut drawn = [0u8; 16];
-    let drawn = &mut drawn[..bytes.min(16)];
-    if getrandom::fill(drawn).is_err() {
-        return "0".repeat(bytes * 2);
-    }
-    drawn.iter().map(|byte| format!("{byte:02x}")).collect()
 }

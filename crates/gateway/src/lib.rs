@@ -12,6 +12,7 @@ mod companion;
 mod error;
 mod framing;
 mod headers;
+mod lanes;
 mod launch;
 mod limits;
 mod listener;

@@ -1,4 +1,4 @@
-//! Accepting: one task per address, one per connection.
+//! Accepting: one task per address and lane, one per connection.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -13,6 +13,7 @@ use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -39,7 +40,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The tasks that accept, by address.
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
-    tasks: HashMap<SocketAddr, JoinHandle<()>>,
+    tasks: HashMap<SocketAddr, Vec<JoinHandle<()>>>,
 }
 
 impl Listeners {
@@ -47,17 +48,23 @@ impl Listeners {
         self.tasks.contains_key(&address)
     }
 
-    /// Starts accepting on an address.
+    /// Starts accepting on an address, in each lane: who has time takes the next connection, and keeps it.
     pub(crate) fn open(
         &mut self,
         address: SocketAddr,
         socket: StdTcpListener,
         gateway: &Arc<Gateway>,
     ) -> Result<(), GatewayError> {
-        let ready = socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
-        let listener = ready.map_err(GatewayError::io("listen"))?;
-        let task = tokio::spawn(accept(listener, address, gateway.clone()));
-        self.tasks.insert(address, task);
+        let doing = || GatewayError::io("listen");
+        socket.set_nonblocking(true).map_err(doing())?;
+        let mut listeners = Vec::new();
+        for lane in &gateway.lanes {
+            let _entered = lane.enter();
+            let ready = socket.try_clone().and_then(TcpListener::from_std);
+            listeners.push((lane, ready.map_err(doing())?));
+        }
+        let start = |(lane, listener): (&Handle, _)| lane.spawn(accept(listener, address, gateway.clone()));
+        self.tasks.insert(address, listeners.into_iter().map(start).collect());
         Ok(())
     }
 
@@ -65,9 +72,11 @@ impl Listeners {
     pub(crate) async fn close_others(&mut self, used: &[SocketAddr]) {
         let unused: Vec<SocketAddr> =
             self.tasks.keys().filter(|address| !used.contains(address)).copied().collect();
-        for task in unused.iter().filter_map(|address| self.tasks.remove(address)) {
-            task.abort();
-            let _ = task.await;
+        for address in unused {
+            for task in self.tasks.remove(&address).unwrap_or_default() {
+                task.abort();
+                let _ = task.await;
+            }
         }
     }
 }

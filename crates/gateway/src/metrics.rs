@@ -1,5 +1,6 @@
 //! Metrics in standard names.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -11,7 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::backend::Backend;
-use crate::table::Table;
+use crate::table::{LiveRoute, Table};
 use crate::tcp;
 
 /// Bounds of the latency histogram, in seconds.
@@ -22,6 +23,9 @@ const CONNECTION_BOUNDS: [f64; 9] = [0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 
 
 /// The status codes there are (RFC 9110, section 15).
 const CODES: std::ops::Range<u32> = 100..600;
+
+/// Codes that are counted often, the commonest first.
+const COMMON_CODES: [u16; 12] = [200, 304, 204, 206, 301, 302, 400, 401, 403, 404, 499, 502];
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RequestLabels {
@@ -64,6 +68,18 @@ struct BackendLabels {
     project: String,
     route: String,
     backend: String,
+}
+
+/// The counters of a backend's answers, by the codes that are common; each found once.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    counters: [OnceLock<Counter>; COMMON_CODES.len()],
+}
+
+impl Answers {
+    fn of(&self, code: u16) -> Option<&OnceLock<Counter>> {
+        self.counters.get(COMMON_CODES.iter().position(|common| *common == code)?)
+    }
 }
 
 /// What the gateway counts.
@@ -142,16 +158,33 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn answered(&self, project: &str, route: &str, backend: &str, code: u16, took: Duration) {
-        let labels = RequestLabels {
-            project: project.into(),
-            route: route.into(),
-            backend: backend.into(),
-            code: code.into(),
+    /// A request was answered. Who answers many has counters at hand: to find them by their names costs more than to count.
+    pub(crate) fn answered(
+        &self,
+        route: Option<&LiveRoute>,
+        backend: Option<&Backend>,
+        code: u16,
+        took: Duration,
+    ) {
+        let (project, name) = route.map_or(("", ""), |route| (&route.project, &route.route.name));
+        let id = backend.map_or("", |backend| &backend.id);
+        let find = || {
+            let (project, route, backend) = (project.into(), name.into(), id.into());
+            let labels = RequestLabels { project, route, backend, code: code.into() };
+            self.requests.get_or_create(&labels).clone()
         };
-        self.requests.get_or_create(&labels).inc();
-        let labels = RouteLabels { project: project.into(), route: route.into() };
-        self.seconds.get_or_create(&labels).observe(took.as_secs_f64());
+        match backend.and_then(|backend| backend.answers.of(code)) {
+            Some(counter) => counter.get_or_init(find).inc(),
+            None => find().inc(),
+        };
+        let find = || {
+            let labels = RouteLabels { project: project.into(), route: name.into() };
+            self.seconds.get_or_create(&labels).clone()
+        };
+        match route {
+            Some(route) => route.seconds.get_or_init(find).observe(took.as_secs_f64()),
+            None => find().observe(took.as_secs_f64()),
+        }
     }
 
     pub(crate) fn retried(&self, project: &str, route: &str) {

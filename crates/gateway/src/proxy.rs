@@ -58,23 +58,24 @@ pub(crate) async fn answer(
     let Some(host) = host::of(&request) else {
         return plain(StatusCode::BAD_REQUEST, &identity, story);
     };
-    let table = gateway.table.load_full();
     if !is_supported(&request) {
         return plain(StatusCode::NOT_IMPLEMENTED, &identity, story);
     }
     let Some(path) = target::matched(request.method(), request.uri()).map(Cow::into_owned) else {
         return plain(StatusCode::BAD_REQUEST, &identity, story);
     };
-    let Some(route) = table.find(listen, &host.bare, &path).cloned() else {
+    let found = gateway.table.load().find(listen, &host.bare, &path).cloned();
+    let Some(route) = found else {
         return plain(StatusCode::NOT_FOUND, &identity, story);
     };
-    drop(table);
     story.route(&route);
     let offer = Offer::of(&mut request);
     let (mut parts, body) = request.into_parts();
     let Host { mut sent, bare } = host;
-    if sent.is_empty() {
-        sent = listen.to_string();
+    if sent.is_empty()
+        && let Ok(own) = HeaderValue::from_str(&listen.to_string())
+    {
+        sent = own;
     }
     headers::forward(&mut parts.headers, client.ip(), &sent, &identity);
     if let Some(offer) = &offer {

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use prometheus_client::metrics::histogram::Histogram;
 
 use crate::backend::Backend;
 use crate::error::GatewayError;
@@ -34,6 +36,8 @@ pub(crate) struct LiveRoute {
     pub(crate) backends: Vec<Arc<Backend>>,
     /// Where its requests wait for a backend; that of the route it replaces.
     pub(crate) room: Arc<WaitingRoom>,
+    /// Its histogram, found once.
+    pub(crate) seconds: OnceLock<Histogram>,
     next: AtomicUsize,
 }
 
@@ -139,8 +143,14 @@ impl LiveRoute {
         let backends = route.backends.iter().map(|backend| {
             kept(&backend.id, backend.address).unwrap_or_else(|| Backend::new(project, route, backend, &room))
         });
-        let backends = backends.collect();
-        Self { project: project.to_owned(), backends, room, route: route.clone(), next: AtomicUsize::new(0) }
+        Self {
+            project: project.to_owned(),
+            backends: backends.collect(),
+            room,
+            route: route.clone(),
+            seconds: OnceLock::new(),
+            next: AtomicUsize::new(0),
+        }
     }
 
     fn answers(&self, host: &str, path: &str) -> bool {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::time::{Instant, interval, sleep};
@@ -15,6 +16,7 @@ use tokio::time::{Instant, interval, sleep};
 use crate::access_log::AccessLog;
 use crate::backend::Backend;
 use crate::error::GatewayError;
+use crate::lanes::Lanes;
 use crate::launch::Program;
 use crate::listener::{Listeners, Room};
 use crate::metrics::Metrics;
@@ -36,8 +38,6 @@ const CUT: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(10);
 /// Between two tries to listen where another program was in the way.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Threads that serve.
-const THREADS: usize = 2;
 
 /// All that a worker has.
 pub(crate) struct Gateway {
@@ -49,6 +49,8 @@ pub(crate) struct Gateway {
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) connections: Room,
     pub(crate) sessions: Sessions,
+    /// The runtimes that serve; changes, probes and questions are the main thread's.
+    pub(crate) lanes: Vec<Handle>,
     started_at: Timestamp,
     snapshot_problem: Option<String>,
     /// One change at a time.
@@ -73,20 +75,25 @@ struct Changing {
 /// # Errors
 /// When it cannot begin.
 pub fn work(program: &Program, state: &Path) -> Result<(), GatewayError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(GatewayError::io("start the worker"))?;
+    let lanes = Lanes::start()?;
     runtime.block_on(async {
         let place = Place::new(state);
         place.make()?;
         let sockets = Sockets::take(from_stdin()?, program.clone(), place.clone()).await?;
-        let gateway = Gateway::start(place, sockets).await?;
+        let gateway = Gateway::start(place, sockets, lanes.handles()).await?;
         gateway.run().await
     })
 }
 
 impl Gateway {
     /// Takes up what the snapshot says, all of it at once.
-    async fn start(place: Place, sockets: Arc<Sockets>) -> Result<Arc<Self>, GatewayError> {
+    async fn start(
+        place: Place,
+        sockets: Arc<Sockets>,
+        lanes: Vec<Handle>,
+    ) -> Result<Arc<Self>, GatewayError> {
         let (projects, snapshot_problem) = match snapshot::read(&place) {
             Ok(projects) => (projects, None),
             Err(error) => {
@@ -105,6 +112,7 @@ impl Gateway {
             metrics: Metrics::default(),
             stopping: watch::Sender::new(false),
             connections: Room::take(),
+            lanes,
             started_at: rim::now(),
             snapshot_problem,
             changing: AsyncMutex::default(),
@@ -232,7 +240,8 @@ impl Gateway {
         let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
         leaving.retain(|backend| {
             let stays = backend.in_flight() > 0;
-            if !stays {
+            // One that came after it under its name goes on counting.
+            if !stays && !now.iter().any(|new| new.is_called_as(backend)) {
                 self.metrics.forget(backend);
             }
             stays

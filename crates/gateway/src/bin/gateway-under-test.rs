@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use seaworthy_gateway::{Program, supervise, work};
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().collect();
+    // It may be called as the program itself is, too: with `gateway` before all else.
+    let mut words: Vec<String> = std::env::args().collect();
+    words.retain(|word| word != "gateway");
     let program = Program { path: PathBuf::from(&words[0]), arguments: Vec::new(), companion: Vec::new() };
     let state = PathBuf::from(words.get(3).map(String::as_str).unwrap_or_default());
     let done = match words.get(1).map(String::as_str) {

@@ -1,6 +1,6 @@
 //! The answer on its way back: when it ends, the connection is kept, the request counted off, and its story told.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,10 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{Either, Empty};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::{HeaderMap, Request, StatusCode};
+use hyper::http::uri::PathAndQuery;
+use hyper::{HeaderMap, Method, Request, StatusCode};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::access_log::{Line, Record, millis};
+use crate::access_log::{Line, millis};
 use crate::backend::{Backend, Connection, InFlight};
 use crate::framing::Fault;
 use crate::headers::Identity;
@@ -30,8 +32,24 @@ const CLIENT_GONE: u16 = 499;
 
 /// What is told of a request; told when dropped at the latest.
 pub(crate) struct Story {
+    time: Timestamp,
     began: Instant,
-    line: Option<Line>,
+    identity: Identity,
+    client: IpAddr,
+    /// `None` where its head could not be read.
+    method: Option<Method>,
+    target: Option<PathAndQuery>,
+    route: Option<Arc<LiveRoute>>,
+    backend: Option<Arc<Backend>>,
+    status: u16,
+    /// What was wrong with its bytes, where it was refused for that.
+    refused: Option<&'static str>,
+    bytes: u64,
+    retried: bool,
+    queued: Duration,
+    connected: Duration,
+    first_byte: Duration,
+    told: bool,
     gateway: Arc<Gateway>,
     open: Option<Open>,
 }
@@ -43,69 +61,65 @@ impl Story {
         identity: &Identity,
         gateway: Arc<Gateway>,
     ) -> Self {
-        let line = Line {
-            time: rim::now().to_string(),
-            request_id: identity.request.clone(),
-            trace_id: identity.trace().to_owned(),
-            project: String::new(),
-            route: String::new(),
-            backend: String::new(),
-            client: client.ip().to_string(),
-            method: request.method().to_string(),
-            path: request.uri().path().to_owned(),
+        Self {
+            time: rim::now(),
+            began: Instant::now(),
+            identity: identity.clone(),
+            client: client.ip(),
+            method: Some(request.method().clone()),
+            target: request.uri().path_and_query().cloned(),
+            route: None,
+            backend: None,
             status: CLIENT_GONE,
             refused: None,
             bytes: 0,
             retried: false,
-            queue_ms: 0.0,
-            connect_ms: 0.0,
-            first_byte_ms: 0.0,
-            total_ms: 0.0,
-        };
-        Self { began: Instant::now(), line: Some(line), gateway, open: None }
+            queued: Duration::ZERO,
+            connected: Duration::ZERO,
+            first_byte: Duration::ZERO,
+            told: false,
+            gateway,
+            open: None,
+        }
     }
 
     /// Tells of a request whose head could not be read, so that nothing else is known of it.
     pub(crate) fn unread(fault: Fault, status: StatusCode, client: SocketAddr, gateway: Arc<Gateway>) {
         let identity = Identity::of(&HeaderMap::new());
         let mut story = Self::new(&Request::new(()), client, &identity, gateway);
-        story.change(|line| (line.method, line.path) = Default::default());
+        (story.method, story.target) = (None, None);
         story.refused(fault);
         story.status(status);
         story.tell();
     }
 
-    pub(super) fn route(&mut self, route: &LiveRoute) {
-        self.change(|line| {
-            line.project.clone_from(&route.project);
-            line.route.clone_from(&route.route.name);
-        });
+    pub(super) fn route(&mut self, route: &Arc<LiveRoute>) {
+        self.route = Some(route.clone());
     }
 
-    pub(super) fn backend(&mut self, backend: &Backend) {
-        self.change(|line| line.backend.clone_from(&backend.id));
+    pub(super) fn backend(&mut self, backend: &Arc<Backend>) {
+        self.backend = Some(backend.clone());
     }
 
     /// The request is refused for what is wrong with its bytes.
     pub(super) fn refused(&mut self, fault: Fault) {
-        self.change(|line| line.refused = Some(fault.word()));
+        self.refused = Some(fault.word());
     }
 
     pub(super) fn retried(&mut self) {
-        self.change(|line| line.retried = true);
+        self.retried = true;
     }
 
     pub(super) fn queued(&mut self, took: Duration) {
-        self.change(|line| line.queue_ms = millis(took));
+        self.queued = took;
     }
 
     pub(super) fn connected(&mut self, took: Duration) {
-        self.change(|line| line.connect_ms = millis(took));
+        self.connected = took;
     }
 
     pub(super) fn first_byte(&mut self) {
-        let took = millis(self.began.elapsed());
-        self.change(|line| line.first_byte_ms = took);
+        self.first_byte = self.began.elapsed();
     }
 
     /// Keeps the backend's connection open as long as this request lasts.
@@ -114,26 +128,40 @@ impl Story {
     }
 
     fn passed(&mut self, bytes: u64) {
-        self.change(|line| line.bytes += bytes);
+        self.bytes += bytes;
     }
 
     pub(super) fn status(&mut self, status: StatusCode) {
-        self.change(|line| line.status = status.as_u16());
+        self.status = status.as_u16();
     }
 
     /// Tells it, once.
     pub(super) fn tell(&mut self) {
-        let Some(mut line) = self.line.take() else { return };
-        let took = self.began.elapsed();
-        line.total_ms = millis(took);
-        self.gateway.metrics.answered(&line.project, &line.route, &line.backend, line.status, took);
-        self.gateway.log.write(Record::Request(Box::new(line)));
-    }
-
-    fn change(&mut self, change: impl FnOnce(&mut Line)) {
-        if let Some(line) = &mut self.line {
-            change(line);
+        if std::mem::replace(&mut self.told, true) {
+            return;
         }
+        let took = self.began.elapsed();
+        let (route, backend) = (self.route.as_deref(), self.backend.as_deref());
+        self.gateway.metrics.answered(route, backend, self.status, took);
+        self.gateway.log.write(&Line {
+            time: self.time,
+            request_id: self.identity.request(),
+            trace_id: self.identity.trace(),
+            project: route.map_or("", |route| &route.project),
+            route: route.map_or("", |route| &route.route.name),
+            backend: backend.map_or("", |backend| &backend.id),
+            client: self.client,
+            method: self.method.as_ref().map_or("", Method::as_str),
+            path: self.target.as_ref().map_or("", PathAndQuery::path),
+            status: self.status,
+            refused: self.refused,
+            bytes: self.bytes,
+            retried: self.retried,
+            queue_ms: millis(self.queued),
+            connect_ms: millis(self.connected),
+            first_byte_ms: millis(self.first_byte),
+            total_ms: millis(took),
+        });
     }
 }
 

@@ -82,7 +82,7 @@ impl Offer {
             return None;
         }
         let mut story = tcp::Story::new(speakers.from, speakers.gateway.clone());
-        story.upgraded(UPGRADED, &speakers.identity.request);
+        story.upgraded(UPGRADED, speakers.identity.request());
         story.route(speakers.route);
         story.backend(&in_flight.backend);
         let backend = hyper::upgrade::on(&mut answer);

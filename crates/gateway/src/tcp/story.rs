@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::access_log::{ConnectionLine, Record, millis};
+use crate::access_log::{ConnectionLine, millis};
 use crate::backend::Backend;
 use crate::rim;
 use crate::table::LiveRoute;
@@ -96,7 +96,7 @@ impl Story {
         let bytes = [line.bytes_from_client, line.bytes_to_client];
         let names = (line.project.as_str(), line.route.as_str(), line.backend.as_str());
         self.gateway.metrics.connection_ended(names, end, bytes, took);
-        self.gateway.log.write(Record::Connection(Box::new(line)));
+        self.gateway.log.write(&line);
     }
 
     fn change(&mut self, change: impl FnOnce(&mut ConnectionLine)) {
