@@ -77,7 +77,7 @@ pub(crate) async fn answer(
         Ok(sending) => sending,
         Err(status) => return plain(status, &identity, story),
     };
-    let wanted = Wanted { parts: &parts, listen, host: &bare };
+    let wanted = Wanted { parts: &parts, client, listen, host: &bare };
     match send::send(&wanted, sending, route.clone(), &gateway, &mut story).await {
         Ok((answer, in_flight, _)) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
             let speakers = Speakers { from: client, route: &route, identity: &identity, gateway: &gateway };

@@ -13,6 +13,7 @@ mod restart;
 mod retry;
 mod rig;
 mod snapshot;
+mod spread;
 mod sticky;
 mod swap;
 mod tcp;
