@@ -12,8 +12,13 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+<<<<<<< HEAD
 use crate::lanes::{self, MOST_LANES};
 use crate::metrics::{Answers, Metrics};
+=======
+use crate::balance::{self, Ejected};
+use crate::metrics::Metrics;
+>>>>>>> cff30e22b5c0d76f128af0721a773f874388d397
 use crate::outgoing::Outgoing;
 use crate::route::{self, Probe, Protocol, Route};
 use crate::wait::WaitingRoom;
@@ -35,6 +40,16 @@ pub(crate) struct Backend {
     pub(crate) address: SocketAddr,
     pub(crate) probe: Option<Probe>,
     pub(crate) protocol: Protocol,
+    /// Whether it is asked by a connection all the time, though it passes TCP through.
+    pub(crate) probe_tcp: bool,
+    /// Requests, or TCP connections, in flight at a time; 0 is any number.
+    most_in_flight: u64,
+    slow_start: Duration,
+    /// Since when it is there, or well again.
+    since: Mutex<Instant>,
+    pub(crate) ejected: Ejected,
+    /// Somebody wishes that it gets nothing for now.
+    set_aside: AtomicBool,
     well: AtomicBool,
     failures: AtomicU32,
     successes: AtomicU32,
@@ -69,6 +84,12 @@ impl Backend {
             address: backend.address,
             probe: route.probe.clone(),
             protocol: route.protocol,
+            probe_tcp: route.balancing.probe_tcp,
+            most_in_flight: route.balancing.max_in_flight.into(),
+            slow_start: Duration::from_millis(route.balancing.slow_start_ms),
+            since: Mutex::new(Instant::now()),
+            ejected: Ejected::new(route.balancing.ejection),
+            set_aside: AtomicBool::new(false),
             // Whoever admits a backend has proven it.
             well: AtomicBool::new(true),
             failures: AtomicU32::new(0),
@@ -82,25 +103,63 @@ impl Backend {
         })
     }
 
+<<<<<<< HEAD
     /// Whether it is called the same in logs and metrics.
     pub(crate) fn is_called_as(&self, other: &Self) -> bool {
         (&self.project, &self.route, &self.id) == (&other.project, &other.route, &other.id)
     }
 
+=======
+    /// Whether it answers as far as is known, and nobody set it aside.
+>>>>>>> cff30e22b5c0d76f128af0721a773f874388d397
     pub(crate) fn is_well(&self) -> bool {
+        self.is_answering() && !self.is_set_aside()
+    }
+
+    /// Whether it answers as far as is known.
+    pub(crate) fn is_answering(&self) -> bool {
         self.well.load(Ordering::Relaxed)
+    }
+
+    /// Whether it answered as a sick one does, and gets nothing for a while.
+    pub(crate) fn is_left_out(&self) -> bool {
+        self.ejected.is_out(Instant::now())
+    }
+
+    /// Whether it has as much to do as it may have.
+    pub(crate) fn is_full(&self) -> bool {
+        self.most_in_flight > 0 && self.in_flight() >= self.most_in_flight
+    }
+
+    /// Whether it can take one more now.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_well() && !self.is_left_out() && !self.is_full()
+    }
+
+    pub(crate) fn is_set_aside(&self) -> bool {
+        self.set_aside.load(Ordering::Relaxed)
+    }
+
+    /// What it gets of its share, from a tenth to 1: less while it is new, so that it can warm up.
+    pub(crate) fn share(&self) -> f64 {
+        if self.slow_start.is_zero() {
+            return 1.0;
+        }
+        let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        balance::share(since.elapsed(), self.slow_start)
     }
 
     pub(crate) fn in_flight(&self) -> u64 {
         self.in_flight.load(Ordering::SeqCst)
     }
 
-    /// Counts a request in, unless the backend has been taken out. Counting first and looking after, with the drain
+    /// Counts a request in, unless the backend has been taken out or is full. Counting first and looking after, with the drain
     /// doing it the other way round, leaves no moment in which a request is missed.
     pub(crate) fn enter(self: &Arc<Self>) -> Option<InFlight> {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
         let entered = InFlight { backend: self.clone() };
-        if self.retired.load(Ordering::SeqCst) { None } else { Some(entered) }
+        let full = self.most_in_flight > 0 && self.in_flight() > self.most_in_flight;
+        if full || self.retired.load(Ordering::SeqCst) { None } else { Some(entered) }
     }
 
     /// Takes the backend out: no new requests, idle connections closed.
@@ -136,6 +195,9 @@ impl Backend {
         };
         if flipped {
             metrics.backend_up(self, success);
+            if success {
+                *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+            }
             self.room.wake();
         }
         flipped.then_some(success)
@@ -200,5 +262,8 @@ impl Backend {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.backend.in_flight.fetch_sub(1, Ordering::SeqCst);
+        if self.backend.most_in_flight > 0 {
+            self.backend.room.freed();
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod access_log;
 mod admin;
 mod backend;
+mod balance;
 mod channel;
 mod client;
 mod companion;

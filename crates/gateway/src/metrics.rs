@@ -91,6 +91,7 @@ pub(crate) struct Metrics {
     retries: Family<RouteLabels, Counter>,
     waited: Family<WaitLabels, Counter>,
     waiting: Family<RouteLabels, Gauge>,
+    ejections: Family<BackendLabels, Counter>,
     connections: Family<ConnectionLabels, Counter>,
     connection_bytes: Family<BytesLabels, Counter>,
     connection_seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
@@ -110,6 +111,7 @@ impl Default for Metrics {
             retries: Family::default(),
             waited: Family::default(),
             waiting: Family::default(),
+            ejections: Family::default(),
             connections: Family::default(),
             connection_bytes: Family::default(),
             connection_seconds: Family::new_with_constructor(connection_histogram),
@@ -134,6 +136,11 @@ impl Default for Metrics {
             "waiting",
             "Requests and TCP connections that wait for a backend",
             metrics.waiting.clone(),
+        );
+        registry.register(
+            "ejections",
+            "Times a backend was left out for what it answered",
+            metrics.ejections.clone(),
         );
         registry.register(
             "tcp_connections",
@@ -196,6 +203,10 @@ impl Metrics {
         self.waited.get_or_create(&WaitLabels { project, route, end }).inc();
     }
 
+    pub(crate) fn ejected(&self, backend: &Backend) {
+        self.ejections.get_or_create(&labels(backend)).inc();
+    }
+
     /// A TCP connection ended; `bytes` came from the client and went to it.
     pub(crate) fn connection_ended(
         &self,
@@ -223,6 +234,7 @@ impl Metrics {
     pub(crate) fn forget(&self, backend: &Backend) {
         self.up.remove(&labels(backend));
         self.in_flight.remove(&labels(backend));
+        self.ejections.remove(&labels(backend));
         let mut labels = RequestLabels {
             project: backend.project.clone(),
             route: backend.route.clone(),

@@ -61,7 +61,11 @@ async fn ask_for_ever(backend: Arc<Backend>, gateway: Arc<Gateway>) {
         clock.tick().await;
         // Connections that say nothing may be held against whoever makes them (some database servers shut out a host
         // that does it again and again), and the next connection finds out by itself whether one can be made.
-        if backend.protocol == Protocol::Tcp && backend.probe.is_none() && backend.is_well() {
+        if backend.protocol == Protocol::Tcp
+            && backend.probe.is_none()
+            && !backend.probe_tcp
+            && backend.is_answering()
+        {
             continue;
         }
         let limit =
@@ -77,6 +81,17 @@ async fn ask_for_ever(backend: Arc<Backend>, gateway: Arc<Gateway>) {
 pub(crate) fn tell(place: &Place, backend: &Backend, well: bool) {
     let how = if well { "is well again" } else { "does not answer and gets no requests" };
     note(place, &format!("backend {} of {}/{} {how}", backend.id, backend.project, backend.route));
+}
+
+/// Tells that a backend is left out for a while, for what it answers.
+pub(crate) fn tell_left_out(place: &Place, backend: &Backend, time: Duration) {
+    let (id, project, route, seconds) = (&backend.id, &backend.project, &backend.route, time.as_secs_f64());
+    note(
+        place,
+        &format!(
+            "backend {id} of {project}/{route} answers as a sick one does and is left out for {seconds} s"
+        ),
+    );
 }
 
 async fn ask(backend: &Backend) -> bool {

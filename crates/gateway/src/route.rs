@@ -10,7 +10,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use balancing::{Balancing, MOST_WAITING, WAIT_MS};
+pub use balancing::{Balancing, Ejection, HashBy, MOST_WAITING, WAIT_MS};
 
 /// All routes of one project; replaced whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -82,6 +82,10 @@ pub enum Balance {
     RoundRobin,
     /// The one with the fewest requests, or TCP connections, in flight.
     LeastConnections,
+    /// Of two at random the one with fewer in flight.
+    PowerOfTwo,
+    /// The same for the same client, as long as it is there.
+    Hash,
 }
 
 /// How a backend is asked whether it is well, from outside.

@@ -1,15 +1,23 @@
 //! Everything readers must see together: one immutable table, swapped whole.
 
+mod choice;
+
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
+<<<<<<< HEAD
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use prometheus_client::metrics::histogram::Histogram;
+=======
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+>>>>>>> cff30e22b5c0d76f128af0721a773f874388d397
 
 use crate::backend::Backend;
+use crate::balance::Budget;
 use crate::error::GatewayError;
-use crate::route::{Balance, Protocol, Route, RouteSet, SetHash};
+use crate::route::{Protocol, Route, RouteSet, SetHash};
 use crate::wait::WaitingRoom;
 
 /// All routes of all projects.
@@ -36,8 +44,13 @@ pub(crate) struct LiveRoute {
     pub(crate) backends: Vec<Arc<Backend>>,
     /// Where its requests wait for a backend; that of the route it replaces.
     pub(crate) room: Arc<WaitingRoom>,
+<<<<<<< HEAD
     /// Its histogram, found once.
     pub(crate) seconds: OnceLock<Histogram>,
+=======
+    /// What may be sent a second time; that of the route it replaces.
+    pub(crate) budget: Arc<Budget>,
+>>>>>>> cff30e22b5c0d76f128af0721a773f874388d397
     next: AtomicUsize,
 }
 
@@ -135,20 +148,32 @@ impl LiveRoute {
             let old = before.iter().filter(|old| {
                 let (old, new) = (&old.route, route);
                 (&old.name, &old.probe, old.protocol) == (&new.name, &new.probe, new.protocol)
+                    && old.balancing.keeps_backends(&new.balancing)
             });
             old.flat_map(|old| &old.backends).find(|old| old.id == id && old.address == address).cloned()
         };
-        let room = before.iter().find(|old| old.route.name == route.name);
-        let room = room.map(|old| old.room.clone()).unwrap_or_default();
+        let replaced = before.iter().find(|old| old.route.name == route.name);
+        let room = replaced.map(|old| old.room.clone()).unwrap_or_default();
+        let budget = replaced.map(|old| old.budget.clone()).unwrap_or_default();
         let backends = route.backends.iter().map(|backend| {
             kept(&backend.id, backend.address).unwrap_or_else(|| Backend::new(project, route, backend, &room))
         });
+<<<<<<< HEAD
         Self {
             project: project.to_owned(),
             backends: backends.collect(),
             room,
             route: route.clone(),
             seconds: OnceLock::new(),
+=======
+        let backends = backends.collect();
+        Self {
+            project: project.to_owned(),
+            backends,
+            room,
+            budget,
+            route: route.clone(),
+>>>>>>> cff30e22b5c0d76f128af0721a773f874388d397
             next: AtomicUsize::new(0),
         }
     }
@@ -161,37 +186,6 @@ impl LiveRoute {
         path.strip_prefix(prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix.is_empty())
     }
-
-    /// The next backend that is well and not among those tried.
-    pub(crate) fn choose(&self, tried: &[Arc<Backend>]) -> Option<Arc<Backend>> {
-        self.choose_where(tried, |backend| backend.is_well())
-    }
-
-    /// The next backend that is not among those tried, well or not.
-    pub(crate) fn choose_any(&self, tried: &[Arc<Backend>]) -> Option<Arc<Backend>> {
-        self.choose_where(tried, |_| true)
-    }
-
-    fn choose_where(&self, tried: &[Arc<Backend>], fits: impl Fn(&Backend) -> bool) -> Option<Arc<Backend>> {
-        let open: Vec<&Arc<Backend>> = self
-            .backends
-            .iter()
-            .filter(|backend| fits(backend) && !tried.iter().any(|other| Arc::ptr_eq(other, backend)))
-            .collect();
-        if open.is_empty() {
-            return None;
-        }
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        match self.route.balance {
-            Balance::RoundRobin => open.get(turn % open.len()).map(|backend| (*backend).clone()),
-            Balance::LeastConnections => {
-                let fewest = open.iter().map(|backend| backend.in_flight()).min()?;
-                let fewest: Vec<_> =
-                    open.into_iter().filter(|backend| backend.in_flight() <= fewest).collect();
-                fewest.get(turn % fewest.len().max(1)).map(|backend| (*backend).clone())
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -200,7 +194,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
-    use crate::route::Balancing;
+    use crate::route::{Balance, Balancing};
 
     const HOSTS: [&str; 3] = ["shop.example", "blog.example", "other.example"];
     const PATHS: [&str; 7] = ["/", "/a", "/a/", "/a/b", "/ab", "/a/b/c", "/b"];

@@ -13,6 +13,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::backend::{Backend, InFlight};
+use crate::balance::Asker;
 use crate::table::LiveRoute;
 use crate::wait::Patience;
 use crate::worker::Gateway;
@@ -46,7 +47,7 @@ pub(crate) async fn pass(
         };
         let story = story.get_or_insert_with(|| Story::new(from, gateway.clone()));
         story.route(&route);
-        match reach(&route, gateway, story).await {
+        match reach(&route, Asker { client: from.ip(), headers: None }, gateway, story).await {
             // The set was swapped meanwhile: look again. Nothing was sent.
             Reached::Gone => {}
             Reached::Nobody => {
@@ -75,11 +76,13 @@ enum Reached {
     Gone,
 }
 
-async fn reach(route: &LiveRoute, gateway: &Gateway, story: &mut Story) -> Reached {
+async fn reach(route: &LiveRoute, asker: Asker<'_>, gateway: &Gateway, story: &mut Story) -> Reached {
     let mut tried: Vec<Arc<Backend>> = Vec::new();
     while tried.len() < MOST_ATTEMPTS {
         // Where none is well, a try costs nothing: what cannot be reached is known as soon as it was tried.
-        let Some(backend) = route.choose(&tried).or_else(|| route.choose_any(&tried)) else { break };
+        let Some(backend) = route.choose(&tried, asker).or_else(|| route.choose_any(&tried, asker)) else {
+            break;
+        };
         let Some(in_flight) = backend.enter() else { return Reached::Gone };
         if !tried.is_empty() {
             story.retried();

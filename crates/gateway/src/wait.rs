@@ -41,6 +41,13 @@ impl WaitingRoom {
         self.changed.send_replace(());
     }
 
+    /// Has the one that waits longest look again: a backend can take one more.
+    pub(crate) fn freed(&self) {
+        if self.waiting() > 0 {
+            self.freed.notify_one();
+        }
+    }
+
     fn enter(self: &Arc<Self>, most: u32) -> Option<Seat> {
         let so_many = self.waiting.fetch_add(1, Ordering::SeqCst);
         let seat = Seat { changed: self.changed.subscribe(), room: self.clone() };

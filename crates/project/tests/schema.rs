@@ -143,3 +143,46 @@ fn what_excludes_each_other() {
         "depends_on: {x: {condition: service_started, required: false}}",
     ]);
 }
+
+#[test]
+fn balancing_of_a_route() {
+    let route = |said: &str| format!("x-seaworthy: {{route: {{{said}}}}}");
+    let keys = |said: &[&str]| said.iter().map(|said| route(said)).collect::<Vec<_>>();
+    let good = keys(&[
+        "wait: 0s",
+        "wait: 10m",
+        "queue: 1",
+        "balance: power-of-two",
+        "balance: hash",
+        "balance: hash, hash_by: client",
+        "balance: hash, hash_by: header X-Tenant",
+        "balance: hash, hash_by: cookie id",
+        "weights: [3, 1]",
+        "slow_start: 30s",
+        "max_in_flight: 100",
+        "eject: {after: 0}",
+        "eject: {for: 5m}",
+        "retries: 0%",
+    ]);
+    taken(&good.iter().map(String::as_str).collect::<Vec<_>>());
+    let wrong = keys(&[
+        "wait: 11m",
+        "wait: soon",
+        "queue: 0",
+        "balance: random",
+        "hash_by: client",
+        "balance: round-robin, hash_by: client",
+        "balance: hash, hash_by: header",
+        "balance: hash, hash_by: header a b",
+        "weights: [0]",
+        "weights: [1001]",
+        "slow_start: never",
+        "max_in_flight: 0",
+        "eject: {after: 1001}",
+        "eject: {for: 500ms}",
+        "eject: {until: 1s}",
+        "retries: 20",
+        "retries: 101%",
+    ]);
+    refused(&wrong.iter().map(String::as_str).collect::<Vec<_>>());
+}

@@ -169,7 +169,9 @@ impl Release {
             rolling: Rolling::of(service, replicas, way),
             stop_first: StopFirst::of(&self.project, service, way),
             routes: match kind {
-                WantedKind::Replica => routes::patient(routes::wishes(service), &self.project, service),
+                WantedKind::Replica => {
+                    routes::patient(routes::wishes(service), &self.project, service, replicas)
+                }
                 WantedKind::Job(_) => Vec::new(),
             },
             timers: Timers::of(&self.project, service, way),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use seaworthy_engine::{InstanceId, Observed, RevisionId, Slot};
-use seaworthy_gateway::route::{Backend, Balance, Probe, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Probe, Protocol, Route, RouteSet};
 use seaworthy_project::model::port::{self, Port};
 use seaworthy_project::model::settings::ProbeTarget;
 use seaworthy_project::{Service, ServiceName};
@@ -28,6 +28,8 @@ const PROBE_RISE: u32 = 1;
 pub struct RouteWish {
     /// The port inside the instance.
     pub port: u16,
+    /// How much more than 1 the instances get, by their slots.
+    pub weights: Vec<u32>,
     /// The route, without backends.
     pub route: Route,
 }
@@ -62,7 +64,8 @@ pub fn wishes(service: &Service) -> Vec<RouteWish> {
         };
         let name = if names.contains(&plain) { format!("{}@{listen}", service.name.value) } else { plain };
         names.push(name.clone());
-        wishes.push(RouteWish { port, route: route(service, protocol, name, listen) });
+        let weights = settings.map(|route| route.balancing.weights.clone()).unwrap_or_default();
+        wishes.push(RouteWish { port, weights, route: route(service, protocol, name, listen) });
     }
     wishes
 }
@@ -76,10 +79,7 @@ fn route(service: &Service, protocol: Protocol, name: String, listen: SocketAddr
         protocol,
         host: own.and_then(|route| route.host.clone()).map(|host| host.to_ascii_lowercase()),
         path: own.and_then(|route| route.path.clone()).unwrap_or_else(|| "/".to_owned()),
-        balance: match settings.and_then(|route| route.balance.as_deref()) {
-            Some("least-connections") => Balance::LeastConnections,
-            _ => Balance::RoundRobin,
-        },
+        balance: balancing::balance(settings.and_then(|route| route.balance.as_deref())),
         balancing: balancing::balancing(service),
         sticky: own.is_some_and(|route| route.sticky),
         probe: http_probe(service).filter(|_| protocol == Protocol::Http).map(|path| Probe {
@@ -193,7 +193,9 @@ pub(crate) fn route_set(
                         .iter()
                         .map(|id| backend(id, wish.port, observed).ok_or_else(|| id.clone()))
                         .collect::<Result<Vec<_>, _>>()?;
-                    routes.push(Route { backends, ..wish.route.clone() });
+                    let mut route = Route { backends, ..wish.route.clone() };
+                    route.balancing.weights = balancing::weigh(wish, instances);
+                    routes.push(route);
                 }
             }
             None => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use seaworthy_engine::Artifact;
 use seaworthy_engine::fake::Fake;
 use seaworthy_engine::seal::SealKey;
-use seaworthy_gateway::route::Protocol;
+use seaworthy_gateway::route::{Balance, Balancing, Ejection, HashBy, Protocol};
 use seaworthy_project::fixture::{MemoryFiles, load_yaml};
 use seaworthy_project::{Project, Service, ServiceName};
 use seaworthy_release::{
@@ -53,6 +53,37 @@ async fn requests_wait_longer_for_what_is_replaced_stop_first_and_the_plan_says_
     assert_eq!(gap("wait: 1m", "stop-first").await, (waits(60), 60_000));
     assert_eq!(gap("wait: 0s", "stop-first").await, (Gap::Expected(asked.to_owned()), 0));
     assert_eq!(gap("", "start-first").await, (Gap::None, 10_000));
+
+    let stopped = service("ports: ['80:80']\ndeploy: { replicas: 0 }\nx-seaworthy: { route: { } }");
+    let stage = Stage::new();
+    stage.plan(&stopped, "one", true).await.unwrap();
+    let routes = stage.traffic.puts().pop().map(|set| set.routes).unwrap_or_default();
+    assert!(routes.iter().all(|route| route.balancing.wait_ms == 0), "{routes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_route_says_of_balancing_reaches_the_gateway() {
+    let said = "balance: hash, hash_by: cookie id, weights: [3], slow_start: 30s, max_in_flight: 9, eject: { after: 2, for: 1m }, retries: 5%, queue: 7";
+    let lines =
+        format!("ports: ['80:80']\ndeploy: {{ replicas: 2 }}\nx-seaworthy: {{ route: {{ {said} }} }}");
+    let stage = Stage::new();
+    stage.plan(&service(&lines), "one", true).await.unwrap();
+    let route = stage.traffic.puts().pop().unwrap().routes.remove(0);
+    let first =
+        route.backends.iter().map(|backend| backend.id.clone()).find(|id| id.ends_with(".1")).unwrap();
+    let wished = Balancing {
+        queue: 7,
+        hash_by: HashBy::Cookie("id".into()),
+        weights: [(first, 3)].into(),
+        slow_start_ms: 30_000,
+        max_in_flight: 9,
+        ejection: Ejection { after: 2, for_ms: 60_000 },
+        retry_percent: 5,
+        ..Balancing::default()
+    };
+    assert_eq!((route.balance, route.balancing), (Balance::Hash, wished));
+    let again = stage.plan(&service(&lines), "one", false).await.unwrap();
+    assert!(again.is_empty(), "the same is nothing to do: {again:?}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use hyper::{Request, Response, StatusCode, Uri, Version};
 use tokio::time::{Instant, sleep_until};
 
 use crate::backend::{Backend, Connection, InFlight};
+use crate::balance::Asker;
 use crate::limits;
 use crate::outgoing::{Outgoing, Passing, Progress};
 use crate::probe;
@@ -40,6 +41,7 @@ pub(super) enum Sending {
 /// What is to be sent, and how its route is found.
 pub(super) struct Wanted<'a> {
     pub(super) parts: &'a Parts,
+    pub(super) client: SocketAddr,
     pub(super) listen: SocketAddr,
     pub(super) host: &'a str,
     pub(super) path: &'a str,
@@ -58,6 +60,12 @@ pub(super) async fn send(
     let mut tried: Vec<Arc<Backend>> = Vec::new();
     let mut sent = 0;
     let mut patience = Patience::new(&gateway.metrics);
+    route.budget.earn(route.route.balancing.retry_percent);
+    if route.is_crowded() {
+        // Those who wait for a place come first.
+        patience.wait(&route).await.map_err(|_| given_up(sent))?;
+        patience.wait(&route).await.map_err(|_| given_up(sent))?;
+    }
     loop {
         // Where all were tried, one may be tried again: a kept connection that was closed is no sick backend.
         let picked = if tried.len() < MOST_ATTEMPTS { pick(wanted, &route, &tried, gateway) } else { None };
@@ -80,25 +88,50 @@ pub(super) async fn send(
         story.backend(&backend);
         match attempt(wanted.parts, &mut sending, &backend, tried.is_empty(), story).await {
             Ok((answer, connection)) => {
+                tell_health(&backend, !is_sick(answer.status()), gateway);
                 story.queued(patience.rewarded());
                 return Ok((answer, in_flight, connection));
             }
             Err(Failed::Unsent) => {}
-            Err(Failed::Unanswered) => sent += 1,
-            Err(Failed::Unreachable(error)) => {
-                // A shortage of our own says nothing about the backend.
-                if !limits::is_own_shortage(&error)
-                    && let Some(well) = backend.judge(false, &gateway.metrics)
-                {
-                    probe::tell(&gateway.place, &backend, well);
+            Err(Failed::Unanswered) => {
+                tell_health(&backend, false, gateway);
+                sent += 1;
+                if sent == MOST_SENT || !route.budget.pay(route.route.balancing.retry_percent) {
+                    return Err(StatusCode::BAD_GATEWAY);
                 }
+            }
+            Err(Failed::Unreachable(error)) => tell_unreachable(&backend, &error, gateway),
+            Err(Failed::Broken(status)) => {
+                tell_health(&backend, false, gateway);
+                return Err(status);
             }
             Err(Failed::ForGood(status)) => return Err(status),
         }
-        if sent == MOST_SENT {
-            return Err(StatusCode::BAD_GATEWAY);
-        }
         tried.push(backend);
+    }
+}
+
+fn tell_unreachable(backend: &Backend, error: &io::Error, gateway: &Gateway) {
+    // A shortage of our own says nothing about the backend.
+    if !limits::is_own_shortage(error)
+        && let Some(well) = backend.judge(false, &gateway.metrics)
+    {
+        probe::tell(&gateway.place, backend, well);
+    }
+}
+
+/// Whether an answer says that the backend cannot do its work now. A 500 is about one request.
+fn is_sick(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+}
+
+/// Takes in how a backend answered.
+fn tell_health(backend: &Backend, well: bool, gateway: &Gateway) {
+    if well {
+        backend.ejected.well();
+    } else if let Some(time) = backend.ejected.sick(Instant::now()) {
+        gateway.metrics.ejected(backend);
+        probe::tell_left_out(&gateway.place, backend, time);
     }
 }
 
@@ -122,9 +155,10 @@ fn pick(
     gateway: &Gateway,
 ) -> Option<Arc<Backend>> {
     let own = route.route.sticky.then(|| gateway.sessions.find(&wanted.parts.headers, route)).flatten();
-    own.filter(|own| own.is_well() && !tried.iter().any(|tried| Arc::ptr_eq(tried, own)))
-        .or_else(|| route.choose(tried))
-        .or_else(|| route.choose(&[]))
+    let asker = Asker { client: wanted.client.ip(), headers: Some(&wanted.parts.headers) };
+    own.filter(|own| own.is_open() && !tried.iter().any(|tried| Arc::ptr_eq(tried, own)))
+        .or_else(|| route.choose(tried, asker))
+        .or_else(|| route.choose(&[], asker))
 }
 
 /// How an attempt failed.
@@ -135,7 +169,9 @@ enum Failed {
     Unsent,
     /// The connection broke before a byte of the answer came, and the request may be repeated.
     Unanswered,
-    /// It must not be sent again.
+    /// It must not be sent again, as the backend may have carried it out.
+    Broken(StatusCode),
+    /// It cannot be sent again, which says nothing about the backend.
     ForGood(StatusCode),
 }
 
@@ -168,7 +204,7 @@ async fn attempt(
             // As long as the client sends, the backend need not answer.
             () = sleep_until(progress.last() + FIRST_BYTE) => {
                 if progress.last().elapsed() >= FIRST_BYTE {
-                    return Err(Failed::ForGood(StatusCode::GATEWAY_TIMEOUT));
+                    return Err(Failed::Broken(StatusCode::GATEWAY_TIMEOUT));
                 }
             }
         }
@@ -185,7 +221,11 @@ async fn attempt(
             }
             (Some(_), Sending::Again(_)) => Err(Failed::Unsent),
             (None, Sending::Again(_)) => Err(Failed::Unanswered),
-            (None, Sending::Once(_)) => Err(Failed::ForGood(StatusCode::BAD_GATEWAY)),
+            // The client's own body broke off.
+            (None, Sending::Once(_)) if error.error().is_user() => {
+                Err(Failed::ForGood(StatusCode::BAD_GATEWAY))
+            }
+            (None, Sending::Once(_)) => Err(Failed::Broken(StatusCode::BAD_GATEWAY)),
         },
     }
 }

@@ -14,6 +14,7 @@ mod restart;
 mod retry;
 mod rig;
 mod snapshot;
+mod spread;
 mod sticky;
 mod swap;
 mod tcp;

@@ -1,7 +1,7 @@
 //! Reads the typed project off a resolved tree. What is malformed was reported before and is left out here.
 
 mod access;
-mod balancing;
+pub(crate) mod balancing;
 mod deploy;
 mod grants;
 mod resources;

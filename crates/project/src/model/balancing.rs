@@ -9,4 +9,47 @@ pub struct Balancing {
     pub wait: Option<Duration>,
     /// `queue`: how many requests may wait at a time.
     pub queue: Option<u32>,
+    /// `hash_by`: by what `balance: hash` tells clients apart.
+    pub hash_by: Option<HashBy>,
+    /// `weights`: how much more than 1 the instances get, by their slots; 1 for those not in the list.
+    pub weights: Vec<u32>,
+    /// `slow_start`: how long a new instance takes to get its full share.
+    pub slow_start: Option<Duration>,
+    /// `max_in_flight`: requests in flight to one instance at a time.
+    pub max_in_flight: Option<u32>,
+    /// `eject.after`: answers in a row that have an instance left out; zero is never.
+    pub eject_after: Option<u32>,
+    /// `eject.for`: how long it is left out the first time.
+    pub eject_for: Option<Duration>,
+    /// `retries`: of a hundred requests, how many may be sent a second time.
+    pub retry_percent: Option<u32>,
+}
+
+/// By what clients are told apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HashBy {
+    /// `client`: their address.
+    Client,
+    /// `header NAME`.
+    Header(String),
+    /// `cookie NAME`.
+    Cookie(String),
+}
+
+impl HashBy {
+    /// Reads `client`, `header NAME` or `cookie NAME`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_name = |name: &str| !name.is_empty() && name.bytes().all(is_token);
+        match text.split_once(' ') {
+            None => (text == "client").then_some(Self::Client),
+            Some(("header", name)) if is_name(name) => Some(Self::Header(name.to_ascii_lowercase())),
+            Some(("cookie", name)) if is_name(name) => Some(Self::Cookie(name.to_owned())),
+            Some(_) => None,
+        }
+    }
+}
+
+/// What a name of a header or cookie may hold (RFC 9110, section 5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -42,11 +42,11 @@ pub struct Route {
     pub path: Option<String>,
     /// `port` inside the instance; `None` is the target of the first published TCP port.
     pub port: Option<u16>,
-    /// `balance`: `round-robin` (default) or `least-connections`.
+    /// `balance`: `round-robin` (default), `least-connections`, `power-of-two` or `hash`.
     pub balance: Option<String>,
     /// `sticky`: a client keeps its instance, by a cookie.
     pub sticky: bool,
-    /// `wait`, `queue` and what else is about balancing.
+    /// What else is about balancing.
     pub balancing: Balancing,
 }
 

@@ -59,6 +59,7 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
     let name = NAMES[index];
     let service = ServiceName::new(name).unwrap();
     let route = RouteWish {
+        weights: Vec::new(),
         port: PORT,
         route: Route {
             name: name.to_owned(),

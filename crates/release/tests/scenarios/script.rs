@@ -167,7 +167,9 @@ fn wanted(word: &str) -> Wanted {
     };
     for part in parts {
         match part.split_once(':').unwrap_or((part, "")) {
-            ("routed", _) => wanted.routes.push(RouteWish { port: PORT, route: route(name) }),
+            ("routed", _) => {
+                wanted.routes.push(RouteWish { port: PORT, weights: Vec::new(), route: route(name) })
+            }
             ("group", size) => wanted.rolling.group = Some(size.parse().unwrap()),
             ("delay", seconds) => wanted.rolling.delay = Duration::from_secs(seconds.parse().unwrap()),
             ("needs", names) => {

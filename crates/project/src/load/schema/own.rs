@@ -1,7 +1,7 @@
 //! `x-seaworthy`: what Compose cannot say. No unknown key passes here.
 
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
-use super::balancing::{QUEUE, WAIT};
+use super::balancing::{BALANCE, EJECT, HASH_BY, MAX_IN_FLIGHT, QUEUE, RETRIES, SLOW_START, WAIT, WEIGHTS};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
@@ -35,10 +35,16 @@ static ROUTE: Object = Object::closed(
         ("host", A(&HOST)),
         ("path", A(&PATH)),
         ("port", A(&PORT)),
-        ("balance", Choice(&["round-robin", "least-connections"])),
+        ("balance", BALANCE),
         ("sticky", Boolean),
-        ("wait", A(&WAIT)),
-        ("queue", A(&QUEUE)),
+        ("wait", WAIT),
+        ("queue", QUEUE),
+        ("hash_by", HASH_BY),
+        ("weights", WEIGHTS),
+        ("slow_start", SLOW_START),
+        ("max_in_flight", MAX_IN_FLIGHT),
+        ("eject", EJECT),
+        ("retries", RETRIES),
     ],
 );
 

@@ -2,12 +2,29 @@
 
 use crate::Node;
 use crate::load::typed::access::{plain_duration, value};
-use crate::model::balancing::Balancing;
+use crate::model::balancing::{Balancing, HashBy};
 
 pub(super) fn balancing(route: &Node) -> Balancing {
-    Balancing { wait: plain_duration(route, "wait"), queue: number(route, "queue") }
+    let eject = route.get("eject");
+    let weights = route.get("weights").map(|weights| weights.items()).unwrap_or_default();
+    Balancing {
+        wait: plain_duration(route, "wait"),
+        queue: number(route, "queue"),
+        hash_by: value(route, "hash_by", HashBy::parse).map(|by| by.value),
+        weights: weights.iter().filter_map(|weight| weight.text()?.parse().ok()).collect(),
+        slow_start: plain_duration(route, "slow_start"),
+        max_in_flight: number(route, "max_in_flight"),
+        eject_after: eject.and_then(|eject| number(eject, "after")),
+        eject_for: eject.and_then(|eject| plain_duration(eject, "for")),
+        retry_percent: value(route, "retries", percent).map(|share| share.value),
+    }
 }
 
 fn number(node: &Node, key: &str) -> Option<u32> {
     value(node, key, |text| text.parse().ok()).map(|number| number.value)
+}
+
+/// Reads `20%`.
+pub(crate) fn percent(text: &str) -> Option<u32> {
+    text.strip_suffix('%')?.parse().ok().filter(|percent| *percent <= 100)
 }

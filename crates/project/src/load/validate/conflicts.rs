@@ -25,6 +25,7 @@ pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) 
         }
         let replicas = node.at(&["deploy", "replicas"]).or_else(|| node.get("scale"));
         twice(service, report);
+        hashed(service, report);
         if let (Some(name), Some(replicas)) = (node.get("container_name"), replicas)
             && replicas.text().and_then(|text| text.parse::<u32>().ok()).is_some_and(|count| count > 1)
         {
@@ -37,6 +38,21 @@ pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) 
                 problem.related(replicas.span, "replicas are asked for here").hint("remove `container_name`"),
             );
         }
+    }
+}
+
+/// What clients are told apart by, where nobody tells them apart.
+fn hashed(service: &Entry, report: &mut Report) {
+    let route = service.node.at(&["x-seaworthy", "route"]);
+    let Some(by) = route.and_then(|route| route.get("hash_by")) else { return };
+    let balance = route.and_then(|route| route.get("balance"));
+    if balance.and_then(Node::text) != Some("hash") {
+        let message = format!("`{}` has `hash_by`, which only `balance: hash` heeds.", service.key.value);
+        let mut problem = Problem::at(ProblemKind::Conflict, by.span, message);
+        if let Some(balance) = balance {
+            problem = problem.related(balance.span, "`balance` is here");
+        }
+        report.problem(problem.hint("say `balance: hash` beside it, or remove it"));
     }
 }
 
