@@ -14,6 +14,8 @@
 mod atlas;
 #[path = "support/example.rs"]
 mod example;
+#[path = "systems/full_stack.rs"]
+mod full_stack;
 #[path = "support/load.rs"]
 mod load;
 #[path = "support/site.rs"]

@@ -184,7 +184,8 @@ impl Drop for Example {
         }
         let kept = format!("seaworthy-kept:{}-", self.name());
         for tag in docker(&["images", "--format", "{{.Repository}}:{{.Tag}}"]) {
-            if tag.starts_with(&format!("{}:{}-", self.name, self.mark)) || tag.starts_with(&kept) {
+            let built = tag.starts_with(self.name) && tag.contains(&format!(":{}-", self.mark));
+            if built || tag.starts_with(&kept) {
                 // What lies below stays, as the cache of the next run.
                 docker(&["rmi", "--no-prune", &tag]);
             }

@@ -1,0 +1,120 @@
+//! The full stack: Django, a built page, Celery, PostgreSQL and Redis behind one door.
+
+use super::example::{Example, docker};
+use super::load::Load;
+use super::site::{free_port, get, wait_until};
+use super::{nothing_failed, trials};
+
+const SECRETS: [&str; 3] = ["SECRET_KEY", "DATABASE_PASSWORD", "REDIS_PASSWORD"];
+/// What its programs listen on.
+const PORTS: [u16; 4] = [8000, 8080, 5432, 6379];
+/// A task that nobody finished is given out again after this long: more than a report of `PAGES` takes.
+const TASK_SECONDS: &str = "10";
+const PAGES: u64 = 16;
+
+fn json(body: &str) -> serde_json::Value {
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
+}
+
+fn serves(desk: &Example, version: u32) {
+    let answer = desk.request("GET", "/api/version", "", "").unwrap();
+    assert_eq!(json(&answer.body)["version"].as_str(), Some(desk.version(version).as_str()));
+}
+
+fn asked(desk: &Example, pages: u64) -> u64 {
+    let body = format!(r#"{{"title":"Tides","pages":{pages}}}"#);
+    let answer = desk.request("POST", "/api/reports", "", &body).unwrap();
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    json(&answer.body)["number"].as_u64().unwrap()
+}
+
+fn report(desk: &Example, number: u64) -> serde_json::Value {
+    json(&desk.request("GET", &format!("/api/reports/{number}"), "", "").unwrap().body)
+}
+
+#[test]
+fn development_of_the_full_stack_stays_as_it_was() {
+    let desk = Example::new("full-stack");
+    trials::develops(&desk, "DESK_PORT", "/api/ready");
+}
+
+#[test]
+fn the_full_stack_in_production() {
+    let desk = Example::new("full-stack");
+    let (staging, taken) = (free_port(), trials::taken(&PORTS));
+    let secrets = desk.fill("production", desk.port, &[("TASK_SECONDS", TASK_SECONDS)]);
+    desk.fill("staging", staging, &[]);
+    let before = desk.files();
+    trials::is_checked(&desk, &["default-credential", "debug-mode", "source-bind-mount"]);
+    trials::refuses(&desk, &SECRETS);
+    desk.ends(0, 1, &["deploy", "-y"]);
+    trials::is_kept(&desk);
+    let page = desk.request("GET", "/", "", "").unwrap();
+    assert!(page.body.contains("/assets/index-"), "the page was built: {}", page.body);
+    let first = asked(&desk, 1);
+    wait_until("the first report is written", || report(&desk, first)["done"] == true);
+    confined(&desk, &taken, &secrets);
+    trials::stands_beside_staging(&desk, staging, "/api/ready");
+    a_killed_worker_loses_nothing(&desk);
+    a_stopped_database_comes_back(&desk);
+
+    let port = desk.port;
+    let load = Load::of(move || {
+        let both = [("/api/reports", "Tides"), ("/", "Report desk")];
+        both.iter().try_for_each(|(path, text)| match get(port, path)? {
+            body if body.contains(text) => Ok(()),
+            body => Err(format!("{path}: {body}")),
+        })
+    });
+    desk.ends(0, 2, &["deploy", "-y"]);
+    serves(&desk, 2);
+    desk.change("api/reports/views.py", "Report.objects.exists)", "Reports.objects.exists)");
+    let broken = desk.ends(3, 3, &["deploy", "-y"]);
+    assert!(broken.stderr.contains("wrote last"), "{}", broken.stderr);
+    serves(&desk, 2);
+    desk.change("api/reports/views.py", "Reports.objects.exists)", "Report.objects.exists)");
+    desk.ends(0, 2, &["rollback", "-y"]);
+    serves(&desk, 1);
+    nothing_failed(load, 300);
+    trials::survives_a_kill(&desk, "api");
+
+    assert_eq!(report(&desk, first)["done"], true, "what was written is still there");
+    assert!(desk.files() == before, "no file was changed");
+    desk.comes_down(2);
+}
+
+fn confined(desk: &Example, taken: &[u16], secrets: &[String]) {
+    trials::only_the_gateway_is_reached(desk, &PORTS, taken);
+    trials::has_secrets_as_files(desk, secrets);
+    trials::reaches(desk, "api", "db", 5432);
+    trials::reaches(desk, "worker", "redis", 6379);
+    trials::cannot_reach(desk, "frontend", "db", 5432);
+    trials::cannot_reach(desk, "frontend", "redis", 6379);
+}
+
+/// Every worker is killed in the middle of a report; it is written to its end all the same.
+fn a_killed_worker_loses_nothing(desk: &Example) {
+    let number = asked(desk, PAGES);
+    wait_until("some pages are written", || report(desk, number)["written"].as_u64() > Some(2));
+    let workers = desk.containers("worker");
+    assert_eq!(workers.len(), 2);
+    for worker in &workers {
+        let process = docker(&["inspect", "--format", "{{.State.Pid}}", worker]).concat();
+        assert!(std::process::Command::new("kill").args(["-9", &process]).status().unwrap().success());
+    }
+    let cut = report(desk, number);
+    assert_eq!(cut["done"], false, "it was killed in the middle: {cut}");
+    wait_until("the report is written to its end", || report(desk, number)["done"] == true);
+    assert_eq!(report(desk, number)["begun"], 2, "another one went on with it");
+}
+
+/// Without its database the service says that it is not ready, and serves again by itself once that is back.
+fn a_stopped_database_comes_back(desk: &Example) {
+    desk.ends(0, 1, &["stop", "db", "-y"]);
+    wait_until("the service is not ready", || {
+        desk.request("GET", "/api/ready", "", "").is_ok_and(|answer| answer.status == 503)
+    });
+    assert!(trials::answers(desk, "/"), "the page needs no database");
+    desk.ends(0, 1, &["start", "db", "-y"]);
+    wait_until("the service is ready again", || trials::answers(desk, "/api/ready"));
+}
