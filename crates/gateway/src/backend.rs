@@ -12,13 +12,9 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-<<<<<<< HEAD
+use crate::balance::{self, Ejected};
 use crate::lanes::{self, MOST_LANES};
 use crate::metrics::{Answers, Metrics};
-=======
-use crate::balance::{self, Ejected};
-use crate::metrics::Metrics;
->>>>>>> cff30e22b5c0d76f128af0721a773f874388d397
 use crate::outgoing::Outgoing;
 use crate::route::{self, Probe, Protocol, Route};
 use crate::wait::WaitingRoom;
@@ -103,15 +99,12 @@ impl Backend {
         })
     }
 
-<<<<<<< HEAD
     /// Whether it is called the same in logs and metrics.
     pub(crate) fn is_called_as(&self, other: &Self) -> bool {
         (&self.project, &self.route, &self.id) == (&other.project, &other.route, &other.id)
     }
 
-=======
     /// Whether it answers as far as is known, and nobody set it aside.
->>>>>>> cff30e22b5c0d76f128af0721a773f874388d397
     pub(crate) fn is_well(&self) -> bool {
         self.is_answering() && !self.is_set_aside()
     }

@@ -85,11 +85,7 @@ pub(crate) async fn answer(
         Ok(sending) => sending,
         Err(status) => return failed(status, &framing, &identity, story),
     };
-<<<<<<< HEAD
-    let wanted = Wanted { parts: &parts, listen, host: &bare, path: &path };
-=======
-    let wanted = Wanted { parts: &parts, client, listen, host: &bare };
->>>>>>> cff30e22b5c0d76f128af0721a773f874388d397
+    let wanted = Wanted { parts: &parts, client, listen, host: &bare, path: &path };
     match send::send(&wanted, sending, route.clone(), &gateway, &mut story).await {
         Ok((answer, in_flight, _)) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
             let speakers = Speakers { from: client, route: &route, identity: &identity, gateway: &gateway };

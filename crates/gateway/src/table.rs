@@ -4,15 +4,10 @@ mod choice;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-<<<<<<< HEAD
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 
 use prometheus_client::metrics::histogram::Histogram;
-=======
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
->>>>>>> cff30e22b5c0d76f128af0721a773f874388d397
 
 use crate::backend::Backend;
 use crate::balance::Budget;
@@ -44,13 +39,10 @@ pub(crate) struct LiveRoute {
     pub(crate) backends: Vec<Arc<Backend>>,
     /// Where its requests wait for a backend; that of the route it replaces.
     pub(crate) room: Arc<WaitingRoom>,
-<<<<<<< HEAD
-    /// Its histogram, found once.
-    pub(crate) seconds: OnceLock<Histogram>,
-=======
     /// What may be sent a second time; that of the route it replaces.
     pub(crate) budget: Arc<Budget>,
->>>>>>> cff30e22b5c0d76f128af0721a773f874388d397
+    /// Its histogram, found once.
+    pub(crate) seconds: OnceLock<Histogram>,
     next: AtomicUsize,
 }
 
@@ -158,22 +150,13 @@ impl LiveRoute {
         let backends = route.backends.iter().map(|backend| {
             kept(&backend.id, backend.address).unwrap_or_else(|| Backend::new(project, route, backend, &room))
         });
-<<<<<<< HEAD
         Self {
             project: project.to_owned(),
             backends: backends.collect(),
             room,
-            route: route.clone(),
-            seconds: OnceLock::new(),
-=======
-        let backends = backends.collect();
-        Self {
-            project: project.to_owned(),
-            backends,
-            room,
             budget,
             route: route.clone(),
->>>>>>> cff30e22b5c0d76f128af0721a773f874388d397
+            seconds: OnceLock::new(),
             next: AtomicUsize::new(0),
         }
     }
