@@ -131,7 +131,7 @@ const SUITES: [Suite; 9] = [
         name: "systems",
         about: "the examples, from development to production",
         // With the images and packages there; making them all takes some minutes more.
-        budget_seconds: 360,
+        budget_seconds: 900,
         work: Work::Systems,
     },
 ];

@@ -10,7 +10,7 @@ use crate::compose;
 use crate::workspace::Workspace;
 
 /// What the examples are made of.
-const IMAGES: [&str; 4] = ["python:3.13-slim", "node:20-slim", "postgres:17", "redis:8"];
+const IMAGES: [&str; 5] = ["python:3.13-slim", "node:20-slim", "postgres:17", "redis:8", "nginx:1.26"];
 
 const LINT: [&str; 10] =
     ["cargo", "clippy", "--package", "seaworthy", "--test", "systems", "--locked", "--", "-D", "warnings"];

@@ -1,0 +1,1 @@
+"""A knowledge base: documents that are found by what they mean."""
