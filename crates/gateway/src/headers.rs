@@ -1,9 +1,13 @@
 //! Headers on their way: hop-by-hop ones go, forwarding ones and identities come.
 
+mod forwarded;
+
 use std::net::IpAddr;
 
 use hyper::HeaderMap;
 use hyper::header::{CONNECTION, HeaderName, HeaderValue, SERVER};
+
+use crate::policy::Origin;
 
 /// Hop-by-hop headers (RFC 9110, section 7.6.1), and those that were never standard.
 const HOP_BY_HOP: [&str; 9] = [
@@ -64,23 +68,23 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
 }
 
 /// Makes a request's headers fit to be sent on; `host` is as the client wrote it.
-pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &str, identity: &Identity) {
+pub(crate) fn forward(
+    headers: &mut HeaderMap,
+    peer: IpAddr,
+    origin: Origin,
+    host: &str,
+    identity: &Identity,
+) {
     strip(headers);
     remove_look_alikes(headers);
-    let before = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let chain = before.map(str::to_owned).chain([client.to_string()]).collect::<Vec<_>>().join(", ");
+    forwarded::write(headers, peer, origin, host);
     if headers.get("traceparent").is_none_or(|value| value.as_bytes() != identity.traceparent.as_bytes()) {
         // The state of a trace that is not gone on with (W3C Trace Context, section 3.3).
         headers.remove("tracestate");
     }
-    for (name, value) in [
-        ("host", host),
-        ("x-forwarded-for", chain.as_str()),
-        ("x-forwarded-proto", "http"),
-        ("x-forwarded-host", host),
-        ("x-request-id", &identity.request),
-        ("traceparent", &identity.traceparent),
-    ] {
+    for (name, value) in
+        [("host", host), ("x-request-id", &identity.request), ("traceparent", &identity.traceparent)]
+    {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
@@ -88,7 +92,7 @@ pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &str, ident
 }
 
 /// Headers that tell a backend who asks and how; they come from here alone.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -96,6 +100,7 @@ const OURS: [&str; 8] = [
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-proto",
+    "x-real-ip",
     "x-request-id",
 ];
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::backend::Backend;
 use crate::error::GatewayError;
+use crate::policy::Policy;
 use crate::route::{Balance, Protocol, Route, RouteSet, SetHash};
 use crate::wait::WaitingRoom;
 
@@ -31,6 +32,7 @@ pub(crate) struct Entry {
 pub(crate) struct LiveRoute {
     pub(crate) project: String,
     pub(crate) route: Route,
+    pub(crate) policy: Policy,
     pub(crate) backends: Vec<Arc<Backend>>,
     /// Where its requests wait for a backend; that of the route it replaces.
     pub(crate) room: Arc<WaitingRoom>,
@@ -140,7 +142,10 @@ impl LiveRoute {
             kept(&backend.id, backend.address).unwrap_or_else(|| Backend::new(project, route, backend, &room))
         });
         let backends = backends.collect();
-        Self { project: project.to_owned(), backends, room, route: route.clone(), next: AtomicUsize::new(0) }
+        let policy = before.iter().find(|old| old.route.name == route.name).map(|old| &old.policy);
+        let policy = Policy::new(&route.policy, policy);
+        let (project, route) = (project.to_owned(), route.clone());
+        Self { project, backends, room, route, policy, next: AtomicUsize::new(0) }
     }
 
     fn answers(&self, host: &str, path: &str) -> bool {
@@ -208,6 +213,7 @@ mod tests {
             path: path.to_owned(),
             balance: Balance::RoundRobin,
             balancing: Balancing::default(),
+            policy: crate::route::Policy::default(),
             sticky: false,
             probe: None,
             backends: Vec::new(),

@@ -1,6 +1,6 @@
 //! The answer on its way back: when it ends, the connection is kept, the request counted off, and its story told.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -66,12 +66,12 @@ impl Story {
     }
 
     /// Tells of a request whose head could not be read, so that nothing else is known of it.
-    pub(crate) fn unread(fault: Fault, status: StatusCode, client: SocketAddr, gateway: Arc<Gateway>) {
+    pub(crate) fn unread(fault: Fault, client: SocketAddr, gateway: Arc<Gateway>) {
         let identity = Identity::of(&HeaderMap::new());
         let mut story = Self::new(&Request::new(()), client, &identity, gateway);
         story.change(|line| (line.method, line.path) = Default::default());
-        story.refused(fault);
-        story.status(status);
+        story.refused(fault.word());
+        story.status(fault.status());
         story.tell();
     }
 
@@ -86,9 +86,14 @@ impl Story {
         self.change(|line| line.backend.clone_from(&backend.id));
     }
 
-    /// The request is refused for what is wrong with its bytes.
-    pub(super) fn refused(&mut self, fault: Fault) {
-        self.change(|line| line.refused = Some(fault.word()));
+    /// The request is refused, in a word.
+    pub(super) fn refused(&mut self, why: &'static str) {
+        self.change(|line| line.refused = Some(why));
+    }
+
+    /// Who asks, where others than its peer know.
+    pub(super) fn client(&mut self, client: IpAddr) {
+        self.change(|line| line.client = client.to_string());
     }
 
     pub(super) fn retried(&mut self) {

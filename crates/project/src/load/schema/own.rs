@@ -2,6 +2,7 @@
 
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
 use super::balancing::{QUEUE, WAIT};
+use super::policy::{BODY_TIMEOUT, HEADERS, MAX_BODY, NETWORKS, RATE_LIMIT};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
@@ -37,6 +38,13 @@ static ROUTE: Object = Object::closed(
         ("port", A(&PORT)),
         ("balance", Choice(&["round-robin", "least-connections"])),
         ("sticky", Boolean),
+        ("max_body", A(&MAX_BODY)),
+        ("body_timeout", A(&BODY_TIMEOUT)),
+        ("rate_limit", RATE_LIMIT),
+        ("allow", NETWORKS),
+        ("deny", NETWORKS),
+        ("trusted_proxies", NETWORKS),
+        ("headers", In(&HEADERS)),
         ("wait", A(&WAIT)),
         ("queue", A(&QUEUE)),
     ],
