@@ -16,7 +16,7 @@ use http_body_util::{Either, Empty};
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use tokio::time::timeout;
 
 use crate::backend::Backend;
@@ -172,6 +172,8 @@ async fn pass(
         }
         Ok((answer, in_flight, connection)) => {
             let (mut head, body) = answer.into_parts();
+            // What the backend speaks is its own hop's matter (RFC 9110, section 2.5).
+            head.version = Version::HTTP_11;
             headers::back(&mut head.headers, &identity);
             stick(&parts.headers, route, &in_flight.backend, &mut head.headers, gateway);
             story.status(head.status);
