@@ -44,7 +44,7 @@ pub(crate) struct Line<'a> {
     /// Without the query, which may hold secrets.
     pub(crate) path: &'a str,
     pub(crate) status: u16,
-    /// What was wrong with its bytes, where it was refused for that.
+    /// Why the gateway refused it, where it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refused: Option<&'static str>,
     pub(crate) bytes: u64,

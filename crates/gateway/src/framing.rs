@@ -48,6 +48,12 @@ impl Framing {
         self.any_fault().filter(|_| self.faulty.load(Ordering::Relaxed) == self.begun.load(Ordering::Relaxed))
     }
 
+    /// Refuses the request that is being answered: nothing more is read of its connection.
+    pub(crate) fn refuse(&self, fault: Fault) {
+        self.faulty.store(self.begun.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.fault.store(fault.number().get(), Ordering::Relaxed);
+    }
+
     /// What is wrong with the head of a request that nobody is asked to answer.
     pub(crate) fn head_fault(&self) -> Option<Fault> {
         self.any_fault().filter(|_| self.faulty.load(Ordering::Relaxed) > self.begun.load(Ordering::Relaxed))

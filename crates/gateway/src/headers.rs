@@ -1,16 +1,17 @@
 //! Headers on their way: hop-by-hop ones go, forwarding ones and identities come.
 
+mod forwarded;
 mod random;
 
-use std::fmt::Write;
 use std::net::IpAddr;
 
-use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::header::{
     CONNECTION, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SERVER, TE, TRAILER,
     TRANSFER_ENCODING, UPGRADE,
 };
+
+use crate::policy::Origin;
 
 /// Hop-by-hop headers (RFC 9110, section 7.6.1), and those that were never standard.
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -24,9 +25,6 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     TRANSFER_ENCODING,
     UPGRADE,
 ];
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
@@ -87,29 +85,27 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
 }
 
 /// Makes a request's headers fit to be sent on; `host` is as the client wrote it.
-pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &HeaderValue, identity: &Identity) {
+pub(crate) fn forward(
+    headers: &mut HeaderMap,
+    peer: IpAddr,
+    origin: Origin,
+    host: &HeaderValue,
+    identity: &Identity,
+) {
     strip(headers);
     remove_look_alikes(headers);
-    let before = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-    let mut chain = before.fold(String::new(), |chain, value| chain + value + ", ");
-    // Writing to a string cannot fail.
-    let _ = write!(chain, "{client}");
+    forwarded::write(headers, peer, origin, host);
     if headers.get(TRACE_PARENT).is_none_or(|value| value != identity.traceparent) {
         // The state of a trace that is not gone on with (W3C Trace Context, section 3.3).
         headers.remove(TRACE_STATE);
     }
-    if let Ok(chain) = HeaderValue::from_maybe_shared(Bytes::from(chain)) {
-        headers.insert(FORWARDED_FOR, chain);
-    }
     headers.insert(HOST, host.clone());
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
-    headers.insert(FORWARDED_HOST, host.clone());
     headers.insert(REQUEST_ID, identity.request.clone());
     headers.insert(TRACE_PARENT, identity.traceparent.clone());
 }
 
 /// Headers that tell a backend who asks and how; they come from here alone.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -117,6 +113,7 @@ const OURS: [&str; 8] = [
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-proto",
+    "x-real-ip",
     "x-request-id",
 ];
 

@@ -20,6 +20,7 @@ mod listener;
 mod metrics;
 mod outgoing;
 mod place;
+mod policy;
 mod probe;
 mod proxy;
 mod rim;

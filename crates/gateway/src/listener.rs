@@ -167,13 +167,13 @@ async fn serve(
 
 /// Tells of the head at which a connection ended, if it did at one.
 fn unread(error: &hyper::Error, framing: &Framing, client: SocketAddr, gateway: &Arc<Gateway>) {
-    let (fault, status) = match framing.head_fault() {
-        Some(fault) => (fault, StatusCode::BAD_REQUEST),
-        None if error.is_parse_too_large() => (Fault::TooLarge, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
-        None if error.is_parse() => (Fault::Malformed, StatusCode::BAD_REQUEST),
+    let fault = match framing.head_fault() {
+        Some(fault) => fault,
+        None if error.is_parse_too_large() => Fault::TooLarge,
+        None if error.is_parse() => Fault::Malformed,
         None => return,
     };
-    proxy::Story::unread(fault, status, client, gateway.clone());
+    proxy::Story::unread(fault, client, gateway.clone());
 }
 
 /// Serves the requests of a connection until it is closed, upgraded, or idle while the worker ends.

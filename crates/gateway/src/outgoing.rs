@@ -1,5 +1,7 @@
 //! The body of a request on its way to a backend.
 
+mod allowance;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +13,10 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
+
+use crate::framing::Framing;
+
+use allowance::Allowance;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -25,6 +31,7 @@ pub(crate) enum Outgoing {
 #[derive(Debug)]
 pub(crate) struct Passing {
     body: Incoming,
+    allowance: Allowance,
     progress: Progress,
     gate: Option<Gate>,
 }
@@ -61,8 +68,9 @@ impl fmt::Debug for Gate {
 }
 
 impl Passing {
-    pub(crate) fn new(body: Incoming) -> Self {
-        Self { body, progress: Progress::default(), gate: None }
+    /// Of at most so many bytes, each part of which comes in such a time.
+    pub(crate) fn new(body: Incoming, framing: Arc<Framing>, limits: (u64, Duration)) -> Self {
+        Self { body, allowance: Allowance::new(framing, limits), progress: Progress::default(), gate: None }
     }
 
     /// All of the body, when it is no longer than this.
@@ -100,12 +108,12 @@ impl Progress {
 
 impl Body for Passing {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Some(gate) = &mut self.gate {
             if !ready!(gate.wanted.as_mut().poll(context)) {
                 // It stays shut: a future is not asked again once it has answered.
@@ -118,7 +126,10 @@ impl Body for Passing {
         if polled.is_ready() {
             self.progress.made();
         }
-        polled
+        match self.allowance.allows(&polled, context) {
+            Ok(()) => polled.map(|frame| frame.map(|frame| frame.map_err(Into::into))),
+            Err(refused) => Poll::Ready(Some(Err(refused.into()))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -132,12 +143,12 @@ impl Body for Passing {
 
 impl Body for Outgoing {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body)
                 .poll_frame(context)

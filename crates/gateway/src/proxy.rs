@@ -7,7 +7,6 @@ mod send;
 mod target;
 mod upgrade;
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +16,14 @@ use http_body_util::{Either, Empty};
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use tokio::time::timeout;
 
 use crate::backend::Backend;
-use crate::framing::Framing;
+use crate::framing::{Fault, Framing};
 use crate::headers::{self, Identity};
 use crate::outgoing::Passing;
+use crate::policy::Origin;
 use crate::table::LiveRoute;
 use crate::worker::Gateway;
 
@@ -41,7 +41,7 @@ const KEPT_BODY: Duration = Duration::from_secs(60);
 
 /// Answers a request. Never fails: what goes wrong is an answer too.
 pub(crate) async fn answer(
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
     client: SocketAddr,
     listen: SocketAddr,
     gateway: Arc<Gateway>,
@@ -50,25 +50,98 @@ pub(crate) async fn answer(
 ) -> Response<Answer> {
     let identity = Identity::of(request.headers());
     let mut story = Story::new(&request, client, &identity, gateway.clone());
-    framing.begin();
-    if let Some(fault) = framing.fault() {
-        story.refused(fault);
-        return plain(StatusCode::BAD_REQUEST, &identity, story);
-    }
-    let Some(host) = host::of(&request) else {
-        return plain(StatusCode::BAD_REQUEST, &identity, story);
-    };
-    if !is_supported(&request) {
-        return plain(StatusCode::NOT_IMPLEMENTED, &identity, story);
-    }
-    let Some(path) = target::matched(request.method(), request.uri()).map(Cow::into_owned) else {
-        return plain(StatusCode::BAD_REQUEST, &identity, story);
-    };
-    let found = gateway.table.load().find(listen, &host.bare, &path).cloned();
-    let Some(route) = found else {
-        return plain(StatusCode::NOT_FOUND, &identity, story);
+    let (route, place) = match find(&request, listen, &gateway, &framing) {
+        Ok(found) => found,
+        Err(status) => {
+            framing.fault().into_iter().for_each(|fault| story.refused(fault.word()));
+            return plain(status, &identity, story);
+        }
     };
     story.route(&route);
+    let origin = route.policy.origin(client.ip(), request.headers());
+    story.client(origin.client);
+    let (refusal, told) = route.policy.admit(origin, request.headers(), request.body().size_hint().exact());
+    let mut answer = match refusal {
+        Some(status) => refused(status, &request, &framing, &identity, story),
+        None => {
+            let asking = Asking { client, listen, place, origin, identity, framing, switch };
+            pass(request, asking, &route, &gateway, story).await
+        }
+    };
+    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        route.policy.dress(answer.headers_mut(), &told);
+    }
+    answer
+}
+
+/// What is asked, of whom.
+struct Place {
+    host: Host,
+    path: String,
+}
+
+/// The route that a request is for.
+fn find(
+    request: &Request<Incoming>,
+    listen: SocketAddr,
+    gateway: &Gateway,
+    framing: &Framing,
+) -> Result<(Arc<LiveRoute>, Place), StatusCode> {
+    framing.begin();
+    if let Some(fault) = framing.fault() {
+        return Err(fault.status());
+    }
+    let host = host::of(request).ok_or(StatusCode::BAD_REQUEST)?;
+    if !is_supported(request) {
+        return Err(StatusCode::NOT_IMPLEMENTED);
+    }
+    let path = target::matched(request.method(), request.uri()).ok_or(StatusCode::BAD_REQUEST)?.into_owned();
+    let table = gateway.table.load();
+    let route = table.find(listen, &host.bare, &path).cloned().ok_or(StatusCode::NOT_FOUND)?;
+    Ok((route, Place { host, path }))
+}
+
+/// The answer to a request that its route does not let in.
+fn refused(
+    status: StatusCode,
+    request: &Request<Incoming>,
+    framing: &Framing,
+    identity: &Identity,
+    mut story: Story,
+) -> Response<Answer> {
+    story.refused(match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Fault::BodyTooLarge.word(),
+        StatusCode::TOO_MANY_REQUESTS => "rate-limit",
+        _ => "address",
+    });
+    let mut answer = plain(status, identity, story);
+    if !request.body().is_end_stream() {
+        framing.linger();
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}
+
+/// Who asks, and over what.
+struct Asking {
+    client: SocketAddr,
+    listen: SocketAddr,
+    place: Place,
+    origin: Origin,
+    identity: Identity,
+    framing: Arc<Framing>,
+    switch: Switch,
+}
+
+/// Passes a request to a backend of its route, and the answer back.
+async fn pass(
+    mut request: Request<Incoming>,
+    asking: Asking,
+    route: &Arc<LiveRoute>,
+    gateway: &Arc<Gateway>,
+    mut story: Story,
+) -> Response<Answer> {
+    let Asking { client, listen, place: Place { host, path }, origin, identity, framing, switch } = asking;
     let offer = Offer::of(&mut request);
     let (mut parts, body) = request.into_parts();
     let Host { mut sent, bare } = host;
@@ -77,22 +150,23 @@ pub(crate) async fn answer(
     {
         sent = own;
     }
-    headers::forward(&mut parts.headers, client.ip(), &sent, &identity);
+    headers::forward(&mut parts.headers, client.ip(), origin, &sent, &identity);
+    route.policy.dress_request(&mut parts.headers);
     if let Some(offer) = &offer {
         offer.offer(&mut parts.headers);
     }
-    let sending = match keep(&mut parts, Passing::new(body)).await {
+    let sending = match keep(&mut parts, Passing::new(body, framing.clone(), route.policy.body())).await {
         Ok(sending) => sending,
         Err(status) => return failed(status, &framing, &identity, story),
     };
     let wanted = Wanted { parts: &parts, client, listen, host: &bare, path: &path };
-    match send::send(&wanted, sending, route.clone(), &gateway, &mut story).await {
+    match send::send(&wanted, sending, route.clone(), gateway, &mut story).await {
         Ok((answer, in_flight, _)) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
-            let speakers = Speakers { from: client, route: &route, identity: &identity, gateway: &gateway };
+            let speakers = Speakers { from: client, route, identity: &identity, gateway };
             // Nothing, where nothing was offered to switch to.
             match offer.and_then(|offer| offer.agree(answer, in_flight, &speakers, &switch)) {
                 Some((mut headers, backend)) => {
-                    stick(&parts.headers, &route, &backend, &mut headers, &gateway);
+                    stick(&parts.headers, route, &backend, &mut headers, gateway);
                     told(StatusCode::SWITCHING_PROTOCOLS, headers, story)
                 }
                 None => plain(StatusCode::BAD_GATEWAY, &identity, story),
@@ -100,8 +174,10 @@ pub(crate) async fn answer(
         }
         Ok((answer, in_flight, connection)) => {
             let (mut head, body) = answer.into_parts();
+            // What the backend speaks is its own hop's matter (RFC 9110, section 2.5).
+            head.version = Version::HTTP_11;
             headers::back(&mut head.headers, &identity);
-            stick(&parts.headers, &route, &in_flight.backend, &mut head.headers, &gateway);
+            stick(&parts.headers, route, &in_flight.backend, &mut head.headers, gateway);
             story.status(head.status);
             let body = body::Passing::new(body, in_flight, connection, story);
             Response::from_parts(head, Either::Right(body))
@@ -112,13 +188,9 @@ pub(crate) async fn answer(
 
 /// The answer where a request could not be sent: where its client is at fault, it is told so.
 fn failed(status: StatusCode, framing: &Framing, identity: &Identity, mut story: Story) -> Response<Answer> {
-    match framing.fault() {
-        Some(fault) => {
-            story.refused(fault);
-            plain(StatusCode::BAD_REQUEST, identity, story)
-        }
-        None => plain(status, identity, story),
-    }
+    let fault = framing.fault();
+    fault.into_iter().for_each(|fault| story.refused(fault.word()));
+    plain(fault.map_or(status, Fault::status), identity, story)
 }
 
 /// Has the client keep to a backend, where its route wishes it.

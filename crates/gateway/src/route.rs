@@ -2,6 +2,7 @@
 //! snapshot form, version 2; version 1 knew HTTP alone.
 
 mod balancing;
+mod policy;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use balancing::{Balancing, Ejection, HashBy, MOST_WAITING, WAIT_MS};
+pub use policy::{BODY_TIMEOUT_MS, Edits, MAX_BODY_BYTES, Network, NotANetwork, Policy, RateLimit};
 
 /// All routes of one project; replaced whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -41,6 +43,9 @@ pub struct Route {
     /// How it is balanced beyond that.
     #[serde(default, skip_serializing_if = "Balancing::is_default")]
     pub balancing: Balancing,
+    /// What it lets in, and what it adds to its answers.
+    #[serde(default, skip_serializing_if = "Policy::is_default")]
+    pub policy: Policy,
     /// Whether a client keeps its backend, by a cookie. HTTP alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sticky: bool,
@@ -147,7 +152,7 @@ impl RouteSet {
             if route.protocol == Protocol::Tcp && (route.host.is_some() || route.path != "/") {
                 return Some(format!("the TCP route `{}` has a host or a path", route.name));
             }
-            if let Some(reason) = route.balancing.contradiction().or_else(|| self.wrong_backend(route)) {
+            if let Some(reason) = route.unfit().or_else(|| self.wrong_backend(route)) {
                 return Some(format!("route `{}`: {reason}", route.name));
             }
             if let Some(twin) =
@@ -187,6 +192,11 @@ fn is_bare_host(host: &str) -> bool {
 }
 
 impl Route {
+    /// What cannot be served of its settings.
+    fn unfit(&self) -> Option<String> {
+        self.balancing.contradiction().or_else(|| self.policy.contradiction())
+    }
+
     /// Whether both would answer the same requests or connections.
     pub fn collides(&self, other: &Self) -> bool {
         let tcp = [self.protocol, other.protocol].contains(&Protocol::Tcp);

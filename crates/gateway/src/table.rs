@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use crate::backend::Backend;
 use crate::balance::Budget;
 use crate::error::GatewayError;
+use crate::policy::Policy;
 use crate::route::{Protocol, Route, RouteSet, SetHash};
 use crate::wait::WaitingRoom;
 
@@ -36,6 +37,7 @@ pub(crate) struct Entry {
 pub(crate) struct LiveRoute {
     pub(crate) project: String,
     pub(crate) route: Route,
+    pub(crate) policy: Policy,
     pub(crate) backends: Vec<Arc<Backend>>,
     /// Where its requests wait for a backend; that of the route it replaces.
     pub(crate) room: Arc<WaitingRoom>,
@@ -150,11 +152,13 @@ impl LiveRoute {
         let backends = route.backends.iter().map(|backend| {
             kept(&backend.id, backend.address).unwrap_or_else(|| Backend::new(project, route, backend, &room))
         });
+        let policy = before.iter().find(|old| old.route.name == route.name).map(|old| &old.policy);
         Self {
             project: project.to_owned(),
             backends: backends.collect(),
             room,
             budget,
+            policy: Policy::new(&route.policy, policy),
             route: route.clone(),
             seconds: OnceLock::new(),
             next: AtomicUsize::new(0),
@@ -195,6 +199,7 @@ mod tests {
             path: path.to_owned(),
             balance: Balance::RoundRobin,
             balancing: Balancing::default(),
+            policy: crate::route::Policy::default(),
             sticky: false,
             probe: None,
             backends: Vec::new(),

@@ -54,7 +54,7 @@ async fn headers_are_made_fit_on_both_ways() {
     let got = ask(place.listen, request).unwrap();
     let seen = got.body.to_ascii_lowercase();
     for there in [
-        "x-forwarded-for: 10.1.1.1, 127.0.0.1",
+        "x-forwarded-for: 127.0.0.1",
         "x-forwarded-host: shop.example",
         "x-forwarded-proto: http",
         "x-request-id: abc-123",

@@ -9,6 +9,7 @@ pub mod dependency;
 pub mod deploy;
 pub mod healthcheck;
 pub mod mount;
+pub mod policy;
 pub mod port;
 pub mod project;
 pub mod resource;

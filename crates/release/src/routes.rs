@@ -1,6 +1,7 @@
 //! Which gateway routes lead to a service, and whether the gateway serves them already.
 
 mod balancing;
+mod policy;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -81,6 +82,7 @@ fn route(service: &Service, protocol: Protocol, name: String, listen: SocketAddr
         path: own.and_then(|route| route.path.clone()).unwrap_or_else(|| "/".to_owned()),
         balance: balancing::balance(settings.and_then(|route| route.balance.as_deref())),
         balancing: balancing::balancing(service),
+        policy: own.map(|_| policy::policy(service)).unwrap_or_default(),
         sticky: own.is_some_and(|route| route.sticky),
         probe: http_probe(service).filter(|_| protocol == Protocol::Http).map(|path| Probe {
             path: path.clone(),

@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU8;
 
+use hyper::StatusCode;
+
 macro_rules! faults {
     ($($name:ident = $word:literal, $what:literal;)*) => {
         /// Why a request is refused before anybody asks what it wants.
@@ -35,10 +37,22 @@ faults! {
     ChunkEnd = "chunk-end", "A chunk that does not end where its size says.";
     Trailer = "trailer", "A malformed field after the last chunk.";
     Malformed = "malformed", "Any other head that cannot be read.";
+    BodyTooLarge = "body-too-large", "A body that is longer than its route allows.";
+    BodyTooSlow = "body-too-slow", "A body of which too little came for too long.";
     TooLarge = "too-large", "A head that is longer than it may be.";
 }
 
 impl Fault {
+    /// What a client is answered.
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
     /// As a number, of which zero is left for none.
     pub(super) fn number(self) -> NonZeroU8 {
         NonZeroU8::MIN.saturating_add(self as u8)

@@ -84,12 +84,12 @@ impl Story {
     }
 
     /// Tells of a request whose head could not be read, so that nothing else is known of it.
-    pub(crate) fn unread(fault: Fault, status: StatusCode, client: SocketAddr, gateway: Arc<Gateway>) {
+    pub(crate) fn unread(fault: Fault, client: SocketAddr, gateway: Arc<Gateway>) {
         let identity = Identity::of(&HeaderMap::new());
         let mut story = Self::new(&Request::new(()), client, &identity, gateway);
         (story.method, story.target) = (None, None);
-        story.refused(fault);
-        story.status(status);
+        story.refused(fault.word());
+        story.status(fault.status());
         story.tell();
     }
 
@@ -101,9 +101,14 @@ impl Story {
         self.backend = Some(backend.clone());
     }
 
-    /// The request is refused for what is wrong with its bytes.
-    pub(super) fn refused(&mut self, fault: Fault) {
-        self.refused = Some(fault.word());
+    /// The request is refused, in a word.
+    pub(super) fn refused(&mut self, why: &'static str) {
+        self.refused = Some(why);
+    }
+
+    /// Who asks, where others than its peer know.
+    pub(super) fn client(&mut self, client: IpAddr) {
+        self.client = client;
     }
 
     pub(super) fn retried(&mut self) {

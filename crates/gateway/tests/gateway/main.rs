@@ -10,6 +10,7 @@ mod admin;
 mod balance;
 mod catalogue;
 mod heads;
+mod policy;
 mod restart;
 mod retry;
 mod rig;

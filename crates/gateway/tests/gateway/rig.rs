@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use seaworthy_gateway::route::{Backend, Balance, Balancing, Probe, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Probe, Protocol, Route, RouteSet};
 use seaworthy_gateway::{Client, Program, launch};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -137,6 +137,7 @@ pub(crate) fn route(name: &str, listen: SocketAddr, backends: &[&Server]) -> Rou
         path: "/".into(),
         balance: Balance::RoundRobin,
         balancing: Balancing { wait_ms: 0, ..Balancing::default() },
+        policy: Policy::default(),
         sticky: false,
         probe: Some(quick_probe()),
         backends: backends

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use seaworthy_gateway::route::{Backend, Balance, Balancing, Probe, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Probe, Protocol, Route, RouteSet};
 use seaworthy_gateway::{Client, Program, launch};
 
 /// A gateway of a test's own.
@@ -99,6 +99,7 @@ pub fn route(
         path: path.to_owned(),
         balance: Balance::RoundRobin,
         balancing: Balancing { wait_ms: 0, ..Balancing::default() },
+        policy: Policy::default(),
         sticky: false,
         probe,
         backends,

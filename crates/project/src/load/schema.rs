@@ -6,6 +6,7 @@ pub(crate) mod complete;
 mod deploy;
 mod numbers;
 mod own;
+mod policy;
 mod project;
 pub(crate) mod reading;
 mod service;

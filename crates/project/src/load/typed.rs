@@ -4,6 +4,7 @@ mod access;
 pub(crate) mod balancing;
 mod deploy;
 mod grants;
+pub(crate) mod policy;
 mod resources;
 mod service;
 pub(crate) mod settings;

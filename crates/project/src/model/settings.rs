@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::Spanned;
 use crate::model::balancing::Balancing;
+use crate::model::policy::Policy;
 
 /// `x-seaworthy` at the top level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct Route {
     pub sticky: bool,
     /// What else is about balancing.
     pub balancing: Balancing,
+    /// `max_body`, `rate_limit`, `headers` and what else says what is let in.
+    pub policy: Policy,
 }
 
 /// `probe`: how readiness and life are asked from outside.

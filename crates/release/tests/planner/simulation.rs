@@ -12,7 +12,7 @@ use proptest::test_runner::TestCaseError;
 use seaworthy_engine::{
     Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId,
 };
-use seaworthy_gateway::route::{Backend, Balance, Balancing, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Protocol, Route, RouteSet};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_release::{
@@ -69,6 +69,7 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
             path: "/".to_owned(),
             balance: Balance::RoundRobin,
             balancing: Balancing::default(),
+            policy: Policy::default(),
             sticky: false,
             probe: None,
             backends: Vec::new(),

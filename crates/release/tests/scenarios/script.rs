@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use seaworthy_engine::{
     Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId, Stranger,
 };
-use seaworthy_gateway::route::{Backend, Balance, Balancing, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Protocol, Route, RouteSet};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_release::{
@@ -238,6 +238,7 @@ fn route(name: &str) -> Route {
         path: "/".to_owned(),
         balance: Balance::RoundRobin,
         balancing: Balancing::default(),
+        policy: Policy::default(),
         sticky: false,
         probe: None,
         backends: Vec::new(),

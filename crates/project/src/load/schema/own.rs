@@ -2,6 +2,7 @@
 
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
 use super::balancing::{BALANCE, EJECT, HASH_BY, MAX_IN_FLIGHT, QUEUE, RETRIES, SLOW_START, WAIT, WEIGHTS};
+use super::policy::{BODY_TIMEOUT, HEADERS, MAX_BODY, NETWORKS, RATE_LIMIT};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
@@ -45,6 +46,13 @@ static ROUTE: Object = Object::closed(
         ("max_in_flight", MAX_IN_FLIGHT),
         ("eject", EJECT),
         ("retries", RETRIES),
+        ("max_body", A(&MAX_BODY)),
+        ("body_timeout", A(&BODY_TIMEOUT)),
+        ("rate_limit", RATE_LIMIT),
+        ("allow", NETWORKS),
+        ("deny", NETWORKS),
+        ("trusted_proxies", NETWORKS),
+        ("headers", In(&HEADERS)),
     ],
 );
 

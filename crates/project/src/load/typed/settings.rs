@@ -3,6 +3,7 @@
 use crate::load::canonicalize::words::split;
 use crate::load::typed::access::{duration, flag, plain_duration, plain_text, value, words};
 use crate::load::typed::balancing::balancing;
+use crate::load::typed::policy::policy;
 use crate::model::settings::{
     ProbeSettings, ProbeTarget, ProcessSettings, ProjectSettings, ProveSettings, RolloutSettings, Route,
     RunWhen, ServiceSettings,
@@ -41,6 +42,7 @@ fn route(node: &Node) -> Route {
         balance: plain_text(node, "balance"),
         sticky: flag(node, "sticky"),
         balancing: balancing(node),
+        policy: policy(node),
     }
 }
 
