@@ -77,7 +77,7 @@ fn folders(written: &[Written], mounted: &[&str]) -> (BTreeSet<String>, BTreeSet
         }
         let within =
             mounted.iter().any(|target| folder == *target || folder.starts_with(&format!("{target}/")));
-        let kernel = NOT_OF_THE_ROOT.iter().any(|other| folder == *other) || folder.starts_with("/dev/");
+        let kernel = NOT_OF_THE_ROOT.contains(&folder) || folder.starts_with("/dev/");
         if !within && !kernel {
             if is_new(folder) { &mut new } else { &mut old }.insert(folder.to_owned());
         }

@@ -87,7 +87,7 @@ pub(super) fn suspects(log: &[String]) -> Vec<&'static str> {
         let line = line.to_ascii_lowercase();
         for (word, capabilities) in POINTERS.iter().filter(|(word, _)| line.contains(word)) {
             // A denial that names the call is about the call.
-            if *word != "permission denied" || !found.iter().any(|one| *one == "NET_BIND_SERVICE") {
+            if *word != "permission denied" || !found.contains(&"NET_BIND_SERVICE") {
                 found.extend(capabilities.iter().filter(|one| !found.contains(one)).collect::<Vec<_>>());
             }
         }

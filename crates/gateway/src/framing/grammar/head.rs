@@ -65,7 +65,7 @@ impl Head {
         let name = self.name.as_slice();
         let matters = *self
             .matters
-            .get_or_insert_with(|| matches!(name, b"content-length" | b"transfer-encoding" | b"upgrade"));
+            .get_or_insert(matches!(name, b"content-length" | b"transfer-encoding" | b"upgrade"));
         if matters && self.value.len() < KEPT {
             self.value.push(byte.to_ascii_lowercase());
         }
