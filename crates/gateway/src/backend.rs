@@ -5,14 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use crate::connection::Connection;
 use crate::metrics::Metrics;
-use crate::outgoing::Outgoing;
 use crate::route::{Probe, Protocol, Route};
 
 /// How long a connection may take to be made.
@@ -20,8 +18,6 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// Idle connections kept to a backend, and for how long: less than what servers commonly keep them.
 const MOST_IDLE: usize = 64;
 const LONGEST_IDLE: Duration = Duration::from_secs(4);
-
-pub(crate) type Connection = SendRequest<Outgoing>;
 
 /// One address the gateway may send to.
 #[derive(Debug)]
@@ -32,6 +28,8 @@ pub(crate) struct Backend {
     pub(crate) address: SocketAddr,
     pub(crate) probe: Option<Probe>,
     pub(crate) protocol: Protocol,
+    /// It speaks HTTP/2, over one connection for all requests.
+    pub(crate) http2: bool,
     well: AtomicBool,
     failures: AtomicU32,
     successes: AtomicU32,
@@ -40,6 +38,7 @@ pub(crate) struct Backend {
     /// Whether TCP and upgraded connections to it are waited for no longer.
     cut: watch::Sender<bool>,
     idle: Mutex<Vec<(Connection, Instant)>>,
+    shared: Mutex<Option<Connection>>,
 }
 
 /// A request, an upgraded or a TCP connection in flight; counts itself off when dropped.
@@ -57,6 +56,7 @@ impl Backend {
             address,
             probe: route.probe.clone(),
             protocol: route.protocol,
+            http2: route.http2,
             // Whoever admits a backend has proven it.
             well: AtomicBool::new(true),
             failures: AtomicU32::new(0),
@@ -65,6 +65,7 @@ impl Backend {
             in_flight: AtomicU64::new(0),
             cut: watch::Sender::new(false),
             idle: Mutex::new(Vec::new()),
+            shared: Mutex::new(None),
         })
     }
 
@@ -88,6 +89,7 @@ impl Backend {
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::SeqCst);
         self.idle().clear();
+        *self.shared() = None;
     }
 
     /// Ends the TCP and upgraded connections to it that are still open.
@@ -132,6 +134,9 @@ impl Backend {
 
     /// Keeps a connection for the next request.
     pub(crate) fn keep(&self, connection: Connection) {
+        if self.http2 {
+            return;
+        }
         if self.retired.load(Ordering::SeqCst) || connection.is_closed() {
             return;
         }
@@ -149,13 +154,26 @@ impl Backend {
         Ok(stream)
     }
 
-    /// Makes a new connection for requests.
+    /// Makes a new connection for requests, or takes the one that all share.
     pub(crate) async fn connect(&self) -> std::io::Result<Connection> {
-        let stream = self.reach().await?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
-        // Ends when the sender is dropped or the backend closes.
-        tokio::spawn(connection.with_upgrades());
-        Ok(sender)
+        if let Some(shared) = self.shared().as_ref().filter(|shared| !shared.is_closed())
+            && let Some(shared) = shared.shared()
+        {
+            return Ok(shared);
+        }
+        let connection = Connection::over(self.reach().await?, self.http2).await?;
+        if let Some(shared) = connection.shared() {
+            *self.shared() = Some(shared);
+            // Taken out meanwhile: it lives as long as the request that it was made for.
+            if self.retired.load(Ordering::SeqCst) {
+                *self.shared() = None;
+            }
+        }
+        Ok(connection)
+    }
+
+    fn shared(&self) -> std::sync::MutexGuard<'_, Option<Connection>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Connection, Instant)>> {

@@ -20,6 +20,12 @@ pub(crate) struct Framing {
     length: AtomicBool,
 }
 
+impl Default for Framing {
+    fn default() -> Self {
+        Self { in_head: AtomicBool::new(true), length: AtomicBool::new(false) }
+    }
+}
+
 impl Framing {
     /// A head was read: whether it had a `Content-Length`. With a body, what follows is no head until
     /// [`Framing::body_ended`].
@@ -37,7 +43,7 @@ impl Framing {
 /// Looks at what is read from `stream`. A head that was read together with the end of the one before is not looked at;
 /// such a request is still sent on with one framing only.
 pub(crate) fn watch<S>(stream: S) -> (Watched<S>, Arc<Framing>) {
-    let framing = Arc::new(Framing { in_head: AtomicBool::new(true), length: AtomicBool::new(false) });
+    let framing = Arc::new(Framing::default());
     (Watched { stream, framing: framing.clone(), name: Vec::new(), named: false, lines: 0 }, framing)
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use hyper::HeaderMap;
-use hyper::header::{CONNECTION, HeaderName, HeaderValue, SERVER};
+use hyper::header::{CONNECTION, COOKIE, HeaderName, HeaderValue, SERVER};
 
 /// Hop-by-hop headers (RFC 9110, section 7.6.1), and those that were never standard.
 const HOP_BY_HOP: [&str; 9] = [
@@ -64,7 +64,13 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
 }
 
 /// Makes a request's headers fit to be sent on; `host` is as the client wrote it.
-pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &str, identity: &Identity) {
+pub(crate) fn forward(
+    headers: &mut HeaderMap,
+    client: IpAddr,
+    scheme: &str,
+    host: &str,
+    identity: &Identity,
+) {
     strip(headers);
     let before = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let chain = before.map(str::to_owned).chain([client.to_string()]).collect::<Vec<_>>().join(", ");
@@ -75,7 +81,7 @@ pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &str, ident
     for (name, value) in [
         ("host", host),
         ("x-forwarded-for", chain.as_str()),
-        ("x-forwarded-proto", "http"),
+        ("x-forwarded-proto", scheme),
         ("x-forwarded-host", host),
         ("x-request-id", &identity.request),
         ("traceparent", &identity.traceparent),
@@ -83,6 +89,18 @@ pub(crate) fn forward(headers: &mut HeaderMap, client: IpAddr, host: &str, ident
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
+    }
+}
+
+/// Puts a cookie together that came in crumbs, as it may with HTTP/2 and must not without (RFC 9113, section 8.2.3).
+pub(crate) fn join_cookies(headers: &mut HeaderMap) {
+    let mut crumbs = headers.get_all(COOKIE).iter();
+    if crumbs.by_ref().nth(1).is_none() {
+        return;
+    }
+    let crumbs: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        headers.insert(COOKIE, whole);
     }
 }
 

@@ -4,14 +4,17 @@
 //! whole route sets over a local socket. Neither knows what a release or a Compose file is.
 
 mod access_log;
+mod acme;
 mod admin;
 mod backend;
 mod channel;
 mod client;
 mod companion;
+mod connection;
 mod error;
 mod framing;
 mod headers;
+mod http2;
 mod launch;
 mod limits;
 mod listener;
@@ -25,9 +28,11 @@ pub mod route;
 mod snapshot;
 mod sockets;
 mod sticky;
+mod stream;
 mod supervisor;
 mod table;
 mod tcp;
+pub mod tls;
 mod wire;
 mod worker;
 

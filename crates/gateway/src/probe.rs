@@ -90,7 +90,7 @@ async fn ask(backend: &Backend) -> bool {
         .header("connection", "close")
         .body(Outgoing::whole(Bytes::new()));
     let Ok(request) = request else { return false };
-    match connection.send_request(request).await {
+    match connection.try_send_request(request).await {
         Ok(answer) => {
             let yes = (200..400).contains(&answer.status().as_u16());
             // Read to its end, so that a half answer is no yes.

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{Either, Empty};
+use http_body_util::{Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_LENGTH, EXPECT, RETRY_AFTER, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use tokio::time::timeout;
 
 use crate::backend::Backend;
@@ -23,11 +23,12 @@ use crate::framing::Framing;
 use crate::headers::{self, Identity};
 use crate::outgoing::Passing;
 use crate::table::LiveRoute;
+use crate::tls::{Via, guard};
 use crate::worker::Gateway;
 
 use body::Story;
 use host::Host;
-use send::{Sending, Wanted};
+use send::{Sending, Sent, Wanted};
 use upgrade::{Offer, Speakers};
 
 pub(crate) use body::Answer;
@@ -46,6 +47,7 @@ pub(crate) async fn answer(
     gateway: Arc<Gateway>,
     framing: Arc<Framing>,
     switch: Switch,
+    via: Via,
 ) -> Response<Answer> {
     let identity = Identity::of(request.headers());
     let mut story = Story::new(&request, client, &identity, gateway.clone());
@@ -54,12 +56,20 @@ pub(crate) async fn answer(
         Some(host) if !(length_given && request.headers().contains_key(TRANSFER_ENCODING)) => host,
         _ => return plain(StatusCode::BAD_REQUEST, &identity, story),
     };
+    if via == Via::Plain
+        && let Some(proof) = gateway.certificates.challenges.found(&host.bare, request.uri().path())
+    {
+        return said(StatusCode::OK, proof, story);
+    }
     let table = gateway.table.load_full();
     let Some(route) = table.find(listen, &host.bare, request.uri().path()).cloned() else {
         return plain(StatusCode::NOT_FOUND, &identity, story);
     };
     drop(table);
     story.route(&route);
+    if let Some(elsewhere) = guard::elsewhere(&request, &host.bare, &route, via, &gateway) {
+        return told(StatusCode::PERMANENT_REDIRECT, elsewhere, story);
+    }
     if !is_supported(&request) {
         return plain(StatusCode::NOT_IMPLEMENTED, &identity, story);
     }
@@ -69,7 +79,8 @@ pub(crate) async fn answer(
     if sent.is_empty() {
         sent = listen.to_string();
     }
-    headers::forward(&mut parts.headers, client.ip(), &sent, &identity);
+    headers::join_cookies(&mut parts.headers);
+    headers::forward(&mut parts.headers, client.ip(), via.scheme(), &sent, &identity);
     if let Some(offer) = &offer {
         offer.offer(&mut parts.headers);
     }
@@ -90,16 +101,29 @@ pub(crate) async fn answer(
                 None => plain(StatusCode::BAD_GATEWAY, &identity, story),
             }
         }
-        Ok((answer, in_flight, connection)) => {
-            let (mut head, body) = answer.into_parts();
-            headers::back(&mut head.headers, &identity);
-            stick(&parts.headers, &route, &in_flight.backend, &mut head.headers, &gateway);
-            story.status(head.status);
-            let body = body::Passing::new(body, in_flight, connection, story);
-            Response::from_parts(head, Either::Right(body))
-        }
+        Ok(sent) => back(sent, &parts.headers, &route, via, &identity, story, &gateway),
         Err(status) => plain(status, &identity, story),
     }
+}
+
+/// A backend's answer on its way to the client.
+fn back(
+    (answer, in_flight, connection): Sent,
+    asked: &HeaderMap,
+    route: &LiveRoute,
+    via: Via,
+    identity: &Identity,
+    mut story: Story,
+    gateway: &Gateway,
+) -> Response<Answer> {
+    let (mut head, body) = answer.into_parts();
+    // Whatever the backend speaks.
+    head.version = Version::HTTP_11;
+    headers::back(&mut head.headers, identity);
+    stick(asked, route, &in_flight.backend, &mut head.headers, gateway);
+    guard::strict(&mut head.headers, route, via);
+    story.status(head.status);
+    Response::from_parts(head, Either::Right(body::Passing::new(body, in_flight, connection, story)))
 }
 
 /// Has the client keep to a backend, where its route wishes it.
@@ -153,9 +177,18 @@ fn plain(status: StatusCode, identity: &Identity, story: Story) -> Response<Answ
     told(status, own, story)
 }
 
+/// An answer to an issuer that looks whether a host is ours.
+fn said(status: StatusCode, text: String, mut story: Story) -> Response<Answer> {
+    let mut answer = Response::new(Either::Left(Full::from(text)));
+    *answer.status_mut() = status;
+    story.status(status);
+    story.tell();
+    answer
+}
+
 /// An answer without a body.
 fn told(status: StatusCode, headers: HeaderMap, mut story: Story) -> Response<Answer> {
-    let mut answer = Response::new(Either::Left(Empty::new()));
+    let mut answer = Response::new(Either::Left(Full::default()));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     story.status(status);

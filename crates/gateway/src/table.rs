@@ -120,7 +120,8 @@ impl LiveRoute {
         let kept = |id: &str, address: SocketAddr| {
             let old = before.iter().filter(|old| {
                 let (old, new) = (&old.route, route);
-                (&old.name, &old.probe, old.protocol) == (&new.name, &new.probe, new.protocol)
+                (&old.name, &old.probe, old.protocol, old.http2)
+                    == (&new.name, &new.probe, new.protocol, new.http2)
             });
             old.flat_map(|old| &old.backends).find(|old| old.id == id && old.address == address).cloned()
         };
@@ -200,6 +201,8 @@ mod tests {
             path: path.to_owned(),
             balance: Balance::RoundRobin,
             sticky: false,
+            http2: false,
+            tls: None,
             probe: None,
             backends: Vec::new(),
         }

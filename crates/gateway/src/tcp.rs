@@ -12,6 +12,7 @@ use rustix::net::sockopt;
 use tokio::net::TcpStream;
 
 use crate::backend::{Backend, InFlight};
+use crate::stream::ClientStream;
 use crate::table::LiveRoute;
 use crate::worker::Gateway;
 use crate::{limits, probe};
@@ -52,7 +53,8 @@ pub(crate) async fn pass(
                 return None;
             }
             Reached::Backend(backend, in_flight) => {
-                join(client, backend, &[Bytes::new(), Bytes::new()], &in_flight, story).await;
+                join(ClientStream::Plain(client), backend, &[Bytes::new(), Bytes::new()], &in_flight, story)
+                    .await;
                 return None;
             }
         }
@@ -97,13 +99,13 @@ async fn reach(route: &LiveRoute, gateway: &Gateway, story: &mut Story) -> Reach
 /// Copies both ways until both sides are done, one of them breaks off, or the backend's time is up. What was read of
 /// either before, the client first, comes `early`.
 pub(crate) async fn join(
-    mut client: TcpStream,
+    mut client: ClientStream,
     mut backend: TcpStream,
     early: &[Bytes; 2],
     in_flight: &InFlight,
     story: &mut Story,
 ) {
-    keep_alive(&client);
+    keep_alive(client.tcp());
     keep_alive(&backend);
     let counts = Counts::default();
     let end = tokio::select! {
@@ -114,7 +116,7 @@ pub(crate) async fn join(
     };
     if end != "closed" {
         // Neither side may take what came so far for the whole.
-        reset(&client);
+        reset(client.tcp());
         reset(&backend);
     }
     story.passed(&counts);

@@ -77,6 +77,8 @@ fn route(service: &Service, protocol: Protocol, name: String, listen: SocketAddr
             _ => Balance::RoundRobin,
         },
         sticky: own.is_some_and(|route| route.sticky),
+        http2: false,
+        tls: None,
         probe: http_probe(service).filter(|_| protocol == Protocol::Http).map(|path| Probe {
             path: path.clone(),
             interval_ms: PROBE_INTERVAL_MS,

@@ -7,13 +7,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{Either, Empty};
+use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::{Request, StatusCode};
 use tokio::time::Instant;
 
 use crate::access_log::{Line, Record, millis};
-use crate::backend::{Backend, Connection, InFlight};
+use crate::backend::{Backend, InFlight};
+use crate::connection::Connection;
 use crate::headers::Identity;
 use crate::rim;
 use crate::table::LiveRoute;
@@ -21,8 +22,8 @@ use crate::worker::Gateway;
 
 use super::expect::Open;
 
-/// The gateway's own empty answer, or a backend's.
-pub(crate) type Answer = Either<Empty<Bytes>, Passing>;
+/// The gateway's own answer, or a backend's.
+pub(crate) type Answer = Either<Full<Bytes>, Passing>;
 
 /// What counts as the status of an answer that the client did not wait for; no server sends it.
 const CLIENT_GONE: u16 = 499;

@@ -9,6 +9,7 @@
 mod admin;
 mod balance;
 mod heads;
+mod http2;
 mod restart;
 mod retry;
 mod rig;
@@ -16,4 +17,5 @@ mod snapshot;
 mod sticky;
 mod swap;
 mod tcp;
+mod tls;
 mod upgrade;

@@ -99,6 +99,8 @@ pub fn route(
         path: path.to_owned(),
         balance: Balance::RoundRobin,
         sticky: false,
+        http2: false,
+        tls: None,
         probe,
         backends,
     }

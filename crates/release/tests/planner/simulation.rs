@@ -68,6 +68,8 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
             path: "/".to_owned(),
             balance: Balance::RoundRobin,
             sticky: false,
+            http2: false,
+            tls: None,
             probe: None,
             backends: Vec::new(),
         },

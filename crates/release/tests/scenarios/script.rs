@@ -236,6 +236,8 @@ fn route(name: &str) -> Route {
         path: "/".to_owned(),
         balance: Balance::RoundRobin,
         sticky: false,
+        http2: false,
+        tls: None,
         probe: None,
         backends: Vec::new(),
     }
