@@ -39,7 +39,7 @@ services:
     stop_grace_period: 1m30s
     x-own: {number: 1, text: "1", list: [true, ~]}
     x-seaworthy:
-      route: {host: shop.example, port: 80, balance: least-connections, sticky: true}
+      route: {host: shop.example, port: 80, balance: least-connections, sticky: true, tls: {files: {certificate: ./tls/shop.crt, key: /run/shop.key}, hsts: 365d, redirect: false}}
       probe: {ready: GET /ready, live: tcp}
       rollout: {drain: 5s}
   migrate: {image: shop:1, x-seaworthy: {run: before-deploy, timeout: 5min}}
@@ -50,7 +50,7 @@ networks: {front: , back: {internal: true}}
 volumes: {data: {x-seaworthy: {exclusive: true}}}
 secrets: {token: {environment: TOKEN}, text: {environment: TEXT}}
 configs: {settings: {content: "a: $${b}"}}
-x-seaworthy: {rollout: {ready_deadline: 2min}}
+x-seaworthy: {rollout: {ready_deadline: 2min}, tls: {mode: acme, acme: {directory: letsencrypt-staging, email: ops@shop.example, roots: ./ca.pem}}}
 "#;
 
 /// All that the model knows, places left out.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::Spanned;
+use crate::model::tls::Tls;
 
 /// `x-seaworthy` at the top level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct ProjectSettings {
     pub overlay: bool,
     /// `rollout`, for all services.
     pub rollout: RolloutSettings,
+    /// `tls`, for all routes; each has taken it up.
+    pub tls: Option<Spanned<Tls>>,
 }
 
 /// `x-seaworthy` on a service.
@@ -43,6 +46,8 @@ pub struct Route {
     pub balance: Option<String>,
     /// `sticky`: a client keeps its instance, by a cookie.
     pub sticky: bool,
+    /// `tls`, with what was said for all routes.
+    pub tls: Option<Spanned<Tls>>,
 }
 
 /// `probe`: how readiness and life are asked from outside.

@@ -1,5 +1,7 @@
 //! `x-seaworthy`: what Compose cannot say. No unknown key passes here.
 
+mod tls;
+
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
@@ -7,7 +9,7 @@ use crate::load::typed::settings::probe_target;
 
 /// At the top level.
 pub(super) static PROJECT: Object =
-    Object::closed("`x-seaworthy`", &[("overlay", Boolean), ("rollout", In(&ROLLOUT))]);
+    Object::closed("`x-seaworthy`", &[("overlay", Boolean), ("rollout", In(&ROLLOUT)), ("tls", tls::TLS)]);
 
 /// On a service.
 pub(super) static SERVICE: Object = Object::closed(
@@ -35,6 +37,7 @@ static ROUTE: Object = Object::closed(
         ("port", A(&PORT)),
         ("balance", Choice(&["round-robin", "least-connections"])),
         ("sticky", Boolean),
+        ("tls", tls::TLS),
     ],
 );
 
