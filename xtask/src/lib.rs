@@ -1,6 +1,7 @@
 //! What `cargo xtask` is made of.
 
 pub mod bench;
+pub mod caddy;
 pub mod compose;
 pub mod demo;
 pub mod docker;

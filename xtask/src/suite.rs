@@ -9,6 +9,7 @@ use std::error::Error;
 use std::io::Write;
 use std::time::Duration;
 
+use crate::caddy;
 use crate::compose;
 use crate::docs::{self, DocsArguments};
 use crate::run::{self, RunError};
@@ -56,6 +57,8 @@ enum Work {
     Reference,
     /// Asks the real Docker Compose what it makes of projects.
     Compose,
+    /// Has the gateway ask a real issuer for certificates.
+    Issuer,
     /// Fuzzes each target for a while, where `cargo fuzz` is installed.
     Fuzz,
     /// Runs on a Docker Engine.
@@ -64,7 +67,7 @@ enum Work {
     Systems,
 }
 
-const SUITES: [Suite; 9] = [
+const SUITES: [Suite; 10] = [
     Suite {
         name: "format",
         about: "one formatting for all code",
@@ -118,6 +121,12 @@ const SUITES: [Suite; 9] = [
         about: "the loader against the real Docker Compose",
         budget_seconds: 300,
         work: Work::Compose,
+    },
+    Suite {
+        name: "issuer",
+        about: "certificates from a real ACME server",
+        budget_seconds: 120,
+        work: Work::Issuer,
     },
     Suite {
         name: "fuzz",
@@ -197,6 +206,7 @@ fn one(
     let begun = tokio::time::Instant::now();
     let outcome = match &suite.work {
         Work::Compose => against_compose(workspace, docker, limit, output)?,
+        Work::Issuer => with_issuer(workspace, docker, limit, output)?,
         Work::Docker => on_docker(workspace, docker, limit, output)?,
         Work::Systems => systems::systems(workspace, docker, limit, output)?,
         Work::Fuzz => fuzz::fuzz(workspace, limit, output)?,
@@ -245,6 +255,28 @@ fn against_compose(
     let variable = format!("SEAWORTHY_COMPOSE={}", real.display());
     let words =
         ["env", &variable, "cargo", "test", "--package", "seaworthy", "--test", "differential", "--locked"];
+    program(workspace, &words, limit, output)
+}
+
+/// Has the gateway ask Caddy for certificates, when it is there or may be fetched.
+fn with_issuer(
+    workspace: &Workspace,
+    docker: Docker,
+    limit: Duration,
+    output: &mut dyn Write,
+) -> Result<Outcome, Box<dyn Error>> {
+    let caddy = match caddy::program(workspace, docker == Docker::Install, output) {
+        Ok(caddy) => caddy,
+        Err(error) if interrupted(&*error) => return Err(error),
+        Err(error) => return Ok(Outcome::Skipped(error.to_string())),
+    };
+    // Issuers look at port 80.
+    if let Err(error) = std::net::TcpListener::bind(("127.64.0.1", 80)) {
+        return Ok(Outcome::Skipped(format!("nothing may listen on port 80 of loopback here: {error}")));
+    }
+    let variable = format!("SEAWORTHY_CADDY={}", caddy.display());
+    let words =
+        ["env", &variable, "cargo", "test", "--package", "seaworthy-gateway", "--test", "issuer", "--locked"];
     program(workspace, &words, limit, output)
 }
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod certificates;
 mod commands;
 mod context;
 mod error;

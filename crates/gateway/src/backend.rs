@@ -6,16 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::balance::{self, Ejected};
+use crate::connection::Connection;
 use crate::lanes::{self, MOST_LANES};
 use crate::metrics::{Answers, Metrics};
-use crate::outgoing::Outgoing;
 use crate::route::{self, Probe, Protocol, Route};
 use crate::wait::WaitingRoom;
 
@@ -24,8 +22,6 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// Idle connections that a lane keeps to a backend, and for how long: less than what servers commonly keep them.
 const MOST_IDLE: usize = 512;
 const LONGEST_IDLE: Duration = Duration::from_secs(4);
-
-pub(crate) type Connection = SendRequest<Outgoing>;
 
 /// One address the gateway may send to.
 #[derive(Debug)]
@@ -36,6 +32,8 @@ pub(crate) struct Backend {
     pub(crate) address: SocketAddr,
     pub(crate) probe: Option<Probe>,
     pub(crate) protocol: Protocol,
+    /// It speaks HTTP/2, over one connection for all requests.
+    pub(crate) http2: bool,
     /// Whether it is asked by a connection all the time, though it passes TCP through.
     pub(crate) probe_tcp: bool,
     /// Requests, or TCP connections, in flight at a time; 0 is any number.
@@ -56,6 +54,8 @@ pub(crate) struct Backend {
     cut: watch::Sender<bool>,
     /// By lane: a connection is driven by the lane that made it, and used by no other.
     idle: [Mutex<VecDeque<(Connection, Instant)>>; MOST_LANES],
+    /// By lane: the one connection for all its requests, where HTTP/2 is spoken.
+    shared: [Mutex<Option<Connection>>; MOST_LANES],
     /// Where requests of its route wait.
     room: Arc<WaitingRoom>,
 }
@@ -80,6 +80,7 @@ impl Backend {
             address: backend.address,
             probe: route.probe.clone(),
             protocol: route.protocol,
+            http2: route.http2,
             probe_tcp: route.balancing.probe_tcp,
             most_in_flight: route.balancing.max_in_flight.into(),
             slow_start: Duration::from_millis(route.balancing.slow_start_ms),
@@ -95,6 +96,7 @@ impl Backend {
             answers: Answers::default(),
             cut: watch::Sender::new(false),
             idle: Default::default(),
+            shared: Default::default(),
             room: room.clone(),
         })
     }
@@ -158,8 +160,9 @@ impl Backend {
     /// Takes the backend out: no new requests, idle connections closed.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::SeqCst);
-        for lane in &self.idle {
-            lane.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        for (idle, shared) in self.idle.iter().zip(&self.shared) {
+            idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            *shared.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 
@@ -209,6 +212,9 @@ impl Backend {
 
     /// Keeps a connection for the next request.
     pub(crate) fn keep(&self, connection: Connection) {
+        if self.http2 {
+            return;
+        }
         if self.retired.load(Ordering::SeqCst) || connection.is_closed() {
             return;
         }
@@ -237,13 +243,32 @@ impl Backend {
         Ok(stream)
     }
 
-    /// Makes a new connection for requests.
+    /// Makes a new connection that nobody else uses.
+    pub(crate) async fn connect_alone(&self) -> std::io::Result<Connection> {
+        Connection::over(self.reach().await?, self.http2).await
+    }
+
+    /// Makes a new connection for requests, or takes the one that all of this lane share.
     pub(crate) async fn connect(&self) -> std::io::Result<Connection> {
-        let stream = self.reach().await?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
-        // Ends when the sender is dropped or the backend closes.
-        tokio::spawn(connection.with_upgrades());
-        Ok(sender)
+        if let Some(shared) = self.shared().as_ref().filter(|shared| !shared.is_closed())
+            && let Some(shared) = shared.shared()
+        {
+            return Ok(shared);
+        }
+        let connection = self.connect_alone().await?;
+        if let Some(shared) = connection.shared() {
+            *self.shared() = Some(shared);
+            // Taken out meanwhile: it lives as long as the request that it was made for.
+            if self.retired.load(Ordering::SeqCst) {
+                *self.shared() = None;
+            }
+        }
+        Ok(connection)
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Option<Connection>> {
+        let lane = &self.shared[lanes::current() % MOST_LANES];
+        lane.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn idle(&self) -> MutexGuard<'_, VecDeque<(Connection, Instant)>> {

@@ -59,6 +59,16 @@ pub enum GatewayError {
         /// What is wrong, with the route's name.
         reason: String,
     },
+    /// A certificate cannot be served.
+    #[error("route `{route}` has no certificate that can be served: {reason}.")]
+    Certificate {
+        /// The route.
+        route: String,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
     /// The two sides speak different versions of the admin protocol.
     #[error("the running gateway speaks version {theirs} of its protocol, this program speaks {ours}.")]
     Version {
@@ -150,6 +160,7 @@ impl GatewayError {
             Self::Conflict { project, .. } => {
                 format!("give one of them another host, path or port, or take `{project}` down first.")
             }
+            Self::Certificate { hint, .. } => format!("{hint}."),
             Self::Invalid { .. } => "change the route in the Compose file.".into(),
             Self::Version { .. } => "restart the gateway with this version of Seaworthy.".into(),
             Self::Protocol { .. } | Self::Failed { .. } | Self::HandOver | Self::Start { .. } => {

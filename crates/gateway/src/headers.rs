@@ -1,14 +1,14 @@
 //! Headers on their way: hop-by-hop ones go, forwarding ones and identities come.
 
-mod forwarded;
+pub(crate) mod forwarded;
 mod random;
 
 use std::net::IpAddr;
 
 use hyper::HeaderMap;
 use hyper::header::{
-    CONNECTION, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SERVER, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, COOKIE, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SERVER, TE,
+    TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 use crate::policy::Origin;
@@ -84,17 +84,18 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// Makes a request's headers fit to be sent on; `host` is as the client wrote it.
+/// Makes a request's headers fit to be sent on; `scheme` is what it came with, `host` is as the client wrote it.
 pub(crate) fn forward(
     headers: &mut HeaderMap,
     peer: IpAddr,
     origin: Origin,
+    scheme: &str,
     host: &HeaderValue,
     identity: &Identity,
 ) {
     strip(headers);
     remove_look_alikes(headers);
-    forwarded::write(headers, peer, origin, host);
+    forwarded::write(headers, peer, origin, scheme, host);
     if headers.get(TRACE_PARENT).is_none_or(|value| value != identity.traceparent) {
         // The state of a trace that is not gone on with (W3C Trace Context, section 3.3).
         headers.remove(TRACE_STATE);
@@ -125,6 +126,18 @@ fn remove_look_alikes(headers: &mut HeaderMap) {
     let alike: Vec<HeaderName> = headers.keys().filter(is_alike).cloned().collect();
     for name in alike {
         headers.remove(name);
+    }
+}
+
+/// Puts a cookie together that came in crumbs, as it may with HTTP/2 and must not without (RFC 9113, section 8.2.3).
+pub(crate) fn join_cookies(headers: &mut HeaderMap) {
+    let mut crumbs = headers.get_all(COOKIE).iter();
+    if crumbs.by_ref().nth(1).is_none() {
+        return;
+    }
+    let crumbs: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        headers.insert(COOKIE, whole);
     }
 }
 

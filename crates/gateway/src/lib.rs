@@ -4,15 +4,18 @@
 //! whole route sets over a local socket. Neither knows what a release or a Compose file is.
 
 mod access_log;
+mod acme;
 mod admin;
 mod backend;
 mod balance;
 mod channel;
 mod client;
 mod companion;
+mod connection;
 mod error;
 mod framing;
 mod headers;
+mod http2;
 mod lanes;
 mod launch;
 mod limits;
@@ -28,9 +31,11 @@ pub mod route;
 mod snapshot;
 mod sockets;
 mod sticky;
+mod stream;
 mod supervisor;
 mod table;
 mod tcp;
+pub mod tls;
 mod wait;
 mod wire;
 mod worker;

@@ -21,8 +21,10 @@ use tokio::time::sleep;
 use crate::error::GatewayError;
 use crate::framing::{Fault, Framing, Watched};
 use crate::proxy::Switch;
+use crate::stream::ClientStream;
+use crate::tls::arrival::{Arrival, arrive};
 use crate::worker::Gateway;
-use crate::{framing, limits, proxy, tcp};
+use crate::{framing, http2, limits, proxy, tcp};
 
 /// Connections at a time, over all addresses; fewer where the system gives fewer descriptors. More wait to be
 /// accepted.
@@ -132,12 +134,19 @@ async fn serve(
 ) {
     let _ = stream.set_nodelay(true);
     let Some(stream) = tcp::pass(stream, client, address, &gateway).await else { return };
+    let Some(Arrival { stream, via, http2 }) = arrival(stream, address, &gateway, stopping.clone()).await
+    else {
+        return;
+    };
+    if http2 {
+        return http2::serve(stream, (client, address, via), gateway, stopping).await;
+    }
     let (stream, framing) = framing::watch(stream);
     let switch = Switch::default();
     let told = stopping.clone();
     let service = service_fn(|request| {
         let answer =
-            proxy::answer(request, client, address, gateway.clone(), framing.clone(), switch.clone());
+            proxy::answer(request, client, address, gateway.clone(), framing.clone(), switch.clone(), via);
         let (told, gateway, framing) = (&told, &gateway, &framing);
         async move {
             let mut answer = answer.await;
@@ -176,9 +185,26 @@ fn unread(error: &hyper::Error, framing: &Framing, client: SocketAddr, gateway: 
     proxy::Story::unread(fault, client, gateway.clone());
 }
 
+/// What a client begins with, unless it has not by the time this worker ends.
+async fn arrival(
+    stream: TcpStream,
+    address: SocketAddr,
+    gateway: &Gateway,
+    mut stopping: watch::Receiver<bool>,
+) -> Option<Arrival> {
+    let ended = async {
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+        sleep(LAST_CALL).await;
+    };
+    tokio::select! {
+        arrived = arrive(stream, address, gateway) => arrived,
+        () = ended => None,
+    }
+}
+
 /// Serves the requests of a connection until it is closed, upgraded, or idle while the worker ends.
 async fn serve_requests<S>(
-    connection: UpgradeableConnection<TokioIo<Watched<TcpStream>>, S>,
+    connection: UpgradeableConnection<TokioIo<Watched<ClientStream>>, S>,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), hyper::Error>
 where

@@ -82,6 +82,23 @@ impl Answers {
     }
 }
 
+/// A certificate, as it is told.
+#[derive(Debug)]
+pub(crate) struct CertificateLine {
+    pub(crate) host: String,
+    pub(crate) source: &'static str,
+    /// Unix seconds.
+    pub(crate) until: i64,
+    /// The last try to have it or to renew it failed.
+    pub(crate) problem: bool,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CertificateLabels {
+    host: String,
+    source: &'static str,
+}
+
 /// What the gateway counts.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -98,6 +115,8 @@ pub(crate) struct Metrics {
     up: Family<BackendLabels, Gauge>,
     in_flight: Family<BackendLabels, Gauge>,
     swaps: Counter,
+    certificate_until: Family<CertificateLabels, Gauge>,
+    certificate_problem: Family<CertificateLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -118,6 +137,8 @@ impl Default for Metrics {
             up: Family::default(),
             in_flight: Family::default(),
             swaps: Counter::default(),
+            certificate_until: Family::default(),
+            certificate_problem: Family::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests answered", metrics.requests.clone());
@@ -160,6 +181,16 @@ impl Default for Metrics {
             metrics.in_flight.clone(),
         );
         registry.register("set_swaps", "Route sets taken", metrics.swaps.clone());
+        registry.register(
+            "certificate_not_after_seconds",
+            "When a certificate expires, in Unix seconds",
+            metrics.certificate_until.clone(),
+        );
+        registry.register(
+            "certificate_problem",
+            "Whether the last try to have or renew a certificate failed",
+            metrics.certificate_problem.clone(),
+        );
         metrics
     }
 }
@@ -252,6 +283,17 @@ impl Metrics {
                 backend: backend.id.clone(),
                 end,
             });
+        }
+    }
+
+    /// The certificates that are served now.
+    pub(crate) fn certificates(&self, lines: impl Iterator<Item = CertificateLine>) {
+        self.certificate_until.clear();
+        self.certificate_problem.clear();
+        for CertificateLine { host, source, until, problem } in lines {
+            let labels = CertificateLabels { host, source };
+            self.certificate_until.get_or_create(&labels).set(until);
+            self.certificate_problem.get_or_create(&labels).set(problem.into());
         }
     }
 

@@ -37,6 +37,26 @@ impl Place {
         self.folder.join("sticky.key")
     }
 
+    /// Where a self-signed certificate and its key are kept.
+    pub(crate) fn self_signed(&self, host: Option<&str>) -> PathBuf {
+        self.folder.join("certificates/self-signed").join(format!("{}.pem", host.unwrap_or("any")))
+    }
+
+    /// Where a certificate that an issuer gave, and its key, are kept.
+    pub(crate) fn issued(&self, issuer: &str, host: &str) -> PathBuf {
+        self.folder.join("certificates/acme").join(issuer).join(format!("{host}.pem"))
+    }
+
+    /// Where it stands when that issuer may be asked again.
+    pub(crate) fn pace(&self, issuer: &str, host: &str) -> PathBuf {
+        self.folder.join("certificates/acme").join(issuer).join(format!("{host}.pace"))
+    }
+
+    /// Where the account at an issuer is kept.
+    pub(crate) fn account(&self, issuer: &str) -> PathBuf {
+        self.folder.join("certificates/acme").join(issuer).join("@account.json")
+    }
+
     pub(crate) fn access_log(&self) -> PathBuf {
         self.folder.join("access.log")
     }

@@ -98,14 +98,14 @@ async fn ask(backend: &Backend) -> bool {
     let Some(probe) = &backend.probe else {
         return TcpStream::connect(backend.address).await.is_ok();
     };
-    let Ok(mut connection) = backend.connect().await else { return false };
+    let Ok(mut connection) = backend.connect_alone().await else { return false };
     let request = Request::get(probe.path.as_str())
         .header("host", "localhost")
         .header("user-agent", "seaworthy-probe")
         .header("connection", "close")
         .body(Outgoing::whole(Bytes::new()));
     let Ok(request) = request else { return false };
-    match connection.send_request(request).await {
+    match connection.try_send_request(request).await {
         Ok(answer) => {
             let yes = (200..400).contains(&answer.status().as_u16());
             // Read to its end, so that a half answer is no yes.

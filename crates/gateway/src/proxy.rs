@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{Either, Empty};
+use http_body_util::{Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
@@ -25,10 +25,11 @@ use crate::headers::{self, Identity};
 use crate::outgoing::Passing;
 use crate::policy::Origin;
 use crate::table::LiveRoute;
+use crate::tls::{Via, guard};
 use crate::worker::Gateway;
 
 use host::Host;
-use send::{Sending, Wanted};
+use send::{Sending, Sent, Wanted};
 use upgrade::{Offer, Speakers};
 
 pub(crate) use body::{Answer, Story};
@@ -47,24 +48,37 @@ pub(crate) async fn answer(
     gateway: Arc<Gateway>,
     framing: Arc<Framing>,
     switch: Switch,
+    via: Via,
 ) -> Response<Answer> {
     let identity = Identity::of(request.headers());
     let mut story = Story::new(&request, client, &identity, gateway.clone());
-    let (route, place) = match find(&request, listen, &gateway, &framing) {
-        Ok(found) => found,
-        Err(status) => {
-            framing.fault().into_iter().for_each(|fault| story.refused(fault.word()));
-            return plain(status, &identity, story);
-        }
+    let place = match Place::of(&request, &framing) {
+        Ok(place) => place,
+        Err(status) => return failed(status, &framing, &identity, story),
+    };
+    if via == Via::Plain
+        && let Some(proof) = gateway.certificates.challenges.found(&place.host.bare, &place.path)
+    {
+        return said(StatusCode::OK, proof, story);
+    }
+    let found = gateway.table.load().find(listen, &place.host.bare, &place.path).cloned();
+    let Some(route) = found else {
+        return plain(StatusCode::NOT_FOUND, &identity, story);
     };
     story.route(&route);
     let origin = route.policy.origin(client.ip(), request.headers());
     story.client(origin.client);
+    if let Some(elsewhere) = guard::elsewhere(&request, &place.host.bare, &route, (via, origin), &gateway) {
+        // It counts for nothing that is limited, as the same request comes again.
+        let mut answer = moved(elsewhere, &request, &framing, &identity, story);
+        route.policy.dress(answer.headers_mut(), &None);
+        return answer;
+    }
     let (refusal, told) = route.policy.admit(origin, request.headers(), request.body().size_hint().exact());
     let mut answer = match refusal {
         Some(status) => refused(status, &request, &framing, &identity, story),
         None => {
-            let asking = Asking { client, listen, place, origin, identity, framing, switch };
+            let asking = Asking { client, listen, via, place, origin, identity, framing, switch };
             pass(request, asking, &route, &gateway, story).await
         }
     };
@@ -80,25 +94,38 @@ struct Place {
     path: String,
 }
 
-/// The route that a request is for.
-fn find(
+impl Place {
+    /// Where a request goes, where it can be sent on.
+    fn of(request: &Request<Incoming>, framing: &Framing) -> Result<Self, StatusCode> {
+        framing.begin();
+        if let Some(fault) = framing.fault() {
+            return Err(fault.status());
+        }
+        let host = host::of(request).ok_or(StatusCode::BAD_REQUEST)?;
+        if !is_supported(request) {
+            return Err(StatusCode::NOT_IMPLEMENTED);
+        }
+        if request.headers().get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
+            // Over HTTP/1.1 the framing says so; over HTTP/2 nobody else does, and a backend may believe either.
+            return Err(StatusCode::BAD_REQUEST);
+        }
+        let path = target::matched(request.method(), request.uri()).ok_or(StatusCode::BAD_REQUEST)?;
+        Ok(Self { host, path: path.into_owned() })
+    }
+}
+
+/// The answer to a request that has to come with TLS.
+fn moved(
+    mut elsewhere: HeaderMap,
     request: &Request<Incoming>,
-    listen: SocketAddr,
-    gateway: &Gateway,
     framing: &Framing,
-) -> Result<(Arc<LiveRoute>, Place), StatusCode> {
-    framing.begin();
-    if let Some(fault) = framing.fault() {
-        return Err(fault.status());
-    }
-    let host = host::of(request).ok_or(StatusCode::BAD_REQUEST)?;
-    if !is_supported(request) {
-        return Err(StatusCode::NOT_IMPLEMENTED);
-    }
-    let path = target::matched(request.method(), request.uri()).ok_or(StatusCode::BAD_REQUEST)?.into_owned();
-    let table = gateway.table.load();
-    let route = table.find(listen, &host.bare, &path).cloned().ok_or(StatusCode::NOT_FOUND)?;
-    Ok((route, Place { host, path }))
+    identity: &Identity,
+    story: Story,
+) -> Response<Answer> {
+    headers::back(&mut elsewhere, identity);
+    let mut answer = told(StatusCode::PERMANENT_REDIRECT, elsewhere, story);
+    leave_unread(&mut answer, request, framing);
+    answer
 }
 
 /// The answer to a request that its route does not let in.
@@ -115,17 +142,23 @@ fn refused(
         _ => "address",
     });
     let mut answer = plain(status, identity, story);
+    leave_unread(&mut answer, request, framing);
+    answer
+}
+
+/// Ends the connection with an answer that comes before the body of its request.
+fn leave_unread(answer: &mut Response<Answer>, request: &Request<Incoming>, framing: &Framing) {
     if !request.body().is_end_stream() {
         framing.linger();
         answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    answer
 }
 
 /// Who asks, and over what.
 struct Asking {
     client: SocketAddr,
     listen: SocketAddr,
+    via: Via,
     place: Place,
     origin: Origin,
     identity: Identity,
@@ -141,7 +174,8 @@ async fn pass(
     gateway: &Arc<Gateway>,
     mut story: Story,
 ) -> Response<Answer> {
-    let Asking { client, listen, place: Place { host, path }, origin, identity, framing, switch } = asking;
+    let Asking { client, listen, via, place: Place { host, path }, origin, identity, framing, switch } =
+        asking;
     let offer = Offer::of(&mut request);
     let (mut parts, body) = request.into_parts();
     let Host { mut sent, bare } = host;
@@ -150,7 +184,8 @@ async fn pass(
     {
         sent = own;
     }
-    headers::forward(&mut parts.headers, client.ip(), origin, &sent, &identity);
+    headers::join_cookies(&mut parts.headers);
+    headers::forward(&mut parts.headers, client.ip(), origin, via.scheme(), &sent, &identity);
     route.policy.dress_request(&mut parts.headers);
     if let Some(offer) = &offer {
         offer.offer(&mut parts.headers);
@@ -172,18 +207,29 @@ async fn pass(
                 None => plain(StatusCode::BAD_GATEWAY, &identity, story),
             }
         }
-        Ok((answer, in_flight, connection)) => {
-            let (mut head, body) = answer.into_parts();
-            // What the backend speaks is its own hop's matter (RFC 9110, section 2.5).
-            head.version = Version::HTTP_11;
-            headers::back(&mut head.headers, &identity);
-            stick(&parts.headers, route, &in_flight.backend, &mut head.headers, gateway);
-            story.status(head.status);
-            let body = body::Passing::new(body, in_flight, connection, story);
-            Response::from_parts(head, Either::Right(body))
-        }
+        Ok(sent) => back(sent, &parts.headers, route, via, &identity, story, gateway),
         Err(status) => failed(status, &framing, &identity, story),
     }
+}
+
+/// A backend's answer on its way to the client.
+fn back(
+    (answer, in_flight, connection): Sent,
+    asked: &HeaderMap,
+    route: &LiveRoute,
+    via: Via,
+    identity: &Identity,
+    mut story: Story,
+    gateway: &Gateway,
+) -> Response<Answer> {
+    let (mut head, body) = answer.into_parts();
+    // What the backend speaks is its own hop's matter (RFC 9110, section 2.5).
+    head.version = Version::HTTP_11;
+    headers::back(&mut head.headers, identity);
+    stick(asked, route, &in_flight.backend, &mut head.headers, gateway);
+    guard::strict(&mut head.headers, route, via);
+    story.status(head.status);
+    Response::from_parts(head, Either::Right(body::Passing::new(body, in_flight, connection, story)))
 }
 
 /// The answer where a request could not be sent: where its client is at fault, it is told so.
@@ -248,9 +294,18 @@ fn plain(status: StatusCode, identity: &Identity, story: Story) -> Response<Answ
     told(status, own, story)
 }
 
+/// An answer to an issuer that looks whether a host is ours.
+fn said(status: StatusCode, text: String, mut story: Story) -> Response<Answer> {
+    let mut answer = Response::new(Either::Left(Full::from(text)));
+    *answer.status_mut() = status;
+    story.status(status);
+    story.tell();
+    answer
+}
+
 /// An answer without a body.
 fn told(status: StatusCode, headers: HeaderMap, mut story: Story) -> Response<Answer> {
-    let mut answer = Response::new(Either::Left(Empty::new()));
+    let mut answer = Response::new(Either::Left(Full::default()));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     story.status(status);

@@ -76,3 +76,13 @@ fn missing_is_fine(result: io::Result<()>) -> io::Result<()> {
         other => other,
     }
 }
+
+/// A file's permissions.
+pub(crate) fn mode(path: &Path) -> io::Result<u32> {
+    Ok(fs::metadata(path)?.permissions().mode() & 0o777)
+}
+
+/// When a file was last written; nothing where it cannot be looked at.
+pub(crate) fn written_at(path: &Path) -> Option<std::time::SystemTime> {
+    fs::metadata(path).and_then(|data| data.modified()).ok()
+}

@@ -3,6 +3,7 @@
 
 mod balancing;
 mod policy;
+pub mod tls;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -49,6 +50,12 @@ pub struct Route {
     /// Whether a client keeps its backend, by a cookie. HTTP alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sticky: bool,
+    /// Whether backends speak HTTP/2 without TLS. HTTP alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub http2: bool,
+    /// How it is served over TLS; `None` is not at all. HTTP alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<tls::Tls>,
     /// How backends are asked whether they are well; `None` is by TCP connection. Those of a TCP route are asked only
     /// once they could not be reached: a connection without a word counts against whoever makes it in some servers.
     pub probe: Option<Probe>,
@@ -151,6 +158,9 @@ impl RouteSet {
             }
             if route.protocol == Protocol::Tcp && (route.host.is_some() || route.path != "/") {
                 return Some(format!("the TCP route `{}` has a host or a path", route.name));
+            }
+            if route.protocol == Protocol::Tcp && route.tls.is_some() {
+                return Some(format!("the TCP route `{}` asks for TLS", route.name));
             }
             if let Some(reason) = route.unfit().or_else(|| self.wrong_backend(route)) {
                 return Some(format!("route `{}`: {reason}", route.name));

@@ -48,7 +48,7 @@ impl Sessions {
         route.backends.iter().find(|backend| same(sent, &self.value(backend))).cloned()
     }
 
-    /// Has the client keep to a backend, where it does not already.
+    /// Has the client keep to a backend, where it does not already. `asked` is the request as the backend got it.
     pub(crate) fn keep(
         &self,
         asked: &HeaderMap,
@@ -62,7 +62,10 @@ impl Sessions {
         }
         // A path with a semicolon would end early; such a client is sent anywhere on that route.
         let path = Some(route.route.path.as_str()).filter(|path| !path.contains(';')).unwrap_or("/");
-        let cookie = format!("{name}={wanted}; Path={path}; HttpOnly; SameSite=Lax");
+        let mut cookie = format!("{name}={wanted}; Path={path}; HttpOnly; SameSite=Lax");
+        if asked.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https") {
+            cookie.push_str("; Secure");
+        }
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             answer.append(SET_COOKIE, cookie);
         }

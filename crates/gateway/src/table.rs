@@ -141,7 +141,8 @@ impl LiveRoute {
         let kept = |id: &str, address: SocketAddr| {
             let old = before.iter().filter(|old| {
                 let (old, new) = (&old.route, route);
-                (&old.name, &old.probe, old.protocol) == (&new.name, &new.probe, new.protocol)
+                (&old.name, &old.probe, old.protocol, old.http2)
+                    == (&new.name, &new.probe, new.protocol, new.http2)
                     && old.balancing.keeps_backends(&new.balancing)
             });
             old.flat_map(|old| &old.backends).find(|old| old.id == id && old.address == address).cloned()
@@ -201,6 +202,8 @@ mod tests {
             balancing: Balancing::default(),
             policy: crate::route::Policy::default(),
             sticky: false,
+            http2: false,
+            tls: None,
             probe: None,
             backends: Vec::new(),
         }

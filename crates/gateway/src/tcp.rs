@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 
 use crate::backend::{Backend, InFlight};
 use crate::balance::Asker;
+use crate::stream::ClientStream;
 use crate::table::LiveRoute;
 use crate::wait::Patience;
 use crate::worker::Gateway;
@@ -60,7 +61,8 @@ pub(crate) async fn pass(
             }
             Reached::Backend(backend, in_flight) => {
                 story.queued(patience.rewarded());
-                join(client, backend, &[Bytes::new(), Bytes::new()], &in_flight, story).await;
+                join(ClientStream::Plain(client), backend, &[Bytes::new(), Bytes::new()], &in_flight, story)
+                    .await;
                 return None;
             }
         }
@@ -107,13 +109,13 @@ async fn reach(route: &LiveRoute, asker: Asker<'_>, gateway: &Gateway, story: &m
 /// Copies both ways until both sides are done, one of them breaks off, or the backend's time is up. What was read of
 /// either before, the client first, comes `early`.
 pub(crate) async fn join(
-    mut client: TcpStream,
+    mut client: ClientStream,
     mut backend: TcpStream,
     early: &[Bytes; 2],
     in_flight: &InFlight,
     story: &mut Story,
 ) {
-    keep_alive(&client);
+    keep_alive(client.tcp());
     keep_alive(&backend);
     let counts = Counts::default();
     let end = tokio::select! {
@@ -124,7 +126,7 @@ pub(crate) async fn join(
     };
     if end != "closed" {
         // Neither side may take what came so far for the whole.
-        reset(&client);
+        reset(client.tcp());
         reset(&backend);
     }
     story.passed(&counts);

@@ -57,6 +57,7 @@ pub(crate) enum Refusal {
     Unusable { address: SocketAddr, reason: String },
     Conflict { listen: SocketAddr, host: String, path: String, project: String, taken_by: String },
     Invalid { reason: String },
+    Certificate { route: String, reason: String, hint: String },
     Version { speaks: u32 },
     Failed { reason: String },
     Stopping,
@@ -111,6 +112,7 @@ impl From<GatewayError> for Refusal {
                 Self::Conflict { listen, host, path, project, taken_by }
             }
             GatewayError::Invalid { reason } => Self::Invalid { reason },
+            GatewayError::Certificate { route, reason, hint } => Self::Certificate { route, reason, hint },
             GatewayError::Stopping => Self::Stopping,
             other => {
                 let cause =
@@ -131,6 +133,7 @@ impl From<Refusal> for GatewayError {
                 Self::Conflict { listen, host, path, project, taken_by }
             }
             Refusal::Invalid { reason } => Self::Invalid { reason },
+            Refusal::Certificate { route, reason, hint } => Self::Certificate { route, reason, hint },
             Refusal::Version { speaks } => Self::Version { theirs: speaks, ours: VERSION },
             Refusal::Failed { reason } => Self::Failed { reason },
             Refusal::Stopping => Self::Stopping,

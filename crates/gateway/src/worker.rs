@@ -27,8 +27,9 @@ use crate::sockets::{Sockets, note};
 use crate::sticky::Sessions;
 use crate::supervisor::{from_stdin, try_address};
 use crate::table::Table;
+use crate::tls::Certificates;
 use crate::wire::{BackendStatus, ProjectStatus, Status};
-use crate::{admin, rim, snapshot};
+use crate::{acme, admin, rim, snapshot, tls};
 
 /// How long requests and TCP connections may take when the worker is told to end.
 pub(crate) const FINISH: Duration = Duration::from_secs(30);
@@ -49,6 +50,7 @@ pub(crate) struct Gateway {
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) connections: Room,
     pub(crate) sessions: Sessions,
+    pub(crate) certificates: Certificates,
     /// The runtimes that serve; changes, probes and questions are the main thread's.
     pub(crate) lanes: Vec<Handle>,
     started_at: Timestamp,
@@ -106,6 +108,7 @@ impl Gateway {
         let gateway = Arc::new(Self {
             log: AccessLog::start(&place),
             sessions: Sessions::open(&place),
+            certificates: Certificates::default(),
             place,
             table: ArcSwap::from_pointee(table),
             sockets,
@@ -118,6 +121,7 @@ impl Gateway {
             changing: AsyncMutex::default(),
             leaving: Mutex::default(),
         });
+        gateway.certificates.cover(&gateway.table.load_full(), &gateway);
         gateway.settle(&mut *gateway.changing.lock().await).await;
         Ok(gateway)
     }
@@ -126,6 +130,8 @@ impl Gateway {
         let mut terminate =
             signal(SignalKind::terminate()).map_err(GatewayError::io("listen for signals"))?;
         let admin = tokio::spawn(admin::serve(admin::open(self)?, self.clone()));
+        tokio::spawn(tls::keep(self.clone()));
+        tokio::spawn(acme::keep(self.clone()));
         let mut stopping = self.stopping.subscribe();
         let mut again = interval(AGAIN);
         let mut outcast = self.sockets.outcast.subscribe();
@@ -205,12 +211,21 @@ impl Gateway {
             return Err(error);
         }
         let backends: Vec<Arc<Backend>> = after.backends().cloned().collect();
+        self.certificates.cover(&after, self);
         self.table.store(Arc::new(after));
+        // What an issuer gave meanwhile was looked at with the table before.
+        self.certificates.cover(&self.table.load_full(), self);
         self.metrics.swapped();
         before.wake(project);
         self.let_go(&before, &backends);
         self.settle(&mut changing).await;
         Ok(hash)
+    }
+
+    /// Takes up certificates that changed, and renews those that age.
+    pub(crate) async fn look_at_certificates(&self) {
+        let _changing = self.changing.lock().await;
+        self.certificates.cover(&self.table.load_full(), self);
     }
 
     /// Gets the sockets that a project needs, then writes the snapshot: all that can fail, before the swap. What is
@@ -280,6 +295,7 @@ impl Gateway {
     /// Whether a set would be taken. Changes nothing: an address is tried and let go at once.
     pub(crate) fn check(&self, project: &str, set: &RouteSet) -> Result<(), GatewayError> {
         self.table.load().accepts(project, set)?;
+        tls::check(set)?;
         for route in &set.routes {
             if !self.sockets.holds(route.listen) {
                 try_address(route.listen)?;

@@ -15,3 +15,4 @@ pub mod project;
 pub mod resource;
 pub mod service;
 pub mod settings;
+pub mod tls;

@@ -1,5 +1,7 @@
 //! From a project to a release: everything it needs is looked at, read and pinned.
 
+pub(crate) mod certificates;
+
 use std::path::Path;
 
 use indexmap::IndexMap;

@@ -40,6 +40,7 @@ pub use controller::{Controller, Failure, Interrupt, LifeCheck};
 pub use disk::StateFolder;
 pub use error::ReleaseError;
 pub use fault::FaultPoint;
+pub use freeze::certificates::wrong_certificates;
 pub use freeze::{Draft, Origin, draft};
 pub use happening::Happening;
 pub use heal::{Cure, Standing, heal_plan, unserved};

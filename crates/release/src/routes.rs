@@ -2,6 +2,7 @@
 
 mod balancing;
 mod policy;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -36,14 +37,19 @@ pub struct RouteWish {
 }
 
 /// The routes of a service. Its published TCP ports belong to the gateway: HTTP for the port that a `route` or an HTTP
-/// probe is about and for those with `app_protocol: http`, connections passed through for the others.
+/// probe is about and for those whose `app_protocol` is one of it, connections passed through for the others.
 pub fn wishes(service: &Service) -> Vec<RouteWish> {
     let settings = service.settings.route.as_ref().map(|route| &route.value);
+    let secure = tls::said(service);
     let mut listens: Vec<(Protocol, u16, SocketAddr)> = Vec::new();
     for port in published(service) {
         let Some(number) = port.published else { continue };
-        let protocol = if speaks_http(service, port) { Protocol::Http } else { Protocol::Tcp };
-        let listen = (protocol, port.target, listen_address(port.host_ip.as_deref(), number));
+        // With TLS of the gateway's own, the port of HTTPS is that of its route, whatever listened behind it before.
+        let taken = secure.filter(|_| number == tls::SECURE).and(main_port(service));
+        let http = taken.is_some() || speaks_http(service, port);
+        let protocol = if http { Protocol::Http } else { Protocol::Tcp };
+        let address = listen_address(port.host_ip.as_deref(), number);
+        let listen = (protocol, taken.unwrap_or(port.target), address);
         if !listens.contains(&listen) {
             listens.push(listen);
         }
@@ -54,11 +60,14 @@ pub fn wishes(service: &Service) -> Vec<RouteWish> {
     {
         listens.push((Protocol::Http, port, DEFAULT_LISTEN));
     }
+    if secure.is_some() {
+        tls::beside(&mut listens);
+    }
     // The main one first: it has the service's own name.
     listens.sort_by_key(|(protocol, ..)| *protocol != Protocol::Http);
     let mut names: Vec<String> = Vec::new();
     let mut wishes = Vec::new();
-    for (protocol, port, listen) in listens {
+    for (protocol, port, listen) in listens.iter().copied() {
         let plain = match names.is_empty() {
             true => service.name.value.to_string(),
             false => format!("{}@{}", service.name.value, listen.port()),
@@ -66,7 +75,12 @@ pub fn wishes(service: &Service) -> Vec<RouteWish> {
         let name = if names.contains(&plain) { format!("{}@{listen}", service.name.value) } else { plain };
         names.push(name.clone());
         let weights = settings.map(|route| route.balancing.weights.clone()).unwrap_or_default();
-        wishes.push(RouteWish { port, weights, route: route(service, protocol, name, listen) });
+        let mut route = route(service, protocol, name, listen);
+        if protocol == Protocol::Http {
+            route.http2 = speaks_http2(service, port);
+            route.tls = secure.and_then(|said| tls::route(said, tls::port(listen, &listens)));
+        }
+        wishes.push(RouteWish { port, weights, route });
     }
     wishes
 }
@@ -84,6 +98,8 @@ fn route(service: &Service, protocol: Protocol, name: String, listen: SocketAddr
         balancing: balancing::balancing(service),
         policy: own.map(|_| policy::policy(service)).unwrap_or_default(),
         sticky: own.is_some_and(|route| route.sticky),
+        http2: false,
+        tls: None,
         probe: http_probe(service).filter(|_| protocol == Protocol::Http).map(|path| Probe {
             path: path.clone(),
             interval_ms: PROBE_INTERVAL_MS,
@@ -107,22 +123,41 @@ pub(crate) fn has_machine_ports(service: &Service) -> bool {
     service.network_mode.as_ref().is_some_and(|mode| mode.value == "host")
 }
 
-/// Whether anything says that a port speaks HTTP/1: the route names it, its `app_protocol`, or it is the first one of a
+/// Whether anything says that a port speaks HTTP: the route names it, its `app_protocol`, or it is the first one of a
 /// service with a route or an HTTP probe.
 fn speaks_http(service: &Service, port: &Port) -> bool {
     let settings = service.settings.route.as_ref().map(|route| &route.value);
     let named = settings.and_then(|route| route.port);
-    let unsaid =
-        |port: &Port| port.app_protocol.as_ref().is_none_or(|said| said.eq_ignore_ascii_case("http"));
+    let unsaid = |port: &Port| port.app_protocol.as_deref().is_none_or(is_http);
     match &port.app_protocol {
         _ if named == Some(port.target) => true,
-        Some(said) => said.eq_ignore_ascii_case("http"),
+        Some(said) => is_http(said),
         None if named.is_some() => false,
         None if settings.is_some() || http_probe(service).is_some() => {
             published(service).find(|port| unsaid(port)).is_some_and(|first| first.target == port.target)
         }
         None => false,
     }
+}
+
+/// Names of HTTP without TLS, as version 1.1 and as version 2 agreed before.
+const HTTP: [&str; 5] = ["http", "http2", "h2c", "grpc", "kubernetes.io/h2c"];
+
+fn is_http(said: &str) -> bool {
+    HTTP.iter().any(|name| said.eq_ignore_ascii_case(name))
+}
+
+/// Whether a port inside speaks HTTP/2.
+fn speaks_http2(service: &Service, target: u16) -> bool {
+    let said = service.ports.iter().filter(|port| port.value.target == target);
+    said.filter_map(|port| port.value.app_protocol.as_deref())
+        .any(|said| is_http(said) && !said.eq_ignore_ascii_case("http"))
+}
+
+/// The port that requests go to: the one that the route names, else the first published one that may speak HTTP.
+fn main_port(service: &Service) -> Option<u16> {
+    let named = service.settings.route.as_ref().and_then(|route| route.value.port);
+    named.or_else(|| published(service).find(|port| speaks_http(service, port)).map(|port| port.target))
 }
 
 /// The path of the service's own HTTP probe.

@@ -101,6 +101,66 @@ fn sessions_are_sticky_where_requests_are_balanced_and_it_is_wished_for() {
 }
 
 #[test]
+fn backends_speak_http2_where_their_port_says_so() {
+    for (said, http2) in [("http", false), ("http2", true), ("h2c", true), ("grpc", true)] {
+        let project = service(&format!("ports: [{{ target: 3000, published: 80, app_protocol: {said} }}]"));
+        let found: Vec<bool> =
+            project.services().flat_map(route_wishes).map(|wish| wish.route.http2).collect();
+        assert_eq!(found, [http2], "{said}");
+    }
+}
+
+/// `LISTEN→PORT`, and where it is served over TLS what that is, the port others are sent to, and for how long.
+fn secured(lines: &str) -> Vec<String> {
+    let project = service(lines);
+    let told = project.services().flat_map(route_wishes).map(|wish| {
+        let tls = wish.route.tls.map(|tls| {
+            let to = if tls.redirect { tls.port.to_string() } else { "-".to_owned() };
+            format!(" {} {to} {}", tls.certificate.word(), tls.hsts_seconds.unwrap_or_default())
+        });
+        let protocol = if wish.route.protocol == Protocol::Tcp { " tcp" } else { "" };
+        format!("{}→{}{protocol}{}", wish.route.listen.port(), wish.port, tls.unwrap_or_default())
+    });
+    told.collect()
+}
+
+#[test]
+fn the_port_of_https_speaks_tls_and_the_one_of_http_leads_there() {
+    let own = "x-seaworthy: { route: { port: 3000, host: a.example, tls: self-signed } }";
+    for (ports, expected) in [
+        // Nothing published: what browsers look for.
+        ("[]", &["80→3000 self-signed 443 0", "443→3000 self-signed 443 0"][..]),
+        ("['80:3000']", &["80→3000 self-signed 443 0", "443→3000 self-signed 443 0"]),
+        ("['80:3000', '443:3000']", &["80→3000 self-signed 443 0", "443→3000 self-signed 443 0"]),
+        // What spoke TLS in the container is left aside: the gateway does.
+        ("['80:3000', '443:8443']", &["80→3000 self-signed 443 0", "443→3000 self-signed 443 0"]),
+        ("['443:3000']", &["443→3000 self-signed 443 0"]),
+        ("['8443:3000']", &["8443→3000 self-signed 8443 0"]),
+        ("['80:3000', '8443:3000']", &["80→3000 self-signed 8443 0", "8443→3000 self-signed 8443 0"]),
+        (
+            "['80:3000', '5432:5432']",
+            &["80→3000 self-signed 443 0", "443→3000 self-signed 443 0", "5432→5432 tcp"],
+        ),
+    ] {
+        let mut found = secured(&format!("ports: {ports}\n{own}"));
+        found.sort_by_key(|route| route.split('→').next().unwrap().parse::<u16>().unwrap());
+        assert_eq!(found, expected, "{ports}");
+    }
+    let plain = "ports: ['443:3000']\nx-seaworthy: { route: { host: a.example, tls: off } }";
+    assert_eq!(secured(plain), ["443→3000"]);
+    let staging = "{ mode: acme, acme: { directory: letsencrypt-staging } }";
+    for (tls, expected) in [
+        ("acme", "443→3000 acme 443 2592000"),
+        (staging, "443→3000 acme 443 0"),
+        ("{ files: { certificate: a, key: b }, hsts: off, redirect: false }", "443→3000 files - 0"),
+    ] {
+        let lines =
+            format!("ports: ['443:3000']\nx-seaworthy: {{ route: {{ host: a.example, tls: {tls} }} }}");
+        assert_eq!(secured(&lines), [expected]);
+    }
+}
+
+#[test]
 fn a_published_tcp_port_is_passed_through_unless_something_says_http() {
     for (lines, expected) in [
         ("ports: ['5432:5432']", &["web tcp 0.0.0.0:5432→5432"][..]),
@@ -112,8 +172,9 @@ fn a_published_tcp_port_is_passed_through_unless_something_says_http() {
         ),
         ("ports: ['80:3000']\nx-seaworthy: { probe: { ready: tcp } }", &["web tcp 0.0.0.0:80→3000"]),
         ("ports: [{ target: 3000, published: 80, app_protocol: http }]", &["web http 0.0.0.0:80→3000"]),
-        // HTTP/2 without TLS is more than the gateway reads; passed through, it works.
-        ("ports: [{ target: 3000, published: 80, app_protocol: http2 }]", &["web tcp 0.0.0.0:80→3000"]),
+        ("ports: [{ target: 3000, published: 80, app_protocol: http2 }]", &["web http 0.0.0.0:80→3000"]),
+        // What speaks TLS itself is passed through.
+        ("ports: [{ target: 3000, published: 80, app_protocol: https }]", &["web tcp 0.0.0.0:80→3000"]),
         ("ports: [{ target: 3000, published: 80, mode: host }]", &["web tcp 0.0.0.0:80→3000"]),
         // The main port speaks HTTP; what else is published may speak anything, TLS for one.
         (

@@ -3,6 +3,7 @@
 use seaworthy_release::{Outcome, Plan, draft};
 
 use crate::audit::FailOn;
+use crate::certificates;
 use crate::commands::verify;
 use crate::context::{Context, Site};
 use crate::error::{CommandError, Exit};
@@ -42,6 +43,7 @@ pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<
     let operator = site.operator(&steps);
     operator.settle().await?;
     let origin = context.surroundings.origin(&project.directory);
+    certificates::hold(&project)?;
     let mut draft = draft(&project, site.engine.as_ref(), &Disk, origin, true, &steps)
         .await
         .map_err(|errors| CommandError::releases(errors, project.sources.clone()))?;

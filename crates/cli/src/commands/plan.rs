@@ -4,6 +4,7 @@ use seaworthy_release::{Plan, draft};
 use serde_json::json;
 
 use crate::arguments::Format;
+use crate::certificates;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::surroundings::Disk;
@@ -29,6 +30,7 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArgs) -> Result<Exit
     let steps = Steps::new(&context.ui);
     let origin = context.surroundings.origin(&project.directory);
     let site = context.site_to_plan(&project)?;
+    certificates::hold(&project)?;
     let mut draft = draft(&project, site.engine.as_ref(), &Disk, origin, false, &steps)
         .await
         .map_err(|errors| CommandError::releases(errors, project.sources.clone()))?;

@@ -6,6 +6,9 @@ use seaworthy_gateway::route::Protocol;
 use seaworthy_project::Project;
 use seaworthy_release::{RouteWish, route_wishes};
 
+/// The port that an address with `https` leaves out.
+const HTTPS: u16 = 443;
+
 /// The addresses of a project.
 pub(crate) fn all(project: &Project) -> Vec<String> {
     let mut addresses: Vec<String> =
@@ -23,6 +26,11 @@ pub(crate) fn of(wish: &RouteWish) -> String {
     });
     let port = wish.route.listen.port();
     match wish.route.protocol {
+        Protocol::Http if wish.route.tls.is_some() => {
+            let port = wish.route.tls.as_ref().map(|tls| tls.port).filter(|port| *port != HTTPS);
+            let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+            format!("https://{host}{port}{}", wish.route.path)
+        }
         Protocol::Http => format!("http://{host}:{port}{}", wish.route.path),
         Protocol::Tcp => format!("{host}:{port}"),
     }

@@ -17,8 +17,9 @@ const REAL: HeaderName = HeaderName::from_static("x-real-ip");
 const FOREIGN: [&str; 4] =
     ["x-forwarded-port", "x-forwarded-server", "x-forwarded-ssl", "x-forwarded-prefix"];
 
-/// Writes them; `host` is as the client wrote it.
-pub(super) fn write(headers: &mut HeaderMap, peer: IpAddr, origin: Origin, host: &HeaderValue) {
+/// Writes them; `scheme` is what the request came with, unless a trusted proxy says what it came with before, and `host` is
+/// as the client wrote it.
+pub(super) fn write(headers: &mut HeaderMap, peer: IpAddr, origin: Origin, scheme: &str, host: &HeaderValue) {
     if !origin.trusted {
         for name in [&FOR, &PROTO, &HOST, &FORWARDED] {
             headers.remove(name);
@@ -30,11 +31,7 @@ pub(super) fn write(headers: &mut HeaderMap, peer: IpAddr, origin: Origin, host:
     let peer = peer.to_canonical();
     let plain = peer.to_string();
     let node = if peer.is_ipv6() { format!("\"[{plain}]\"") } else { plain.clone() };
-    let proto = headers
-        .get(&PROTO)
-        .and_then(|said| said.to_str().ok())
-        .filter(|said| ["http", "https"].contains(said));
-    let proto = proto.unwrap_or("http").to_owned();
+    let proto = said(headers).unwrap_or(scheme).to_owned();
     let quoted: String =
         host.to_str().unwrap_or_default().chars().filter(|c| !matches!(c, '"' | '\\')).collect();
     append(headers, &FOR, &plain);
@@ -44,6 +41,17 @@ pub(super) fn write(headers: &mut HeaderMap, peer: IpAddr, origin: Origin, host:
     }
     set(headers, &PROTO, &proto);
     set(headers, &REAL, &origin.client.to_string());
+}
+
+/// Whether a trusted proxy says that its client came with TLS.
+pub(crate) fn was_secure(headers: &HeaderMap, origin: Origin) -> bool {
+    origin.trusted && said(headers) == Some("https")
+}
+
+/// The scheme that is said, where it is one of the web.
+fn said(headers: &HeaderMap) -> Option<&str> {
+    let said = headers.get(&PROTO).and_then(|said| said.to_str().ok());
+    said.filter(|said| ["http", "https"].contains(said))
 }
 
 /// Adds to a list, as one header.

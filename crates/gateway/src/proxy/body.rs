@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{Either, Empty};
+use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::http::uri::PathAndQuery;
 use hyper::{HeaderMap, Method, Request, StatusCode};
@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::access_log::{Line, millis};
-use crate::backend::{Backend, Connection, InFlight};
+use crate::backend::{Backend, InFlight};
+use crate::connection::Connection;
 use crate::framing::Fault;
 use crate::headers::Identity;
 use crate::rim;
@@ -24,8 +25,8 @@ use crate::worker::Gateway;
 
 use super::expect::Open;
 
-/// The gateway's own empty answer, or a backend's.
-pub(crate) type Answer = Either<Empty<Bytes>, Passing>;
+/// The gateway's own answer, or a backend's.
+pub(crate) type Answer = Either<Full<Bytes>, Passing>;
 
 /// What counts as the status of an answer that the client did not wait for; no server sends it.
 const CLIENT_GONE: u16 = 499;

@@ -15,7 +15,8 @@ pub(super) struct Host {
 }
 
 /// The host a request names; none when it names none, several, or one that cannot be. A target in absolute form
-/// counts more than the header (RFC 9112, section 3.2.2).
+/// counts more than the header (RFC 9112, section 3.2.2); over HTTP/2 it stands for it, and both have to say the same
+/// (RFC 9113, section 8.3.1).
 pub(super) fn of(request: &Request<Incoming>) -> Option<Host> {
     let mut named = request.headers().get_all(HOST).iter();
     let header = named.next();
@@ -27,6 +28,12 @@ pub(super) fn of(request: &Request<Incoming>) -> Option<Host> {
         None => None,
     };
     match request.uri().authority() {
+        Some(authority) if request.version() == Version::HTTP_2 => {
+            let named = host(&HeaderValue::from_str(authority.as_str()).ok()?)?;
+            let same = header
+                .is_none_or(|header| named.sent.as_bytes().eq_ignore_ascii_case(header.sent.as_bytes()));
+            same.then_some(named)
+        }
         // The header must be there all the same.
         Some(authority) if header.is_some() || request.version() == Version::HTTP_10 => {
             host(&HeaderValue::from_str(authority.as_str()).ok()?)

@@ -11,8 +11,9 @@ use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode, Uri, Version};
 use tokio::time::{Instant, sleep_until};
 
-use crate::backend::{Backend, Connection, InFlight};
+use crate::backend::{Backend, InFlight};
 use crate::balance::Asker;
+use crate::connection::Connection;
 use crate::limits;
 use crate::outgoing::{Outgoing, Passing, Progress};
 use crate::probe;

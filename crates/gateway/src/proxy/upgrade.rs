@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use crate::backend::{Backend, InFlight};
 use crate::framing::Watched;
 use crate::headers::Identity;
+use crate::stream::ClientStream;
 use crate::table::LiveRoute;
 use crate::tcp;
 use crate::worker::Gateway;
@@ -102,7 +103,7 @@ impl Switch {
         let agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Tunnel { client, backend, in_flight, mut story }) = agreed else { return };
         let (Ok(client), Ok(backend)) = (client.await, backend.await) else { return };
-        let client = client.downcast::<TokioIo<Watched<TcpStream>>>();
+        let client = client.downcast::<TokioIo<Watched<ClientStream>>>();
         let backend = backend.downcast::<TokioIo<TcpStream>>();
         // They are what the listener and the backend made them of.
         let (Ok(client), Ok(backend)) = (client, backend) else { return };

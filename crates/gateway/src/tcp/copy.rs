@@ -5,9 +5,10 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::WriteHalf;
+
+use crate::stream::ClientStream;
 
 /// What is read at once: little for a connection that says little, more once a read fills it.
 const LEAST_BUFFER: usize = 8 << 10;
@@ -33,21 +34,33 @@ enum Broken {
 /// # Errors
 /// When one of them broke off.
 pub(super) async fn both_ways(
-    client: &mut TcpStream,
+    client: &mut ClientStream,
     backend: &mut TcpStream,
     early: &[Bytes; 2],
     counts: &Counts,
 ) -> io::Result<()> {
-    let (client_says, client_hears) = client.split();
+    match client {
+        ClientStream::Plain(client) => between(client.split(), backend, early, counts).await,
+        ClientStream::Tls(client) => between(tokio::io::split(client), backend, early, counts).await,
+    }
+}
+
+async fn between(
+    (client_says, client_hears): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
+    backend: &mut TcpStream,
+    early: &[Bytes; 2],
+    counts: &Counts,
+) -> io::Result<()> {
     let (backend_says, backend_hears) = backend.split();
     let mut up =
         pin!(one_way(AsyncReadExt::chain(&*early[0], client_says), backend_hears, &counts.from_client));
     let mut down =
         pin!(one_way(AsyncReadExt::chain(&*early[1], backend_says), client_hears, &counts.to_client));
-    let (first, other) = tokio::select! {
-        first = &mut up => (first, down),
-        first = &mut down => (first, up),
+    let (first, is_up) = tokio::select! {
+        first = &mut up => (first, true),
+        first = &mut down => (first, false),
     };
+    let other = async { if is_up { down.await } else { up.await } };
     match first {
         Ok(()) => other.await.map_err(Broken::into_error),
         Err(Broken::Reading(error)) => Err(error),
@@ -61,7 +74,7 @@ pub(super) async fn both_ways(
 
 async fn one_way(
     mut from: impl AsyncRead + Unpin,
-    mut to: WriteHalf<'_>,
+    mut to: impl AsyncWrite + Unpin,
     count: &AtomicU64,
 ) -> Result<(), Broken> {
     let mut buffer = vec![0; LEAST_BUFFER];

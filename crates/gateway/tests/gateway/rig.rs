@@ -2,11 +2,12 @@
 
 mod load;
 mod peer;
+mod secure;
 mod server;
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,6 +20,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use load::{Load, get};
 pub(crate) use peer::{Caller, Calls, Peer, tcp_set};
+#[allow(unused_imports, reason = "of the two programs that have this module each uses a part")]
+pub(crate) use secure::{Http2, Pair, Visitor, aged, http2_over, secure, whole};
 pub(crate) use server::{Seen, Server};
 
 /// How long a test waits for something that must happen.
@@ -55,6 +58,11 @@ impl Rig {
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join("gateway").join(name)
+    }
+
+    /// The state folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The processes that play a part in this folder.
@@ -139,6 +147,8 @@ pub(crate) fn route(name: &str, listen: SocketAddr, backends: &[&Server]) -> Rou
         balancing: Balancing { wait_ms: 0, ..Balancing::default() },
         policy: Policy::default(),
         sticky: false,
+        http2: false,
+        tls: None,
         probe: Some(quick_probe()),
         backends: backends
             .iter()

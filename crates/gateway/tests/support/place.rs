@@ -101,6 +101,8 @@ pub fn route(
         balancing: Balancing { wait_ms: 0, ..Balancing::default() },
         policy: Policy::default(),
         sticky: false,
+        http2: false,
+        tls: None,
         probe,
         backends,
     }

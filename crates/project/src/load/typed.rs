@@ -8,6 +8,7 @@ pub(crate) mod policy;
 mod resources;
 mod service;
 pub(crate) mod settings;
+pub(crate) mod tls;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -47,6 +48,9 @@ pub(crate) fn project(mut node: Node, frame: Frame, sources: Sources) -> Project
     let secrets = section("secrets").iter().filter_map(file).collect();
     let configs = section("configs").iter().filter_map(file).collect();
     let settings = settings::project(node.get("x-seaworthy"));
+    for route in services.values_mut().filter_map(|service| service.settings.route.as_mut()) {
+        tls::with_default(&mut route.value, settings.tls.as_ref());
+    }
     let Frame { name, environment, directory, disabled, variables } = frame;
     let variables = variables.into_iter().map(|(name, value)| (name, Sensitive::new(value))).collect();
     Project {

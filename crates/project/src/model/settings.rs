@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::Spanned;
 use crate::model::balancing::Balancing;
 use crate::model::policy::Policy;
+use crate::model::tls::Tls;
 
 /// `x-seaworthy` at the top level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct ProjectSettings {
     pub overlay: bool,
     /// `rollout`, for all services.
     pub rollout: RolloutSettings,
+    /// `tls`, for all routes; each has taken it up.
+    pub tls: Option<Spanned<Tls>>,
 }
 
 /// `x-seaworthy` on a service.
@@ -47,6 +50,8 @@ pub struct Route {
     pub balance: Option<String>,
     /// `sticky`: a client keeps its instance, by a cookie.
     pub sticky: bool,
+    /// `tls`, with what was said for all routes.
+    pub tls: Option<Spanned<Tls>>,
     /// What else is about balancing.
     pub balancing: Balancing,
     /// `max_body`, `rate_limit`, `headers` and what else says what is let in.

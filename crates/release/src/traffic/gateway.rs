@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use seaworthy_engine::InstanceId;
 use seaworthy_gateway::route::{RouteSet, SetHash};
-use seaworthy_gateway::{Client, GatewayError, Program, launch, try_address};
+use seaworthy_gateway::{Client, GatewayError, Program, launch, tls, try_address};
 use seaworthy_project::ProjectName;
 
 use crate::{Traffic, TrafficError, disk};
@@ -99,5 +99,6 @@ fn check_alone(set: &RouteSet) -> Result<(), GatewayError> {
     if let Some(reason) = set.contradiction() {
         return Err(GatewayError::Invalid { reason });
     }
+    tls::check(set)?;
     set.routes.iter().try_for_each(|route| try_address(route.listen))
 }

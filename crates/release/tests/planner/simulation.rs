@@ -71,6 +71,8 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
             balancing: Balancing::default(),
             policy: Policy::default(),
             sticky: false,
+            http2: false,
+            tls: None,
             probe: None,
             backends: Vec::new(),
         },

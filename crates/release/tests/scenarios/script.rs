@@ -240,6 +240,8 @@ fn route(name: &str) -> Route {
         balancing: Balancing::default(),
         policy: Policy::default(),
         sticky: false,
+        http2: false,
+        tls: None,
         probe: None,
         backends: Vec::new(),
     }

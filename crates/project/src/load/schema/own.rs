@@ -1,5 +1,7 @@
 //! `x-seaworthy`: what Compose cannot say. No unknown key passes here.
 
+mod tls;
+
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
 use super::balancing::{BALANCE, EJECT, HASH_BY, MAX_IN_FLIGHT, QUEUE, RETRIES, SLOW_START, WAIT, WEIGHTS};
 use super::policy::{BODY_TIMEOUT, HEADERS, MAX_BODY, NETWORKS, RATE_LIMIT};
@@ -9,7 +11,7 @@ use crate::load::typed::settings::probe_target;
 
 /// At the top level.
 pub(super) static PROJECT: Object =
-    Object::closed("`x-seaworthy`", &[("overlay", Boolean), ("rollout", In(&ROLLOUT))]);
+    Object::closed("`x-seaworthy`", &[("overlay", Boolean), ("rollout", In(&ROLLOUT)), ("tls", tls::TLS)]);
 
 /// On a service.
 pub(super) static SERVICE: Object = Object::closed(
@@ -38,6 +40,7 @@ static ROUTE: Object = Object::closed(
         ("port", A(&PORT)),
         ("balance", BALANCE),
         ("sticky", Boolean),
+        ("tls", tls::TLS),
         ("wait", WAIT),
         ("queue", QUEUE),
         ("hash_by", HASH_BY),

@@ -4,6 +4,7 @@ use crate::load::canonicalize::words::split;
 use crate::load::typed::access::{duration, flag, plain_duration, plain_text, value, words};
 use crate::load::typed::balancing::balancing;
 use crate::load::typed::policy::policy;
+use crate::load::typed::tls;
 use crate::model::settings::{
     ProbeSettings, ProbeTarget, ProcessSettings, ProjectSettings, ProveSettings, RolloutSettings, Route,
     RunWhen, ServiceSettings,
@@ -13,7 +14,7 @@ use crate::{Node, Spanned};
 /// Top-level `x-seaworthy`.
 pub(super) fn project(node: Option<&Node>) -> ProjectSettings {
     let Some(node) = node else { return ProjectSettings::default() };
-    ProjectSettings { overlay: flag(node, "overlay"), rollout: rollout(node) }
+    ProjectSettings { overlay: flag(node, "overlay"), rollout: rollout(node), tls: tls::tls(node) }
 }
 
 /// `x-seaworthy` of a service.
@@ -41,6 +42,7 @@ fn route(node: &Node) -> Route {
         port: node.get("port").and_then(Node::text).and_then(|port| port.parse().ok()),
         balance: plain_text(node, "balance"),
         sticky: flag(node, "sticky"),
+        tls: tls::tls(node),
         balancing: balancing(node),
         policy: policy(node),
     }

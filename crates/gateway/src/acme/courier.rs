@@ -1,0 +1,127 @@
+//! Carries requests to an issuer, whose own certificate is held against known roots.
+
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper::header::{HOST, HeaderValue, USER_AGENT};
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use thiserror::Error as ThisError;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use crate::rim;
+use crate::tls::profile::PROVIDER;
+
+/// How long a request may take.
+const REQUEST: Duration = Duration::from_secs(30);
+/// The longest answer, and the longest file of roots.
+const MOST_BYTES: usize = 1 << 20;
+const MOST_ROOTS: u64 = 8 << 20;
+const HTTPS: u16 = 443;
+/// Where systems keep the roots that they trust.
+const SYSTEM_ROOTS: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Why an issuer did not answer.
+#[derive(Debug, ThisError)]
+pub(super) enum Lost {
+    #[error("no certificates to hold the issuer against were found in `{}`", path.display())]
+    NoRoots { path: PathBuf },
+    #[error("`{uri}` is no address of an issuer")]
+    Address { uri: String },
+    #[error("`{host}` cannot be reached")]
+    Unreached { host: String, source: std::io::Error },
+    #[error("`{host}` did not answer within {} s", REQUEST.as_secs())]
+    Late { host: String },
+    #[error("`{host}` broke off")]
+    Broken { host: String, source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+/// Carries requests.
+pub(super) struct Courier {
+    tls: Arc<ClientConfig>,
+}
+
+impl Courier {
+    /// One that trusts the roots in a file, or those of the system.
+    pub(super) fn new(roots: Option<&Path>) -> Result<Self, Lost> {
+        let path = match roots {
+            Some(path) => path,
+            None => {
+                let there = SYSTEM_ROOTS.iter().map(Path::new).find(|path| rim::written_at(path).is_some());
+                there.unwrap_or(Path::new(SYSTEM_ROOTS[0]))
+            }
+        };
+        let bytes = rim::read(path, MOST_ROOTS).ok().flatten().unwrap_or_default();
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(CertificateDer::pem_slice_iter(&bytes).filter_map(Result::ok));
+        if store.is_empty() {
+            return Err(Lost::NoRoots { path: path.to_owned() });
+        }
+        let config =
+            ClientConfig::builder_with_provider(PROVIDER.clone()).with_safe_default_protocol_versions();
+        let config = config.expect("the provider speaks the usual versions");
+        Ok(Self { tls: Arc::new(config.with_root_certificates(store).with_no_client_auth()) })
+    }
+}
+
+impl HttpClient for Courier {
+    fn request(
+        &self,
+        request: Request<BodyWrapper<Bytes>>,
+    ) -> Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>> {
+        let tls = self.tls.clone();
+        Box::pin(async move {
+            let host = request.uri().host().unwrap_or_default().to_owned();
+            let carried = timeout(REQUEST, carry(request, tls)).await;
+            let answer = carried.unwrap_or_else(|_| Err(Lost::Late { host }));
+            answer.map(BytesResponse::from).map_err(|lost| Error::Other(Box::new(lost)))
+        })
+    }
+}
+
+async fn carry(
+    mut request: Request<BodyWrapper<Bytes>>,
+    tls: Arc<ClientConfig>,
+) -> Result<Response<Full<Bytes>>, Lost> {
+    let uri = request.uri().clone();
+    let wrong = || Lost::Address { uri: uri.to_string() };
+    let authority = uri.authority().filter(|_| uri.scheme_str() == Some("https")).ok_or_else(wrong)?;
+    let host = authority.host().to_owned();
+    let bare = host.trim_matches(['[', ']']).to_owned();
+    let name = ServerName::try_from(bare.clone()).map_err(|_| wrong())?;
+    let unreached = |source| Lost::Unreached { host: host.clone(), source };
+    let broken = |source| Lost::Broken { host: host.clone(), source };
+    let port = authority.port_u16().unwrap_or(HTTPS);
+    let stream = TcpStream::connect((bare.as_str(), port)).await.map_err(unreached)?;
+    let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(unreached)?;
+    let shaken = http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = shaken.map_err(|error| broken(error.into()))?;
+    tokio::spawn(connection);
+    let target = uri.path_and_query().map_or_else(|| Uri::from_static("/"), |path| Uri::from(path.clone()));
+    *request.uri_mut() = target;
+    if let Ok(named) = HeaderValue::from_str(authority.as_str()) {
+        request.headers_mut().insert(HOST, named);
+    }
+    let own = concat!("seaworthy-gateway/", env!("CARGO_PKG_VERSION"));
+    request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(own));
+    let answer = sender.send_request(request).await.map_err(|error| broken(error.into()))?;
+    let (parts, body) = answer.into_parts();
+    let body = Limited::new(body, MOST_BYTES).collect().await.map_err(broken)?;
+    Ok(Response::from_parts(parts, Full::new(body.to_bytes())))
+}

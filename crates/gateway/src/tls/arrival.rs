@@ -1,0 +1,98 @@
+//! How a client's connection begins: with TLS, with HTTP/2 as agreed before, or with HTTP/1.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
+
+use super::Live;
+use crate::acme::challenges::PROTOCOL;
+use crate::stream::ClientStream;
+use crate::worker::Gateway;
+
+/// How long a client may take to begin, its TLS handshake included.
+const BEGIN: Duration = Duration::from_secs(30);
+/// How long a client that has begun with the first bytes of a preface may take for the next ones, looked at so often.
+const LOOK: Duration = Duration::from_millis(5);
+/// What HTTP/2 begins with where both sides know of it (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// The first byte of TLS.
+const HANDSHAKE: u8 = 0x16;
+/// A fatal alert: no such name is known here (RFC 6066, section 3).
+const UNKNOWN_NAME: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 112];
+
+/// How requests come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// For everybody on the way to read.
+    Plain,
+    /// Over TLS.
+    Tls,
+    /// Over TLS with a certificate that stands in for another.
+    StandIn,
+}
+
+/// A connection that has begun.
+pub(crate) struct Arrival {
+    pub(crate) stream: ClientStream,
+    pub(crate) via: Via,
+    pub(crate) http2: bool,
+}
+
+impl Via {
+    /// The scheme of its addresses.
+    pub(crate) fn scheme(self) -> &'static str {
+        match self {
+            Self::Plain => "http",
+            Self::Tls | Self::StandIn => "https",
+        }
+    }
+}
+
+/// What a client begins with; nothing when it does not, or in a way that is not taken.
+pub(crate) async fn arrive(stream: TcpStream, listen: SocketAddr, gateway: &Gateway) -> Option<Arrival> {
+    timeout(BEGIN, begin(stream, listen, gateway)).await.ok().flatten()
+}
+
+async fn begin(stream: TcpStream, listen: SocketAddr, gateway: &Gateway) -> Option<Arrival> {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut first).await.ok().filter(|length| *length > 0)?;
+        let begun = first.get(..length)?;
+        if begun[0] == HANDSHAKE && gateway.certificates.speaks(listen) {
+            return shake_hands(stream, listen, gateway).await;
+        }
+        let http2 = begun == PREFACE;
+        if http2 || !PREFACE.starts_with(begun) {
+            return Some(Arrival { stream: ClientStream::Plain(stream), via: Via::Plain, http2 });
+        }
+        // What is looked at stays there, so that nothing tells when more of it comes.
+        sleep(LOOK).await;
+    }
+}
+
+async fn shake_hands(stream: TcpStream, listen: SocketAddr, gateway: &Gateway) -> Option<Arrival> {
+    let local = stream.local_addr().ok()?;
+    let mut start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.ok()?;
+    let hello = start.client_hello();
+    if hello.alpn().is_some_and(|mut offered| offered.any(|name| name == PROTOCOL)) {
+        let challenge = gateway.certificates.challenges.handshake(hello.server_name());
+        // The handshake is the answer.
+        let _ = start.into_stream(challenge?).await;
+        return None;
+    }
+    let live = gateway.certificates.find(listen, start.client_hello().server_name(), local);
+    let Some(live) = live else {
+        let _ = start.io.write_all(&UNKNOWN_NAME).await;
+        return None;
+    };
+    let Live { config, stands_in } = &*live;
+    let stream = start.into_stream(config.clone()).await.ok()?;
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let via = if *stands_in { Via::StandIn } else { Via::Tls };
+    Some(Arrival { stream: ClientStream::Tls(Box::new(stream)), via, http2 })
+}

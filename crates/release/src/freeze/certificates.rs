@@ -1,0 +1,47 @@
+//! Certificates in files: read before anything is done, so that what is wrong with one is said where it was named.
+
+use jiff::Timestamp;
+use seaworthy_gateway::tls::{CertificateError, examine};
+use seaworthy_project::{Files, Project, Service};
+
+use super::LARGEST_FILE;
+use crate::ReleaseError;
+
+/// What stands in the way of serving the certificates that a project names.
+pub fn wrong_certificates(project: &Project, files: &dyn Files, now: Timestamp) -> Vec<ReleaseError> {
+    project.services().filter_map(|service| of_service(service, files, now)).collect()
+}
+
+fn of_service(service: &Service, files: &dyn Files, now: Timestamp) -> Option<ReleaseError> {
+    let route = &service.settings.route.as_ref()?.value;
+    let tls = route.tls.as_ref()?;
+    let named = tls.value.files.as_ref()?;
+    let name = &service.name.value;
+    let mut read = Vec::new();
+    for (what, path) in [("certificate", &named.certificate), ("key", &named.key)] {
+        match files.read(path, LARGEST_FILE) {
+            Ok(bytes) => read.push(bytes),
+            Err(error) => {
+                return Some(ReleaseError::Unsupported {
+                    message: format!(
+                        "the {what} `{}` of the route of `{name}` cannot be read: {error}",
+                        path.display()
+                    ),
+                    hint: "write the file, or name another one".to_owned(),
+                    span: Some(tls.span),
+                });
+            }
+        }
+    }
+    let host = route.host.as_ref().map(|host| host.to_ascii_lowercase());
+    let wrong = |error: CertificateError| ReleaseError::Unsupported {
+        message: format!(
+            "`{}` and `{}` cannot be served for `{name}`: {error}",
+            named.certificate.display(),
+            named.key.display()
+        ),
+        hint: error.hint(),
+        span: Some(tls.span),
+    };
+    examine(read.first()?, read.last()?, host.as_deref(), now).err().map(wrong)
+}
