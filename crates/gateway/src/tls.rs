@@ -60,11 +60,14 @@ struct Held {
 /// When the two files of a certificate were last written.
 type Seen = [Option<SystemTime>; 2];
 
+/// By address, then by the host that is named.
+type Served = HashMap<SocketAddr, HashMap<Option<String>, Arc<Live>>>;
+
 /// All certificates that are served.
 #[derive(Debug, Default)]
 pub(crate) struct Certificates {
     held: Mutex<BTreeMap<Wish, Held>>,
-    served: ArcSwap<HashMap<SocketAddr, HashMap<Option<String>, Arc<Live>>>>,
+    served: ArcSwap<Served>,
     pub(crate) challenges: Challenges,
 }
 
@@ -171,7 +174,7 @@ impl Certificates {
     }
 
     fn serve(&self, table: &Table, held: &BTreeMap<Wish, Held>) {
-        let mut served: HashMap<SocketAddr, HashMap<Option<String>, Arc<Live>>> = HashMap::new();
+        let mut served = Served::new();
         // The user's own files count more than what is made, where two routes of a host differ.
         for ((host, source), held) in held {
             for route in tls_routes(table).filter(|route| route.host == *host) {

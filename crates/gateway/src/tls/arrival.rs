@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::LazyConfigAcceptor;
@@ -16,8 +16,9 @@ use crate::worker::Gateway;
 
 /// How long a client may take to begin, its TLS handshake included.
 const BEGIN: Duration = Duration::from_secs(30);
-/// How long a client that has begun with the first bytes of a preface may take for the next ones, looked at so often.
+/// How often it is looked whether a client that has begun with the first bytes of a preface goes on: less and less.
 const LOOK: Duration = Duration::from_millis(5);
+const LONGEST_LOOK: Duration = Duration::from_millis(500);
 /// What HTTP/2 begins with where both sides know of it (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The first byte of TLS.
@@ -60,6 +61,7 @@ pub(crate) async fn arrive(stream: TcpStream, listen: SocketAddr, gateway: &Gate
 
 async fn begin(stream: TcpStream, listen: SocketAddr, gateway: &Gateway) -> Option<Arrival> {
     let mut first = [0; PREFACE.len()];
+    let mut pause = LOOK;
     loop {
         let length = stream.peek(&mut first).await.ok().filter(|length| *length > 0)?;
         let begun = first.get(..length)?;
@@ -67,11 +69,13 @@ async fn begin(stream: TcpStream, listen: SocketAddr, gateway: &Gateway) -> Opti
             return shake_hands(stream, listen, gateway).await;
         }
         let http2 = begun == PREFACE;
-        if http2 || !PREFACE.starts_with(begun) {
+        let ended = stream.ready(Interest::READABLE).await.ok()?.is_read_closed();
+        if http2 || ended || !PREFACE.starts_with(begun) {
             return Some(Arrival { stream: ClientStream::Plain(stream), via: Via::Plain, http2 });
         }
         // What is looked at stays there, so that nothing tells when more of it comes.
-        sleep(LOOK).await;
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_LOOK);
     }
 }
 
