@@ -32,7 +32,7 @@ const MOST_CONNECTIONS: usize = 20_000;
 /// How long a client may take to send the head of a request; also how long a kept connection may idle.
 const HEAD: Duration = Duration::from_secs(30);
 /// Headers of a request, and bytes of them.
-const MOST_HEADERS: usize = 100;
+pub(crate) const MOST_HEADERS: usize = 100;
 const MOST_HEAD_BYTES: usize = 64 << 10;
 /// How long an idle connection is still listened to when the worker ends: what a client was just sending is answered.
 const LAST_CALL: Duration = Duration::from_secs(1);

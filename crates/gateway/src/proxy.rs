@@ -2,6 +2,7 @@
 
 mod body;
 mod expect;
+mod frames;
 mod host;
 mod send;
 mod target;
@@ -98,16 +99,13 @@ impl Place {
     /// Where a request goes, where it can be sent on.
     fn of(request: &Request<Incoming>, framing: &Framing) -> Result<Self, StatusCode> {
         framing.begin();
-        if let Some(fault) = framing.fault() {
+        if let Some(fault) = framing.fault().or_else(|| frames::fault(request)) {
+            framing.refuse(fault);
             return Err(fault.status());
         }
         let host = host::of(request).ok_or(StatusCode::BAD_REQUEST)?;
         if !is_supported(request) {
             return Err(StatusCode::NOT_IMPLEMENTED);
-        }
-        if request.headers().get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
-            // Over HTTP/1.1 the framing says so; over HTTP/2 nobody else does, and a backend may believe either.
-            return Err(StatusCode::BAD_REQUEST);
         }
         let path = target::matched(request.method(), request.uri()).ok_or(StatusCode::BAD_REQUEST)?;
         Ok(Self { host, path: path.into_owned() })

@@ -4,11 +4,14 @@ mod peers;
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::rig::{PATIENCE, Rig, Server, free_address, set};
+use seaworthy_gateway::route::tls::CertificateSource;
+use seaworthy_gateway::route::{Route, RouteSet};
+
+use crate::rig::{PATIENCE, Rig, Server, Visitor, free_address, secure, set};
 
 /// One request and the answer it must have.
 #[derive(Debug, Clone)]
@@ -18,6 +21,15 @@ struct Case {
     status: u16,
     times: usize,
     bytes: Vec<u8>,
+}
+
+impl Case {
+    fn is_met(&self, found: &[u16], reached: usize, closed: bool) -> bool {
+        match self.status {
+            200 => found == vec![200; self.times] && reached == self.times,
+            refused => found == [refused] && reached == 0 && closed,
+        }
+    }
 }
 
 fn cases() -> Vec<Case> {
@@ -73,11 +85,18 @@ fn unescaped(text: &str) -> Vec<u8> {
 async fn statuses(address: SocketAddr, bytes: &[u8], piece: usize, enough: usize) -> (Vec<u16>, bool) {
     let stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let (mut reader, mut writer) = stream.into_split();
+    statuses_over(stream, bytes, piece, enough).await
+}
+
+async fn statuses_over<S>(stream: S, bytes: &[u8], piece: usize, enough: usize) -> (Vec<u16>, bool)
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let (mut reader, mut writer) = tokio::io::split(stream);
     let (bytes, asked) = (bytes.to_vec(), String::from_utf8_lossy(bytes).into_owned());
     let sending = tokio::spawn(async move {
         for piece in bytes.chunks(piece) {
-            if writer.write_all(piece).await.is_err() {
+            if writer.write_all(piece).await.is_err() || writer.flush().await.is_err() {
                 break;
             }
             tokio::task::yield_now().await;
@@ -123,11 +142,7 @@ async fn each_malformed_request_is_refused_and_none_reaches_a_backend() {
             let before = server.seen().len();
             let (found, closed) = statuses(listen, &case.bytes, piece, case.times).await;
             let reached = server.seen().len() - before;
-            let right = match case.status {
-                200 => found == vec![200; case.times] && reached == case.times,
-                refused => found == [refused] && reached == 0 && closed,
-            };
-            if !right {
+            if !case.is_met(&found, reached, closed) {
                 wrong.push(format!(
                     "{} in pieces of {piece}: {found:?}, closed: {closed}, reached: {reached}",
                     case.name
@@ -138,6 +153,27 @@ async fn each_malformed_request_is_refused_and_none_reaches_a_backend() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     let smuggled = |seen: &crate::rig::Seen| seen.target.contains("smuggled");
     assert!(!server.seen().iter().any(smuggled), "nothing is smuggled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_they_are_refused_as_well() {
+    let (rig, listen, server) = (Rig::start().await, free_address(), Server::start("web-1").await);
+    let web = secure("web", listen, "shop.example", CertificateSource::SelfSigned, &[&server]);
+    // The catalogue names other hosts than the certificate.
+    let any = Route { name: "any".to_owned(), host: None, tls: None, ..web.clone() };
+    rig.client.put("shop", &RouteSet { routes: vec![web, any] }).await.unwrap();
+    let visitor = Visitor::trusting(&rig.file("certificates/self-signed/shop.example.pem"));
+    let mut wrong = Vec::new();
+    for case in &cases() {
+        let before = server.seen().len();
+        let stream = visitor.knock(listen, "shop.example").await.unwrap();
+        let (found, closed) = statuses_over(stream, &case.bytes, usize::MAX, case.times).await;
+        let reached = server.seen().len() - before;
+        if !case.is_met(&found, reached, closed) {
+            wrong.push(format!("{}: {found:?}, closed: {closed}, reached: {reached}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -224,6 +224,8 @@ async fn swaps_and_new_workers_fail_no_request() {
             let worker = rig.client.status().await.unwrap().process;
             kill_process(Pid::from_raw(worker.cast_signed()).unwrap(), Signal::TERM).unwrap();
             until(|| async { rig.client.status().await.is_ok_and(|status| status.process != worker) }).await;
+            // What it was just sent it still answers, and the next one knows nothing of that: its backend stays so long.
+            until(|| async { !rig.processes("work").contains(&worker.cast_signed()) }).await;
         }
     }
     let before = crowd.answered();

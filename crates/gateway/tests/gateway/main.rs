@@ -9,6 +9,7 @@
 mod admin;
 mod balance;
 mod catalogue;
+mod guarded;
 mod heads;
 mod http2;
 mod policy;
