@@ -1,5 +1,7 @@
 //! Metrics in standard names.
 
+mod certificates;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -14,6 +16,10 @@ use prometheus_client::registry::Registry;
 use crate::backend::Backend;
 use crate::table::{LiveRoute, Table};
 use crate::tcp;
+
+use certificates::Certificates;
+
+pub(crate) use certificates::CertificateLine;
 
 /// Bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -82,23 +88,6 @@ impl Answers {
     }
 }
 
-/// A certificate, as it is told.
-#[derive(Debug)]
-pub(crate) struct CertificateLine {
-    pub(crate) host: String,
-    pub(crate) source: &'static str,
-    /// Unix seconds.
-    pub(crate) until: i64,
-    /// The last try to have it or to renew it failed.
-    pub(crate) problem: bool,
-}
-
-#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct CertificateLabels {
-    host: String,
-    source: &'static str,
-}
-
 /// What the gateway counts.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -115,8 +104,7 @@ pub(crate) struct Metrics {
     up: Family<BackendLabels, Gauge>,
     in_flight: Family<BackendLabels, Gauge>,
     swaps: Counter,
-    certificate_until: Family<CertificateLabels, Gauge>,
-    certificate_problem: Family<CertificateLabels, Gauge>,
+    certificates: Certificates,
 }
 
 impl Default for Metrics {
@@ -137,8 +125,7 @@ impl Default for Metrics {
             up: Family::default(),
             in_flight: Family::default(),
             swaps: Counter::default(),
-            certificate_until: Family::default(),
-            certificate_problem: Family::default(),
+            certificates: Certificates::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests answered", metrics.requests.clone());
@@ -181,16 +168,7 @@ impl Default for Metrics {
             metrics.in_flight.clone(),
         );
         registry.register("set_swaps", "Route sets taken", metrics.swaps.clone());
-        registry.register(
-            "certificate_not_after_seconds",
-            "When a certificate expires, in Unix seconds",
-            metrics.certificate_until.clone(),
-        );
-        registry.register(
-            "certificate_problem",
-            "Whether the last try to have or renew a certificate failed",
-            metrics.certificate_problem.clone(),
-        );
+        metrics.certificates.register(registry);
         metrics
     }
 }
@@ -288,13 +266,7 @@ impl Metrics {
 
     /// The certificates that are served now.
     pub(crate) fn certificates(&self, lines: impl Iterator<Item = CertificateLine>) {
-        self.certificate_until.clear();
-        self.certificate_problem.clear();
-        for CertificateLine { host, source, until, problem } in lines {
-            let labels = CertificateLabels { host, source };
-            self.certificate_until.get_or_create(&labels).set(until);
-            self.certificate_problem.get_or_create(&labels).set(problem.into());
-        }
+        self.certificates.tell(lines);
     }
 
     pub(crate) fn swapped(&self) {
