@@ -16,6 +16,8 @@ mod atlas;
 mod example;
 #[path = "systems/full_stack.rs"]
 mod full_stack;
+#[path = "systems/knowledge_base.rs"]
+mod knowledge_base;
 #[path = "support/load.rs"]
 mod load;
 #[path = "support/site.rs"]
