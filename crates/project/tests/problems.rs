@@ -317,12 +317,6 @@ fn conflicts() {
         ],
     );
     check(
-        &routed("path: /", "path: /api, port: 2"),
-        &[
-            "compose.yaml:3:25 Conflict `a` and `b` both publish host port 80/tcp. hint: give one of them another host port [compose.yaml:2:25 `a` publishes it here]",
-        ],
-    );
-    check(
         "services:\n  a:\n    image: x\n    network_mode: host\n    networks: [n]\n    container_name: one\n    scale: 2\n    mem_limit: 1m\n    deploy: {resources: {limits: {memory: 2m}}}\n  b: {image: x, container_name: one}\nnetworks: {n: }\n",
         &[
             "compose.yaml:4:19 Conflict `a` has `network_mode` and `networks`, which exclude each other. hint: keep one of the two [compose.yaml:5:15 `networks` is here]",
