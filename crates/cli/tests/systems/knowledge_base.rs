@@ -2,8 +2,8 @@
 
 use super::example::{Example, docker, exchange};
 use super::load::Load;
-use super::site::wait_until;
-use super::{nothing_failed, trials};
+use super::site::{wait_at_most, wait_until};
+use super::{REDELIVERED, nothing_failed, trials};
 
 const SECRETS: [&str; 4] = ["DATABASE_PASSWORD", "REDIS_PASSWORD", "STORAGE_SECRET_KEY", "MODEL_MASTER_KEY"];
 /// What its programs listen on.
@@ -90,7 +90,7 @@ fn used(base: &Example) {
         assert!(json(&ready.body)[part]["milliseconds"].is_u64(), "{}", ready.body);
     }
     let number = added(base, TIDES);
-    wait_until("the document is indexed", || document(base, number)["indexed"] == true);
+    wait_at_most(REDELIVERED, "the document is indexed", || document(base, number)["indexed"] == true);
     is_found(base.port).unwrap();
     let page = base.request("GET", "/", "", "").unwrap();
     assert!(page.body.contains("Knowledge base"), "{}", page.body);
@@ -110,7 +110,7 @@ fn a_killed_worker_loses_nothing(base: &Example) {
     assert!(std::process::Command::new("kill").args(["-9", &process]).status().unwrap().success());
     let cut = document(base, number);
     assert_eq!(cut["indexed"], false, "it was killed in the middle: {cut}");
-    wait_until("the document is indexed", || document(base, number)["indexed"] == true);
+    wait_at_most(REDELIVERED, "the document is indexed", || document(base, number)["indexed"] == true);
     assert!(document(base, number)["begun"].as_u64() > Some(1), "it was begun again");
 }
 
