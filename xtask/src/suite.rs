@@ -135,7 +135,7 @@ const SUITES: [Suite; 10] = [
         budget_seconds: 400,
         work: Work::Fuzz,
     },
-    Suite { name: "docker", about: "on a real Docker Engine", budget_seconds: 720, work: Work::Docker },
+    Suite { name: "docker", about: "on a real Docker Engine", budget_seconds: 900, work: Work::Docker },
     Suite {
         name: "systems",
         about: "the examples, from development to production",

@@ -16,6 +16,8 @@ mod atlas;
 mod example;
 #[path = "systems/full_stack.rs"]
 mod full_stack;
+#[path = "systems/knowledge_base.rs"]
+mod knowledge_base;
 #[path = "support/load.rs"]
 mod load;
 #[path = "support/site.rs"]
@@ -28,8 +30,12 @@ mod trials;
 mod xml_converter;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use load::Load;
+
+/// How long a task may wait to be given out again: Celery looks for such tasks every 100 s.
+const REDELIVERED: Duration = Duration::from_secs(240);
 
 /// The real Docker Compose. `cargo xtask test` names it, and leaves out the tests of development where there is none.
 fn compose() -> PathBuf {

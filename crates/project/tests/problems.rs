@@ -126,7 +126,7 @@ fn unknown_keys() {
         "services:\n  web:\n    image: x\n    x-seaworthy: {rout: {}, x-mine: 1}\n",
         &[
             "compose.yaml:4:19 UnknownKey `rout` is not a key of `x-seaworthy` of a service. hint: did you mean `route`?",
-            "compose.yaml:4:29 UnknownKey `x-mine` is not a key of `x-seaworthy` of a service. hint: known here: `route`, `probe`, `process`, `run`, `timeout`, `rollout`",
+            "compose.yaml:4:29 UnknownKey `x-mine` is not a key of `x-seaworthy` of a service. hint: known here: `route`, `probe`, `process`, `run`, `timeout`, `rollout`, `prove`",
         ],
     );
 }
@@ -317,12 +317,6 @@ fn conflicts() {
         ],
     );
     check(
-        &routed("path: /", "path: /api, port: 2"),
-        &[
-            "compose.yaml:3:25 Conflict `a` and `b` both publish host port 80/tcp. hint: give one of them another host port [compose.yaml:2:25 `a` publishes it here]",
-        ],
-    );
-    check(
         "services:\n  a:\n    image: x\n    network_mode: host\n    networks: [n]\n    container_name: one\n    scale: 2\n    mem_limit: 1m\n    deploy: {resources: {limits: {memory: 2m}}}\n  b: {image: x, container_name: one}\nnetworks: {n: }\n",
         &[
             "compose.yaml:4:19 Conflict `a` has `network_mode` and `networks`, which exclude each other. hint: keep one of the two [compose.yaml:5:15 `networks` is here]",
@@ -402,29 +396,4 @@ fn unsupported() {
             "compose.yaml:2:5 Unsupported Files from another machine cannot be included yet. hint: copy the file here and include the copy",
         ],
     );
-}
-
-#[test]
-fn limits_and_headers_of_a_route() {
-    for (setting, column, problem) in [
-        ("max_body: 300QB", 37, "a size such as `300MB`, or `unlimited`"),
-        ("max_body: 0", 37, "a size such as `300MB`, or `unlimited`"),
-        ("rate_limit: 1000", 39, "a rate such as `1000/min`"),
-        ("rate_limit: 0/min", 39, "a rate such as `1000/min`"),
-        ("rate_limit: {rate: 5/s, by: cookie a}", 55, "`client`, or a header"),
-        ("allow: [10.0.0.0/33]", 35, "an address or a network"),
-        ("trusted_proxies: [proxy]", 45, "an address or a network"),
-        ("headers: {request: {remove: [a b]}}", 56, "the name of a header"),
-        ("headers: {response: {set: {A: \"b\\r\\nc\"}}}", 57, "a value that a header can have"),
-        ("headers: {secur: true}", 37, "did you mean `secure`?"),
-        ("body_timeout: 2h", 41, "a time from `1ms` to `1h`"),
-    ] {
-        let yaml = format!(
-            "services: {{web: {{image: x, x-seaworthy: {{route: {{\n  port: 80,               {setting}}}}}}}}}\n"
-        );
-        let shown = shown(&try_load(&[("compose.yaml", &yaml)]));
-        assert_eq!(shown.len(), 1, "{setting}: {shown:?}");
-        assert!(shown[0].starts_with(&format!("compose.yaml:2:{column} ")), "{setting}: {shown:?}");
-        assert!(shown[0].contains(problem), "{setting}: {shown:?}");
-    }
 }

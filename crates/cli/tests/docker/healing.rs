@@ -49,8 +49,8 @@ impl Daemon {
             vec!["--data-root".to_owned(), path("data"), "--exec-root".to_owned(), path("exec")];
         arguments.extend(["--pidfile".to_owned(), path("pid"), "--host".to_owned(), self.host()]);
         arguments.extend(["--containerd".to_owned(), held]);
-        arguments.extend(["--bridge", "none", "--default-address-pool"].map(str::to_owned));
-        arguments.push("base=10.213.0.0/16,size=24".to_owned());
+        // With `--bridge none` it would take the bridge of the machine's own daemon away.
+        arguments.push("--default-address-pool=base=10.213.0.0/16,size=24".to_owned());
         arguments.extend(self.more.iter().map(|word| (*word).to_owned()));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         self.running = Some(self.program("dockerd", &arguments));

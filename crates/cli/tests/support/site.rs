@@ -221,8 +221,13 @@ pub fn get(port: u16, path: &str) -> Result<String, String> {
 }
 
 /// Waits until a condition holds; fails the test with `what` when it does not in time.
-pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+pub fn wait_until(what: &str, holds: impl FnMut() -> bool) {
+    wait_at_most(Duration::from_secs(60), what, holds);
+}
+
+/// The same for what takes its time.
+pub fn wait_at_most(time: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + time;
     while !holds() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(50));

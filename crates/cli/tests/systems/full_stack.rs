@@ -2,8 +2,8 @@
 
 use super::example::{Example, docker};
 use super::load::Load;
-use super::site::{free_port, get, wait_until};
-use super::{nothing_failed, trials};
+use super::site::{free_port, get, wait_at_most, wait_until};
+use super::{REDELIVERED, nothing_failed, trials};
 
 const SECRETS: [&str; 3] = ["SECRET_KEY", "DATABASE_PASSWORD", "REDIS_PASSWORD"];
 /// What its programs listen on.
@@ -104,7 +104,7 @@ fn a_killed_worker_loses_nothing(desk: &Example) {
     }
     let cut = report(desk, number);
     assert_eq!(cut["done"], false, "it was killed in the middle: {cut}");
-    wait_until("the report is written to its end", || report(desk, number)["done"] == true);
+    wait_at_most(REDELIVERED, "the report is written to its end", || report(desk, number)["done"] == true);
     assert_eq!(report(desk, number)["begun"], 2, "another one went on with it");
 }
 

@@ -1,5 +1,7 @@
 //! Running a command inside a container.
 
+use std::time::Duration;
+
 use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use bollard::query_parameters::ResizeExecOptionsBuilder;
@@ -11,6 +13,10 @@ use tokio::sync::mpsc;
 use crate::docker::client::{Client, is_status, message, refused};
 use crate::docker::observe;
 use crate::{EngineError, Exec, ExecControl, ExecStreams, InstanceId, LogStream};
+
+/// How often, and how far apart, a signal looks for the process it is meant for: half a minute in all.
+const START_LOOKS: u32 = 600;
+const START_PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs a command to its end, and gives its exit code.
 pub(super) async fn run(
@@ -98,14 +104,25 @@ async fn obey(client: &Client, made: &str, terminal: bool, mut control: mpsc::Re
             }
             ExecControl::Size { .. } => {}
             ExecControl::Signal(number) => {
-                let process = client.api.inspect_exec(made).await.ok().and_then(|seen| seen.pid);
                 // Of another machine's process the number says nothing here.
-                let process = process.filter(|process| client.is_here && *process > 1);
-                let process = process.and_then(|process| i32::try_from(process).ok());
+                let process = if client.is_here { process(client, made).await } else { None };
                 if let (Some(process), Ok(signal)) = (process, nix::sys::signal::Signal::try_from(number)) {
                     let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), signal);
                 }
             }
         }
     }
+}
+
+/// The process of a command. The daemon answers before it has started one: a signal that comes that early waits for it.
+async fn process(client: &Client, made: &str) -> Option<i32> {
+    for _ in 0..START_LOOKS {
+        let seen = client.api.inspect_exec(made).await.ok()?;
+        match seen.pid {
+            Some(process) if process > 1 => return i32::try_from(process).ok(),
+            _ if seen.exit_code.is_some() => return None,
+            _ => tokio::time::sleep(START_PAUSE).await,
+        }
+    }
+    None
 }

@@ -31,7 +31,8 @@ impl Daemon {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let program = Command::new("dockerd")
-            .args(["--tlsverify", "--bridge=none", "--iptables=false", "--storage-driver=vfs"])
+            // With `--bridge=none` it would take the bridge of the machine's own daemon away.
+            .args(["--tlsverify", "--iptables=false", "--storage-driver=vfs"])
             .args([format!("--tlscacert={}", path("ca.pem")), format!("--tlscert={}", path("server.pem"))])
             .args([format!("--tlskey={}", path("server-key.pem")), format!("--data-root={}", path("data"))])
             .args([format!("--exec-root={}", path("exec")), format!("--pidfile={}", path("pid"))])

@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod attack;
 mod balance;
 mod catalogue;
 mod guarded;

@@ -1,3 +1,5 @@
+//! Where a service is tried: apart from everything of the user, with values that are thrown away.
+
 use seaworthy_engine::seal::SealKey;
 use seaworthy_engine::{InstanceKind, Probe};
 use seaworthy_project::fixture::load_yaml;

@@ -1,3 +1,5 @@
+//! The search keeps what is needed and nothing else, against a service that is made up.
+
 use super::*;
 
 /// A service that needs certain rights, and tells or does not tell what it misses.
