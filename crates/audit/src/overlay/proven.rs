@@ -114,9 +114,11 @@ fn marks(lines: &Lines<'_>, line: usize) -> Range<usize> {
 fn is_ours(lines: &Lines<'_>, found: &Entry, key: &str) -> bool {
     match (&found.form, edit::list_items(lines, found)) {
         (Form::Scalar(_), _) => true,
-        // Options behind a folder are somebody's decision, and so is every other security option.
+        // Options behind a folder, but for its owner, are somebody's decision, and so is every other security option.
         (Form::List(_) | Form::FlowList(_), Some(items)) => match key {
-            "tmpfs" => items.iter().all(|item| !item.contains(':')),
+            "tmpfs" => {
+                items.iter().all(|item| item.split_once(':').is_none_or(|(_, said)| said.starts_with("uid=")))
+            }
             "security_opt" => items.iter().all(|item| item.starts_with("no-new-privileges")),
             _ => true,
         },

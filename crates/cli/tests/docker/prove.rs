@@ -144,7 +144,9 @@ impl Container {
         if !rights["writable"].is_null() {
             words.push("--read-only".to_owned());
         }
-        words.extend(kept(&rights["writable"]).map(|folder| format!("--tmpfs={folder}")));
+        let owner = rights["user"].as_str().and_then(|user| user.split_once(':'));
+        let owner = owner.map_or_else(String::new, |(uid, gid)| format!(":uid={uid},gid={gid}"));
+        words.extend(kept(&rights["writable"]).map(|folder| format!("--tmpfs={folder}{owner}")));
         words.extend(more.iter().chain(&[image]).chain(command).map(|word| (*word).to_owned()));
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let id = docker(&words).first().cloned().unwrap_or_default();

@@ -205,14 +205,14 @@ fn give(keys: &mut Map<String, Value>, rights: &Rights) {
         keys.insert("cap_drop".to_owned(), json!(["ALL"]));
         keys.insert("cap_add".to_owned(), json!(capabilities));
     }
-    if let Some(folders) = &rights.writable {
+    if rights.writable.is_some() {
         keys.insert("read_only".to_owned(), json!(true));
         let own = keys.entry("tmpfs").or_insert_with(|| json!([]));
         if let Some(text) = own.as_str().map(str::to_owned) {
             *own = json!([text]);
         }
         if let Some(own) = own.as_array_mut() {
-            own.extend(folders.iter().map(|folder| json!(folder)));
+            own.extend(rights.tmpfs().into_iter().map(|folder| json!(folder)));
         }
     }
 }

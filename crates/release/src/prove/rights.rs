@@ -39,6 +39,14 @@ pub struct Rights {
 }
 
 impl Rights {
+    /// The writable folders as `tmpfs` takes them: a user that is told must own them, since a folder in memory that
+    /// lies over one of the image has that one's permissions, and belongs to root.
+    pub fn tmpfs(&self) -> Vec<String> {
+        let owner = self.user.as_ref().and_then(|user| user.split_once(':'));
+        let options = owner.map_or_else(String::new, |(uid, gid)| format!(":uid={uid},gid={gid}"));
+        self.writable.iter().flatten().map(|folder| format!("{folder}{options}")).collect()
+    }
+
     /// The same without one capability.
     pub(super) fn without_capability(&self, capability: &str) -> Self {
         let mut less = self.clone();

@@ -47,11 +47,7 @@ pub(super) fn of(service: &Service, proven: &Proven, proof: &Proof) -> Vec<Prove
         ),
         key(
             "tmpfs",
-            rights
-                .writable
-                .as_ref()
-                .filter(|folders| !folders.is_empty())
-                .map(|folders| list(folders.clone())),
+            Some(rights.tmpfs()).filter(|folders| !folders.is_empty()).map(list),
             evidence(&rights.writable),
         ),
     ];

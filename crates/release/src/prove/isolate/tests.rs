@@ -99,7 +99,7 @@ fn rights_are_given_beside_what_the_file_says() {
     let whole = isolated.with(&web, &rights, Some(7), &health);
     let keys = &whole["services"]["web"];
     assert_eq!(keys["user"], "5:6");
-    assert_eq!(keys["tmpfs"], json!(["/cache", "/run"]));
+    assert_eq!(keys["tmpfs"], json!(["/cache", "/run:uid=5,gid=6"]));
     assert_eq!((&keys["cap_drop"], &keys["cap_add"]), (&json!(["ALL"]), &json!(["CHOWN"])));
     assert_eq!(keys["security_opt"], json!(["no-new-privileges:true"]));
     assert_eq!(keys["stop_signal"], "SIGKILL");
