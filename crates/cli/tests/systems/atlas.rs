@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use super::example::{Example, docker, exchange};
 use super::load::Load;
-use super::site::wait_until;
-use super::{compose, nothing_failed};
+use super::site::{free_port, wait_until};
+use super::{compose, nothing_failed, trials};
 
+/// What its programs listen on.
+const PORTS: [u16; 3] = [3000, 5432, 6379];
 const SECRETS: [&str; 3] = ["JWT_SECRET", "DATABASE_PASSWORD", "REDIS_PASSWORD"];
 const ACCOUNT: &str = r#"{"name":"ada","password":"lovelace-1815"}"#;
 
@@ -62,11 +64,16 @@ fn development_of_atlas_stays_as_it_was() {
 #[test]
 fn atlas_in_production() {
     let atlas = filled_in();
+    let (staging, taken) = (free_port(), trials::taken(&PORTS));
+    atlas.fill("staging", staging, &[]);
     let before = atlas.files();
-    atlas.ends(0, 1, &["check", "--fail-on", "low"]);
+    trials::is_checked(&atlas, &["default-credential", "missing-healthcheck", "source-bind-mount"]);
+    trials::refuses(&atlas, &SECRETS);
     atlas.ends(0, 1, &["deploy", "-y"]);
-    let again = atlas.ends(0, 1, &["deploy", "-y"]);
-    assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
+    trials::is_kept(&atlas);
+    trials::only_the_gateway_is_reached(&atlas, &PORTS, &taken);
+    trials::cannot_reach(&atlas, "redis", "db", 5432);
+    trials::stands_beside_staging(&atlas, staging, "/ready");
     let token = used(&atlas);
     confined(&atlas);
 
@@ -86,6 +93,13 @@ fn atlas_in_production() {
     atlas.ends(0, 1, &["scale", "web=2", "-y"]);
     assert_eq!(atlas.containers("web").len(), 2);
     nothing_failed(load, 1000);
+    trials::survives_a_kill(&atlas, "web");
+    atlas.ends(0, 1, &["stop", "db", "-y"]);
+    wait_until("atlas is not ready", || {
+        atlas.request("GET", "/ready", "", "").is_ok_and(|answer| answer.status == 503)
+    });
+    atlas.ends(0, 1, &["start", "db", "-y"]);
+    wait_until("atlas is ready again", || trials::answers(&atlas, "/ready"));
 
     let kept = atlas.request("GET", "/places", &token, "").unwrap();
     assert!(kept.body.contains("Lisbon"), "what was written before is still there: {}", kept.body);

@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use super::example::{Answer, Example, answered, exchange, opened};
 use super::load::Load;
-use super::site::wait_until;
-use super::{compose, nothing_failed};
+use super::site::{free_port, wait_until};
+use super::{compose, nothing_failed, trials};
 
 /// Lines of the large body: about 4 MB.
 const LINES: usize = 60_000;
 const SMALL: &str = "<a><b x=\"1\">t</b></a>";
 const CONVERTED: &str = r#"{"tag": "b", "attributes": {"x": "1"}, "text": "t"}"#;
 
+/// What its program listens on.
+const PORTS: [u16; 1] = [8000];
+
 fn set_up() -> Example {
     let converter = Example::new("xml-converter");
-    converter.write(".env.production", &format!("CONVERTER_PORT={}\n", converter.port));
+    converter.fill("production", converter.port, &[]);
     converter
 }
 
@@ -60,9 +63,14 @@ fn development_of_the_converter_stays_as_it_was() {
 #[test]
 fn the_converter_in_production() {
     let converter = set_up();
+    let (staging, taken) = (free_port(), trials::taken(&PORTS));
+    converter.fill("staging", staging, &[]);
     let before = converter.files();
-    converter.ends(0, 1, &["check", "--fail-on", "low"]);
+    trials::is_checked(&converter, &["missing-healthcheck", "source-bind-mount"]);
     converter.ends(0, 1, &["deploy", "-y"]);
+    trials::is_kept(&converter);
+    trials::only_the_gateway_is_reached(&converter, &PORTS, &taken);
+    trials::stands_beside_staging(&converter, staging, "/health");
     serves(&converter, 1);
     is_whole(&converter.request("POST", "/convert", "", &large()).unwrap());
 
@@ -82,6 +90,7 @@ fn the_converter_in_production() {
     converter.ends(0, 1, &["scale", "web=4", "-y"]);
     converter.ends(0, 1, &["scale", "web=2", "-y"]);
     nothing_failed(load, 1000);
+    trials::survives_a_kill(&converter, "web");
 
     assert!(converter.files() == before, "no file was changed");
     converter.comes_down(0);
