@@ -1,6 +1,6 @@
 //! `down`: take everything of the project down.
 
-use seaworthy_release::Plan;
+use seaworthy_release::{Outcome, Plan};
 
 use crate::commands::deploy::{can_be_asked, confirmed};
 use crate::context::Context;
@@ -29,8 +29,9 @@ pub(crate) async fn down(context: &Context, arguments: &DownArgs) -> Result<Exit
     let steps = Steps::new(&context.ui);
     let operator = site.operator(&steps);
     operator.settle().await?;
+    let mut volumes = Vec::new();
     if arguments.volumes {
-        let volumes = site.engine.volumes(&name).await?;
+        volumes = site.engine.volumes(&name).await?;
         for volume in &volumes {
             context.ui.say(&format!("  volume {volume} goes, with all data in it"));
         }
@@ -48,5 +49,19 @@ pub(crate) async fn down(context: &Context, arguments: &DownArgs) -> Result<Exit
     }
     let mut confirm = |plan: &Plan| confirmed(context, &site, plan, arguments.yes);
     let outcome = operator.down(arguments.volumes, &mut confirm).await?;
-    Ok(outcome::tell(&context.ui, name.as_str(), &outcome, &[]))
+    let deleted = match outcome {
+        Outcome::Done { .. } | Outcome::Nothing { .. } => volumes,
+        _ => Vec::new(),
+    };
+    let exit = match outcome {
+        Outcome::Nothing { .. } if !deleted.is_empty() => {
+            context.ui.say(&format!("{name}: nothing ran any more."));
+            Exit::Done
+        }
+        _ => outcome::tell(&context.ui, name.as_str(), &outcome, &[]),
+    };
+    for volume in &deleted {
+        context.ui.say(&format!("  volume {volume} is deleted"));
+    }
+    Ok(exit)
 }

@@ -184,8 +184,11 @@ fn volumes_go_only_when_they_are_asked_for_by_name() {
     shop.done(&["deploy", "-y"]);
     let unasked = shop.run(&["down", "--volumes"]);
     assert_eq!(unasked.code, 2, "without a terminal nobody can answer: {}", unasked.all());
+    shop.done(&["down", "-y"]);
     assert_eq!(shop.left(&["volume", "ls"]).len(), 1);
     let gone = shop.done(&["down", "--volumes", "-y"]);
     assert!(gone.stderr.contains(&format!("volume {}_data goes", shop.project)), "{}", gone.stderr);
+    assert!(gone.stderr.contains(&format!("volume {}_data is deleted", shop.project)), "{}", gone.stderr);
+    assert!(!gone.stderr.contains("nothing to do"), "{}", gone.stderr);
     assert_eq!(shop.left(&["volume", "ls"]), [""; 0]);
 }

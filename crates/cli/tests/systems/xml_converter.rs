@@ -1,9 +1,9 @@
 //! The XML converter: no state, large bodies that take their time.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::Duration;
 
-use super::example::{Answer, Example, answered, exchange, opened};
+use super::example::{Answer, Example, answered, docker, exchange, opened};
 use super::load::Load;
 use super::site::{free_port, wait_until};
 use super::{compose, nothing_failed, trials};
@@ -73,6 +73,7 @@ fn the_converter_in_production() {
     trials::stands_beside_staging(&converter, staging, "/health");
     serves(&converter, 1);
     is_whole(&converter.request("POST", "/convert", "", &large()).unwrap());
+    streams_the_largest_body(&converter);
 
     let port = converter.port;
     let load = Load::of(move || small(port));
@@ -107,4 +108,39 @@ fn slowly(port: u16) -> Result<Answer, String> {
         std::thread::sleep(PAUSE);
     }
     answered(stream)
+}
+
+/// Nearly 300 MB go in and out again, and no replica holds them in memory; what is longer is refused.
+fn streams_the_largest_body(converter: &Example) {
+    const ROWS: usize = 4_500;
+    let row = format!("<row>{}</row>\n", "tide ".repeat(13_000));
+    let length = "<rows>".len() + ROWS * row.len() + "</rows>".len();
+    assert!((290_000_000..300 << 20).contains(&length), "{length}");
+    let mut stream = opened(converter.port, "POST", "/convert", "", length).unwrap();
+    let mut sending = stream.try_clone().unwrap();
+    let sender = std::thread::spawn(move || {
+        sending.write_all(b"<rows>")?;
+        (0..ROWS).try_for_each(|_| sending.write_all(row.as_bytes()))?;
+        sending.write_all(b"</rows>")
+    });
+    let (mut rows, mut end, mut buffer) = (0, Vec::new(), vec![0; 1 << 16]);
+    loop {
+        let read = stream.read(&mut buffer).unwrap();
+        if read == 0 {
+            break;
+        }
+        rows += buffer[..read].iter().filter(|byte| **byte == b'{').count();
+        end.extend_from_slice(&buffer[read.saturating_sub(8)..read]);
+        end.drain(..end.len().saturating_sub(8));
+    }
+    sender.join().unwrap().unwrap();
+    assert_eq!(rows, ROWS);
+    assert!(end.ends_with(b"0\r\n\r\n"), "the answer was cut short: {end:?}");
+    for container in converter.containers("web") {
+        let share = docker(&["stats", "--no-stream", "--format", "{{.MemPerc}}", &container]).concat();
+        let share: f64 = share.trim_end_matches('%').parse().unwrap();
+        assert!(share < 20.0, "{share} % of 1 GB");
+    }
+    let stream = opened(converter.port, "POST", "/convert", "", (300 << 20) + 1).unwrap();
+    assert_eq!(answered(stream).unwrap().status, 413);
 }
