@@ -12,6 +12,8 @@
 
 #[path = "systems/atlas.rs"]
 mod atlas;
+#[path = "support/door.rs"]
+mod door;
 #[path = "support/example.rs"]
 mod example;
 #[path = "systems/full_stack.rs"]

@@ -1,31 +1,22 @@
 //! A copy of one of the examples, taken to production through the real program on a real Docker Engine.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
+use super::door::{Answer, Door, exchange};
 use super::site::{Ran, files_below, free_port};
-
-/// How long an answer may take.
-const ANSWER: Duration = Duration::from_secs(60);
 
 /// A copy of an example in a folder of its own, with a state and a name of its own.
 pub struct Example {
     folder: tempfile::TempDir,
     name: &'static str,
     pub port: u16,
+    /// Whether it is reached by TLS, with a certificate that the gateway made.
+    pub secure: bool,
     /// Begins the version of every image that is built, so that no image of somebody else is touched.
     mark: String,
-}
-
-/// What came back for a request.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub body: String,
 }
 
 impl Example {
@@ -33,7 +24,7 @@ impl Example {
         let folder = tempfile::Builder::new().prefix("seaworthy-system-").tempdir().unwrap();
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
         let port = free_port();
-        let example = Self { folder, name, port, mark: format!("test{port}") };
+        let example = Self { folder, name, port, secure: false, mark: format!("test{port}") };
         for file in files_below(&from) {
             let below = file.strip_prefix(&from).unwrap();
             if below.starts_with("node_modules") {
@@ -145,7 +136,14 @@ impl Example {
     }
 
     pub fn request(&self, method: &str, path: &str, token: &str, body: &str) -> Result<Answer, String> {
-        exchange(self.port, method, path, token, body)
+        exchange(self.door(self.port), method, path, token, body)
+    }
+
+    /// Where the example is reached, or another environment of it.
+    pub fn door(&self, port: u16) -> Door {
+        let certificate = self.folder.path().join("state/gateway/certificates/self-signed/localhost.pem");
+        // What is developed has no certificate, nor has what was not deployed yet.
+        if self.secure && certificate.exists() { Door::secure(port, &certificate) } else { port.into() }
     }
 
     /// `docker compose` in the folder, under a name of its own; where the project is published by `port`.
@@ -204,56 +202,4 @@ fn drawn() -> String {
 pub fn docker(arguments: &[&str]) -> Vec<String> {
     let output = Command::new("docker").args(arguments).output().unwrap();
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
-}
-
-/// One request over a connection of its own.
-pub fn exchange(port: u16, method: &str, path: &str, token: &str, body: &str) -> Result<Answer, String> {
-    let mut stream = opened(port, method, path, token, body.len())?;
-    stream.write_all(body.as_bytes()).map_err(|error| format!("send: {error}"))?;
-    answered(stream)
-}
-
-/// A connection on which the head of a request was sent.
-pub fn opened(port: u16, method: &str, path: &str, token: &str, length: usize) -> Result<TcpStream, String> {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))
-        .map_err(|error| format!("connect: {error}"))?;
-    stream.set_read_timeout(Some(ANSWER)).map_err(|error| error.to_string())?;
-    stream.set_write_timeout(Some(ANSWER)).map_err(|error| error.to_string())?;
-    // A token, or a header as it is.
-    let authorization = match token {
-        "" => String::new(),
-        header if header.contains(": ") => format!("{header}\r\n"),
-        token => format!("authorization: Bearer {token}\r\n"),
-    };
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{authorization}content-length: {length}\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).map_err(|error| format!("send: {error}"))?;
-    Ok(stream)
-}
-
-/// The answer, read to its end.
-pub fn answered(mut stream: TcpStream) -> Result<Answer, String> {
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).map_err(|error| format!("receive: {error}"))?;
-    let text = String::from_utf8(bytes).map_err(|error| error.to_string())?;
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| format!("no answer: {text:?}"))?;
-    let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).ok_or("no status")?;
-    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-    let body = if chunked { unchunked(body)? } else { body.to_owned() };
-    Ok(Answer { status, body })
-}
-
-fn unchunked(mut rest: &str) -> Result<String, String> {
-    let mut whole = String::new();
-    loop {
-        let (size, after) = rest.split_once("\r\n").ok_or("the answer is cut short")?;
-        let size = usize::from_str_radix(size.trim(), 16).map_err(|error| error.to_string())?;
-        if size == 0 {
-            return Ok(whole);
-        }
-        whole.push_str(after.get(..size).ok_or("the answer is cut short")?);
-        rest = after.get(size + 2..).ok_or("the answer is cut short")?;
-    }
 }

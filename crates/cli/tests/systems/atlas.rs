@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::example::{Example, docker, exchange};
+use super::door::exchange;
+use super::example::{Example, docker};
 use super::load::Load;
 use super::site::{free_port, wait_until};
 use super::{compose, nothing_failed, trials};

@@ -1,6 +1,7 @@
 //! The knowledge base: nine services, work that waits in a queue, and a vector database.
 
-use super::example::{Example, docker, exchange};
+use super::door::exchange;
+use super::example::{Example, docker};
 use super::load::Load;
 use super::site::{wait_at_most, wait_until};
 use super::{REDELIVERED, nothing_failed, trials};

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::example::{Example, exchange};
+use super::door::{Door, exchange};
+use super::example::Example;
 use super::load::Load;
 use super::site::free_port;
 use super::{nothing_failed, trials};
@@ -24,16 +25,16 @@ fn serves(lessons: &Example, version: u32) {
 }
 
 /// Writes somebody's progress and reads it back, by whichever replicas answer.
-fn learned(port: u16, user: u64) -> Result<(), String> {
+fn learned(door: &Door, user: u64) -> Result<(), String> {
     let path = format!("/users/user-{user}/progress");
     let written = exchange(
-        port,
+        door.clone(),
         "PUT",
         &format!("{path}/dividends"),
         "content-type: application/json",
         r#"{"score":80}"#,
     )?;
-    let read = exchange(port, "GET", &path, "", "")?;
+    let read = exchange(door.clone(), "GET", &path, "", "")?;
     match (written.status, read.status) {
         (204, 200) if read.body.contains("dividends") => Ok(()),
         _ => Err(format!("{written:?} {read:?}")),
@@ -48,10 +49,14 @@ fn development_of_the_lessons_stays_as_it_was() {
 
 #[test]
 fn the_lessons_in_production() {
-    let lessons = Example::new("stock-lessons");
+    let mut lessons = Example::new("stock-lessons");
+    lessons.secure = true;
     let (staging, taken) = (free_port(), trials::taken(&PORTS));
-    let secrets = lessons.fill("production", lessons.port, &[]);
-    lessons.fill("staging", staging, &[]);
+    let (plain, other) = (free_port().to_string(), free_port().to_string());
+    let certificate = ("LESSONS_CERTIFICATE", "self-signed");
+    let host = ("LESSONS_HOST", "localhost");
+    let secrets = lessons.fill("production", lessons.port, &[("LESSONS_PLAIN", &plain), certificate, host]);
+    lessons.fill("staging", staging, &[("LESSONS_PLAIN", &other), host]);
     let before = lessons.files();
     trials::is_checked(&lessons, &["missing-healthcheck", "missing-limits", "credential-default"]);
     trials::refuses(&lessons, &SECRETS);
@@ -63,9 +68,9 @@ fn the_lessons_in_production() {
     trials::stands_beside_staging(&lessons, staging, "/ready");
     one_writer_is_stopped_first(&lessons);
 
-    let (port, written) = (lessons.port, Arc::new(AtomicU64::new(0)));
+    let (door, written) = (lessons.door(lessons.port), Arc::new(AtomicU64::new(0)));
     let number = written.clone();
-    let load = Load::of(move || learned(port, number.fetch_add(1, Ordering::SeqCst)));
+    let load = Load::of(move || learned(&door, number.fetch_add(1, Ordering::SeqCst)));
     lessons.ends(0, 2, &["deploy", "-y"]);
     serves(&lessons, 2);
     lessons.change("lessons/store.py", "count(*) FROM progress\"", "count(*) FROM lessons\"");
@@ -90,6 +95,9 @@ fn the_lessons_in_production() {
 /// Uses it as a person does: the page, a lesson by every replica, the administrator's corner, and what is counted.
 fn used(lessons: &Example, password: &str) {
     serves(lessons, 1);
+    let sent = exchange(lessons.port, "GET", "/lessons", "", "").unwrap();
+    let there = format!("location: https://localhost:{}/lessons", lessons.port);
+    assert!(sent.status == 308 && sent.head.contains(&there), "without TLS: {}", sent.head);
     let page = lessons.request("GET", "/static/lessons.js", "", "").unwrap();
     assert!(page.status == 200 && page.body.contains("replaceChildren"), "{}", page.body);
     let instances: BTreeSet<String> = (0..12)
@@ -97,7 +105,7 @@ fn used(lessons: &Example, password: &str) {
         .collect();
     assert_eq!(instances.len(), 3, "{instances:?}");
     for user in 0..12 {
-        learned(lessons.port, user).unwrap();
+        learned(&lessons.door(lessons.port), user).unwrap();
     }
     assert_eq!(lessons.request("GET", "/admin/", "", "").unwrap().status, 401);
     let signed = format!("authorization: Basic {}", base64(&format!("admin:{password}")));

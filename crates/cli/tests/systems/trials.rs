@@ -152,7 +152,7 @@ fn started(example: &Example, service: &str) -> Vec<String> {
 pub fn stands_beside_staging(example: &Example, port: u16, path: &str) {
     let before = example.left(&["ps"]);
     example.ends(0, 1, &["-e", "staging", "deploy", "-y"]);
-    let staging = super::example::exchange(port, "GET", path, "", "").unwrap();
+    let staging = super::door::exchange(example.door(port), "GET", path, "", "").unwrap();
     assert_eq!(staging.status, 200, "{}", staging.body);
     example.ends(0, 1, &["-e", "staging", "verify"]);
     assert!(answers(example, path));

@@ -3,7 +3,8 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use super::example::{Answer, Example, answered, docker, exchange, opened};
+use super::door::{Answer, answered, exchange, opened};
+use super::example::{Example, docker};
 use super::load::Load;
 use super::site::{free_port, wait_until};
 use super::{compose, nothing_failed, trials};
@@ -30,7 +31,7 @@ fn large() -> String {
 
 fn small(port: u16) -> Result<(), String> {
     match exchange(port, "POST", "/convert", "", SMALL)? {
-        Answer { status: 200, body } if body.trim() == CONVERTED => Ok(()),
+        Answer { status: 200, body, .. } if body.trim() == CONVERTED => Ok(()),
         other => Err(format!("{other:?}")),
     }
 }

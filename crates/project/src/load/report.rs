@@ -54,8 +54,24 @@ impl Report {
         }
     }
 
+    /// What could not be filled in is empty, and an empty value is often wrong: that is not said beside it.
+    fn drop_what_follows(&mut self) {
+        let is_cause = |kind: ProblemKind| matches!(kind, ProblemKind::Required | ProblemKind::Interpolation);
+        let causes: Vec<Span> =
+            self.problems.iter().filter(|one| is_cause(one.kind)).filter_map(|one| one.span).collect();
+        if causes.is_empty() {
+            return;
+        }
+        self.problems.retain(|one| {
+            let follows = matches!(one.kind, ProblemKind::InvalidValue | ProblemKind::WrongType);
+            let around = one.span.filter(|span| follows && span.start.line == span.end.line);
+            around.is_none_or(|span| !causes.iter().any(|cause| holds(span, *cause)))
+        });
+    }
+
     /// In the order of the files and each said once: an anchor used twice would repeat its mistake.
     pub(crate) fn finish(&mut self) {
+        self.drop_what_follows();
         for list in [&mut self.problems, &mut self.warnings] {
             list.sort_by_key(|problem| problem.span.map(|span| (span.file, span.start, Reverse(span.end))));
             let mut seen: Vec<(Option<Span>, String)> = Vec::new();
@@ -67,4 +83,8 @@ impl Report {
             });
         }
     }
+}
+
+fn holds(outer: Span, inner: Span) -> bool {
+    outer.file == inner.file && outer.start.byte <= inner.start.byte && inner.end.byte <= outer.end.byte
 }
