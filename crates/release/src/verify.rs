@@ -13,7 +13,7 @@ use seaworthy_engine::{
     Facts, InstanceId, InstanceState, Observed, ProbeOutcome, ReleaseNumber, Revision, Seen,
 };
 use seaworthy_gateway::route::RouteSet;
-use seaworthy_project::{Service, ServiceName};
+use seaworthy_project::{Sensitive, Service, ServiceName, is_credential_name};
 use serde::Serialize;
 
 use crate::{Target, WantedKind};
@@ -33,6 +33,9 @@ pub struct Verification {
     pub unseen: Vec<Unseen>,
     /// Keys that this engine does not carry, as its losses said; promised by nobody.
     pub not_carried: Vec<String>,
+    /// Variables by which services are given credentials, without the values: nothing is broken by it, and whoever may
+    /// inspect a container reads them. A file below `/run/secrets` is read by its service alone.
+    pub credentials_in_variables: BTreeMap<ServiceName, Vec<String>>,
 }
 
 /// A promise that does not hold.
@@ -110,7 +113,21 @@ pub fn verify(evidence: &Evidence<'_>) -> Verification {
     }
     told.not_carried.sort();
     told.not_carried.dedup();
+    for wanted in &evidence.target.services {
+        let given = evidence.revisions.get(&wanted.service).map(|one| credentials(&one.service));
+        if let Some(names) = given.filter(|names| !names.is_empty()) {
+            told.credentials_in_variables.insert(wanted.service.clone(), names);
+        }
+    }
     told
+}
+
+/// The variables of a service that hold credentials, as their names tell.
+fn credentials(service: &Service) -> Vec<String> {
+    let is_set = |value: &Option<Sensitive>| value.as_ref().is_some_and(|value| !value.reveal().is_empty());
+    let given =
+        service.environment.iter().filter(|(name, value)| is_credential_name(name) && is_set(&value.value));
+    given.map(|(name, _)| name.clone()).collect()
 }
 
 /// Where findings about one service are entered.

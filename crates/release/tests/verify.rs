@@ -31,6 +31,7 @@ services:
     pids_limit: 50
     ulimits: { nofile: 1000 }
     secrets: [key]
+    environment: { DB_PASSWORD: canary-of-variables, API_KEY: '', KEY_FILE: /run/secrets/key, MODE: plain }
     volumes: ['data:/data']
     x-seaworthy: { route: { path: / }, probe: { ready: GET /ready } }
 secrets:
@@ -136,6 +137,10 @@ async fn kept_promises_are_counted_and_nothing_is_said() {
     assert_eq!((told.broken.len(), told.unseen.len()), (0, 0), "{told:#?}");
     assert!(told.kept >= 18, "{told:#?}");
     assert_eq!(told.not_carried, ["services.web.security_opt"], "AppArmor is not carried here");
+    let service = &Stage::new().await.id.service;
+    let variables = told.credentials_in_variables.get(service).unwrap();
+    assert_eq!(variables, &["DB_PASSWORD"], "a file, an empty one and what is no credential are not told");
+    assert!(!format!("{told:?}").contains("canary"), "by name only");
 }
 
 type Break = fn(&mut Stage);

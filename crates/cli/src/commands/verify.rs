@@ -121,6 +121,14 @@ fn text(context: &Context, site: &Site, seen: &Verification, project: Option<&Pr
             seen.not_carried.join(", ")
         ));
     }
+    if !seen.credentials_in_variables.is_empty() {
+        let of = |(service, names): (&ServiceName, &Vec<String>)| format!("{service} ({})", names.join(", "));
+        let given: Vec<String> = seen.credentials_in_variables.iter().map(of).collect();
+        text.push_str(&format!(
+            "note: credentials come as variables, which whoever may inspect a container reads: {}\n",
+            given.join(", ")
+        ));
+    }
     text.push_str(&format!(
         "{}: release {release} on engine {}: {} promises kept, {} broken, {} not seen.\n",
         site.project,
@@ -156,6 +164,7 @@ fn json_text(site: &Site, seen: &Verification, project: Option<&Project>) -> Str
     let told = json!({
         "version": 1, "project": site.project.as_str(), "engine": site.engine.name(), "release": seen.release,
         "kept": seen.kept, "broken": broken, "unseen": seen.unseen, "not_carried": seen.not_carried,
+        "credentials_in_variables": seen.credentials_in_variables,
     });
     format!("{}\n", serde_json::to_string_pretty(&told).unwrap_or_default())
 }

@@ -55,6 +55,8 @@ fn the_knowledge_base_in_production() {
     trials::refuses(&base, &SECRETS);
     base.ends(0, 1, &["deploy", "-y"]);
     trials::is_kept(&base);
+    let told = base.ends(0, 1, &["verify"]).stdout;
+    assert!(told.contains("credentials come as variables") && told.contains("DATABASE_PASSWORD"), "{told}");
     used(&base);
     trials::only_the_gateway_is_reached(&base, &PORTS, &taken);
     trials::reaches(&base, "worker", "vector", 8000);

@@ -107,6 +107,8 @@ fn tried(container: &str, host: &str, port: u16) -> String {
 
 /// No container of the project has one of these among its variables or in its command line.
 pub fn has_secrets_as_files(example: &Example, secrets: &[String]) {
+    let verified = example.ends(0, 1, &["verify"]).stdout;
+    assert!(!verified.contains("credentials come as variables"), "{verified}");
     let containers = example.left(&["ps"]);
     let words: Vec<&str> = ["inspect"].into_iter().chain(containers.iter().map(String::as_str)).collect();
     let told = docker(&words).concat();
