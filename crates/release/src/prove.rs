@@ -44,6 +44,8 @@ const SHORT_STAY: Duration = Duration::from_secs(1);
 /// A try may take at least so long, and so many times what it took without hardening.
 const LEAST_DEADLINE: Duration = Duration::from_secs(20);
 const TIMES_SLOWER: u32 = 5;
+/// So many times longer may a try take that follows one which only ran out of time.
+const PATIENCE: u32 = 3;
 
 /// What can go wrong while a proof is sought.
 #[derive(Debug, thiserror::Error)]
@@ -322,7 +324,12 @@ struct Tries<'a, 'world> {
 impl Bench for Tries<'_, '_> {
     async fn attempt(&mut self, rights: &Rights, what: &str, thorough: bool) -> Result<Attempt, ProveError> {
         let health = if thorough { &self.thorough } else { &self.quick };
-        let attempt = self.world.attempt(&self.service, health, rights).await?;
+        let mut attempt = self.world.attempt(&self.service, health, rights).await?;
+        // A try that was only slow says nothing of rights: it gets another one, with more time.
+        if attempt.late {
+            let patient = Health { deadline: health.deadline * PATIENCE, ..health.clone() };
+            attempt = self.world.attempt(&self.service, &patient, rights).await?;
+        }
         let came = attempt.symptom.as_ref().map_or_else(|| "healthy".to_owned(), ToString::to_string);
         let number = self.world.tries - self.before;
         self.progress.tell(Event::Note(format!("{}  {number}  {what}: {came}", self.service)));

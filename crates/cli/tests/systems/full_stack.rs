@@ -1,8 +1,9 @@
 //! The full stack: Django, a built page, Celery, PostgreSQL and Redis behind one door.
 
+use super::door::{Answer, exchange};
 use super::example::{Example, docker};
 use super::load::Load;
-use super::site::{free_port, get, wait_at_most, wait_until};
+use super::site::{free_port, wait_at_most, wait_until};
 use super::{REDELIVERED, nothing_failed, trials};
 
 const SECRETS: [&str; 3] = ["SECRET_KEY", "DATABASE_PASSWORD", "REDIS_PASSWORD"];
@@ -40,10 +41,14 @@ fn development_of_the_full_stack_stays_as_it_was() {
 
 #[test]
 fn the_full_stack_in_production() {
-    let desk = Example::new("full-stack");
+    let mut desk = Example::new("full-stack");
+    desk.secure = true;
     let (staging, taken) = (free_port(), trials::taken(&PORTS));
-    let secrets = desk.fill("production", desk.port, &[("TASK_SECONDS", TASK_SECONDS)]);
-    desk.fill("staging", staging, &[]);
+    let (plain, other) = (free_port().to_string(), free_port().to_string());
+    let (host, certificate) = (("DESK_HOST", "localhost"), ("DESK_CERTIFICATE", "self-signed"));
+    let given = [host, certificate, ("DESK_PLAIN", &plain), ("TASK_SECONDS", TASK_SECONDS)];
+    let secrets = desk.fill("production", desk.port, &given);
+    desk.fill("staging", staging, &[host, ("DESK_PLAIN", &other)]);
     let before = desk.files();
     trials::is_checked(&desk, &["default-credential", "debug-mode", "source-bind-mount"]);
     trials::refuses(&desk, &SECRETS);
@@ -51,6 +56,8 @@ fn the_full_stack_in_production() {
     trials::is_kept(&desk);
     let page = desk.request("GET", "/", "", "").unwrap();
     assert!(page.body.contains("/assets/index-"), "the page was built: {}", page.body);
+    let sent = exchange(desk.port, "GET", "/api/reports", "", "").unwrap();
+    assert_eq!(sent.status, 308, "who comes without TLS is sent to it: {}", sent.head);
     let first = asked(&desk, 1);
     wait_until("the first report is written", || report(&desk, first)["done"] == true);
     confined(&desk, &taken, &secrets);
@@ -58,12 +65,12 @@ fn the_full_stack_in_production() {
     a_killed_worker_loses_nothing(&desk);
     a_stopped_database_comes_back(&desk);
 
-    let port = desk.port;
+    let door = desk.door(desk.port);
     let load = Load::of(move || {
         let both = [("/api/reports", "Tides"), ("/", "Report desk")];
-        both.iter().try_for_each(|(path, text)| match get(port, path)? {
-            body if body.contains(text) => Ok(()),
-            body => Err(format!("{path}: {body}")),
+        both.iter().try_for_each(|(path, text)| match exchange(door.clone(), "GET", path, "", "")? {
+            Answer { status: 200, body, .. } if body.contains(text) => Ok(()),
+            other => Err(format!("{path}: {other:?}")),
         })
     });
     desk.ends(0, 2, &["deploy", "-y"]);

@@ -29,6 +29,8 @@ pub(super) struct Attempt {
     pub(super) symptom: Option<Symptom>,
     /// The last lines of its log.
     pub(super) log: Vec<String>,
+    /// Nothing but its time showed that it failed: a busy machine does that, too.
+    pub(super) late: bool,
 }
 
 /// What is known before the search.

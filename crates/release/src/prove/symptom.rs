@@ -51,7 +51,8 @@ const DENIALS: [&str; 8] = [
     "access denied",
 ];
 
-fn is_denial(line: &str) -> bool {
+/// Whether a line of a log says that something was denied.
+pub(super) fn is_denial(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     DENIALS.iter().any(|word| line.contains(word))
 }

@@ -17,7 +17,7 @@ use super::exercise::{self, Exercise};
 use super::isolate::Isolated;
 use super::rights::Rights;
 use super::search::Attempt;
-use super::symptom::Symptom;
+use super::symptom::{Symptom, is_denial};
 use crate::{Event, Interrupt, Progress, Redactor, Release};
 
 /// Between two questions while an instance starts.
@@ -59,6 +59,19 @@ pub(super) struct World<'a> {
     pub(super) tries: u32,
 }
 
+/// How an instance failed, as it is seen from outside.
+struct Fault {
+    how: String,
+    /// Only its time ran out.
+    late: bool,
+}
+
+impl From<String> for Fault {
+    fn from(how: String) -> Self {
+        Self { how, late: false }
+    }
+}
+
 /// A try that stands.
 pub(super) struct Standing {
     pub(super) revision: Revision,
@@ -82,8 +95,8 @@ impl World<'_> {
         };
         let stopped = self.take_away(&revision).await?;
         if attempt.symptom.is_none() && health.stops && !stopped {
-            attempt.symptom =
-                Some(Symptom::new("it did not stop when it was told to, and had to be killed", &[]));
+            let how = "it did not stop when it was told to, and had to be killed";
+            attempt = Attempt { symptom: Some(Symptom::new(how, &[])), late: true, ..attempt };
         }
         if attempt.symptom.is_some() || !health.starts_twice {
             return Ok(attempt);
@@ -96,7 +109,7 @@ impl World<'_> {
                 symptom: attempt
                     .symptom
                     .map(|symptom| Symptom { how: format!("started again, {}", symptom.how), ..symptom }),
-                log: attempt.log,
+                ..attempt
             },
         };
         self.take_away(&revision).await?;
@@ -153,6 +166,7 @@ impl World<'_> {
                 EngineError::Refused { reason, .. } if !is_away(&reason) => Ok(Err(Attempt {
                     symptom: Some(Symptom::new(format!("it could not be started: {reason}"), &[])),
                     log: vec![reason],
+                    late: false,
                 })),
                 error => Err(error.into()),
             };
@@ -163,7 +177,7 @@ impl World<'_> {
         };
         match seen {
             Ok(ready_at) => Ok(Ok(Standing { revision: revision.clone(), instance, took: ready_at - begun })),
-            Err(how) => Ok(Err(self.failed(revision, &instance, how).await?)),
+            Err(fault) => Ok(Err(self.failed(revision, &instance, fault).await?)),
         }
     }
 
@@ -184,11 +198,12 @@ impl World<'_> {
             }
             Ok(exit) => {
                 let how = format!("it ended with exit code {}", exit.code);
-                Ok(Err(self.failed(revision, &instance, how).await?))
+                Ok(Err(self.failed(revision, &instance, how.into()).await?))
             }
             Err(EngineError::Refused { reason, .. }) if !is_away(&reason) => Ok(Err(Attempt {
                 symptom: Some(Symptom::new(format!("it could not be started: {reason}"), &[])),
                 log: vec![reason],
+                late: false,
             })),
             Err(error) => Err(error.into()),
         }
@@ -201,7 +216,7 @@ impl World<'_> {
         revision: &Revision,
         instance: &InstanceId,
         health: &Health,
-    ) -> Result<Result<Instant, String>, ProveError> {
+    ) -> Result<Result<Instant, Fault>, ProveError> {
         let begun = Instant::now();
         let mut since: Option<Instant> = None;
         loop {
@@ -213,20 +228,18 @@ impl World<'_> {
                 (false, _) => since = None,
             }
             if let Some(how) = self.ended(revision, instance).await? {
-                return Ok(Err(how));
+                return Ok(Err(how.into()));
             }
             if let Some(since) = since.filter(|since| now - *since >= health.stay) {
                 return Ok(match self.exercised(revision, instance, health).await? {
                     None => Ok(since),
-                    Some(how) => Err(how),
+                    Some(how) => Err(how.into()),
                 });
             }
             if since.is_none() && now - begun >= health.deadline {
                 let seconds = health.deadline.as_secs();
-                return Ok(Err(format!(
-                    "it was not ready within {seconds} s ({})",
-                    first_line(&answer.detail)
-                )));
+                let how = format!("it was not ready within {seconds} s ({})", first_line(&answer.detail));
+                return Ok(Err(Fault { how, late: true }));
             }
             sleep(INTERVAL).await;
         }
@@ -269,7 +282,7 @@ impl World<'_> {
         &self,
         revision: &Revision,
         instance: &InstanceId,
-        how: String,
+        Fault { how, late }: Fault,
     ) -> Result<Attempt, ProveError> {
         let redactor = Redactor::of([revision]);
         let read = self.engine.logs(&revision.project, instance, LogCursor::tail(LOG_LINES), LOG_LINES).await;
@@ -280,7 +293,9 @@ impl World<'_> {
         };
         let mut clues = log.clone();
         clues.push(how.clone());
-        Ok(Attempt { symptom: Some(Symptom::new(redactor.redact(&how), &log)), log: clues })
+        // What says that it was denied something was not slow.
+        let late = late && !log.iter().any(|line| is_denial(line));
+        Ok(Attempt { symptom: Some(Symptom::new(redactor.redact(&how), &log)), log: clues, late })
     }
 
     /// Takes a try away, however far it came. Answers whether it ended before it had to be killed.

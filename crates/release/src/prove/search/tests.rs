@@ -48,7 +48,11 @@ impl Bench for Needs {
             return Ok(Attempt::default());
         }
         let shown = if self.silent { Vec::new() } else { log };
-        Ok(Attempt { symptom: Some(Symptom::new("it ended with exit code 1", &shown)), log: shown })
+        Ok(Attempt {
+            symptom: Some(Symptom::new("it ended with exit code 1", &shown)),
+            log: shown,
+            late: false,
+        })
     }
 }
 
