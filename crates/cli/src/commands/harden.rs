@@ -1,23 +1,26 @@
 //! `harden`: apply the fixes of what `check` finds to the overlay.
 
+mod mending;
+
 use std::path::{Path, PathBuf};
 
 use seaworthy_audit::{Finding, Fix, Hardened, Level, overlay};
 use seaworthy_project::{FileError, Files, Loaded, Project, load};
 
+use self::mending::Mending;
 use crate::audit::Auditor;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::surroundings::{Disk, write_file};
 use crate::ui::Tone;
 
-/// Apply the fixes of what `check` finds to the environment's overlay
+/// Apply the fixes of what `check` finds to the environment's overlay, Dockerfiles and example files
 ///
 /// Edits text, and nothing else than what each fix says: comments and formatting stay, a second run changes nothing.
 /// What only a person can decide is listed.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  seaworthy harden --dry-run   show the diff\n  seaworthy harden\n  seaworthy harden --all       fixes that change behaviour, too"
+    after_help = "Examples:\n  seaworthy harden --dry-run   show the diff\n  seaworthy harden\n  seaworthy harden --safe      only what changes no behaviour\n  seaworthy harden --all       fixes that change behaviour, too"
 )]
 pub(crate) struct HardenArgs {
     /// Show what would change, as a diff; change nothing
@@ -26,13 +29,31 @@ pub(crate) struct HardenArgs {
     /// Apply fixes that change how a service behaves, too
     #[arg(long)]
     all: bool,
+    /// Apply only fixes after which every service behaves as before
+    #[arg(long, conflicts_with = "all")]
+    safe: bool,
+}
+
+impl HardenArgs {
+    /// Only what changes no behaviour.
+    pub(crate) fn safe() -> Self {
+        Self { dry_run: false, all: false, safe: true }
+    }
+
+    fn level(&self) -> Level {
+        match (self.all, self.safe) {
+            (true, _) => Level::BehaviourChanging,
+            (_, true) => Level::Safe,
+            _ => Level::NeedsImageKnowledge,
+        }
+    }
 }
 
 pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, CommandError> {
     let project = context.project()?;
     let path = overlay_path(&context.globals.files, &context.surroundings.folder, &project)?;
     let old = read(&path)?;
-    let level = if arguments.all { Level::BehaviourChanging } else { Level::NeedsImageKnowledge };
+    let level = arguments.level();
     let request = context.request()?;
     let reload = |text: &str| -> Loaded { load(&request, &Overlaid { path: &path, text }) };
     // What people have waived stays as they decided.
@@ -50,6 +71,16 @@ pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, 
         })?;
     }
     tell(context, &hardened, &shown, changed, arguments);
+    mending::mend(
+        context,
+        &Mending {
+            request: &request,
+            overlay: (&path, hardened.text.as_deref()),
+            level,
+            dry_run: arguments.dry_run,
+            may: &|finding: &Finding| review.may_mend(finding, None),
+        },
+    )?;
     Ok(Exit::Done)
 }
 
