@@ -2,7 +2,7 @@
 
 use seaworthy_project::{ServiceName, Span};
 
-use crate::{Confidence, Edit, Fix, Rule, Severity, overlay};
+use crate::{Confidence, Edit, Fix, Mend, Rule, Severity, overlay};
 
 /// Something that makes a project unfit for production.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,8 @@ pub struct Finding {
     pub help: String,
     /// What would settle it; several when it has points.
     pub fixes: Vec<Fix>,
+    /// What would settle it in a Dockerfile or an example file.
+    pub mends: Vec<Mend>,
     /// What a person may paste into the overlay and complete, when there is no fix.
     pub snippet: Option<String>,
 }
@@ -102,6 +104,11 @@ impl Finding {
         self
     }
 
+    pub(crate) fn mend(&mut self, mend: impl Into<Option<Mend>>) -> &mut Self {
+        self.mends.extend(mend.into());
+        self
+    }
+
     pub(crate) fn snippet(&mut self, edits: &[Edit]) -> &mut Self {
         self.snippet = Some(overlay::snippet(edits));
         self
@@ -166,6 +173,7 @@ impl Findings {
             points: Vec::new(),
             help: rule.fix.to_owned(),
             fixes: Vec::new(),
+            mends: Vec::new(),
             snippet: None,
         });
         let last = self.items.len() - 1;

@@ -127,6 +127,7 @@ mod delivery {
     pub(super) mod example_out_of_step;
     pub(super) mod fixed_container_name;
     pub(super) mod malformed_environment_line;
+    pub(super) mod setting_without_effect;
     pub(super) mod source_bind_mount;
     pub(super) mod unfilled_variable;
     pub(super) mod unused_declaration;
@@ -237,6 +238,7 @@ pub const ALL: &[Rule] = &[
     delivery::ambiguous_value::RULE,
     delivery::environment_file_format::RULE,
     delivery::example_out_of_step::RULE,
+    delivery::setting_without_effect::RULE,
     delivery::unused_variable::RULE,
     delivery::unfilled_variable::RULE,
 ];

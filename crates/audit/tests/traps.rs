@@ -189,9 +189,7 @@ fn data_is_kept_where_the_version_keeps_it() {
         )
     };
     whole("stateful-without-volume", false, &db("17", "/var/lib/postgresql/data"));
-    whole("stateful-without-volume", false, &db("17", "/var/lib/postgresql"));
     whole("stateful-without-volume", true, &db("17", "/backup"));
-    whole("stateful-without-volume", false, &db("18", "/var/lib/postgresql"));
     web("stateful-without-volume", true, &["image: mysql:8.4", "tmpfs: [/var/lib/mysql]"]);
     web("stateful-without-volume", false, &["image: redis:8"]);
     let minio = "services:\n  s3:\n    image: minio/minio:RELEASE.2025-01-01\n    command: server /export\n    volumes: [\"data:/export\"]\nvolumes:\n  data: {}\n";
@@ -255,4 +253,37 @@ fn the_overlay_is_judged_with_the_base() {
 fn absent_hardening_is_one_finding_for_each_service() {
     let project = load_yaml("services:\n  a:\n    image: a:1\n  b:\n    image: b:1\n");
     assert_eq!(found(&project, "missing-hardening").len(), 2);
+}
+
+#[test]
+fn data_lies_where_that_version_keeps_it() {
+    for (image, folder, lost) in [
+        ("postgres:17", "/var/lib/postgresql/data", false),
+        ("postgres:17", "/var/lib/postgresql", true),
+        ("postgres:18", "/var/lib/postgresql", false),
+        ("postgres:18", "/var/lib/postgresql/data", true),
+        ("postgres", "/var/lib/postgresql/data", false),
+    ] {
+        let yaml = format!(
+            "services:\n  db:\n    image: {image}\n    volumes: [\"data:{folder}\"]\nvolumes:\n  data: {{}}\n"
+        );
+        whole("stateful-without-volume", lost, &yaml);
+    }
+}
+
+#[test]
+fn a_variable_without_effect_is_told_unless_the_command_reads_it() {
+    let rule = "setting-without-effect";
+    web(rule, true, &["image: redis:8", "environment: { REDIS_PASSWORD: kZ8qn2Vw1 }"]);
+    web(
+        rule,
+        false,
+        &[
+            "image: redis:8",
+            "environment: { REDIS_PASSWORD: kZ8qn2Vw1 }",
+            "command: sh -c 'exec redis-server --requirepass $$REDIS_PASSWORD'",
+        ],
+    );
+    web(rule, false, &["image: shop:1.4", "environment: { POSTGRES_SHARED_BUFFERS: 1GB }"]);
+    web(rule, true, &["image: postgres:17", "environment: { POSTGRES_SHARED_BUFFERS: 1GB }"]);
 }

@@ -48,6 +48,11 @@ pub struct Image {
     /// Settings that open a dashboard to everyone.
     #[serde(default)]
     pub open_dashboard: Vec<Switch>,
+    /// Variables that people give it and that it does not read.
+    #[serde(default)]
+    pub ineffective: Vec<Ineffective>,
+    /// How its data is written out and read back.
+    pub backup: Option<Backup>,
     /// Series that get no fixes any more.
     #[serde(default)]
     pub end_of_life: Vec<EndOfLife>,
@@ -208,6 +213,29 @@ pub struct Switch {
     pub values: Vec<String>,
     /// A word of the command that does it, when it is one.
     pub argument: Option<String>,
+}
+
+/// A variable that people give an image and that it does not read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ineffective {
+    /// The variable.
+    pub variable: String,
+    /// What does what was meant.
+    pub instead: String,
+}
+
+/// How an image's data is written out and read back while it runs: for a shell inside the container.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    /// Writes all data to its standard output.
+    pub dump: String,
+    /// Reads it from its standard input, into an empty installation.
+    pub restore: String,
+    /// No run has proved it yet.
+    #[serde(default)]
+    pub unproven: bool,
 }
 
 /// A series without fixes.

@@ -7,8 +7,8 @@ mod reference;
 mod registry;
 
 pub use image::{
-    Credential, EndOfLife, Hardening, Health, Image, ImagePort, Kind, Limits, PortRole, RunsAs, Switch, User,
-    Volume,
+    Backup, Credential, EndOfLife, Hardening, Health, Image, ImagePort, Ineffective, Kind, Limits, PortRole,
+    RunsAs, Switch, User, Volume,
 };
 pub use reference::Reference;
 pub use registry::{all, lookup};

@@ -25,6 +25,7 @@ const FILES: &[(&str, &str)] = images![
     "grafana",
     "haproxy",
     "java",
+    "kafka",
     "mailhog",
     "mailpit",
     "mariadb",
@@ -34,15 +35,18 @@ const FILES: &[(&str, &str)] = images![
     "mongo",
     "mongo-express",
     "mysql",
+    "n8n",
     "nats",
     "nginx",
     "node",
+    "opensearch",
     "pgadmin",
     "php",
     "phpmyadmin",
     "postgres",
     "prometheus",
     "python",
+    "qdrant",
     "rabbitmq",
     "redis",
     "redis-commander",
@@ -125,6 +129,18 @@ mod tests {
                     );
                     assert!(!capability.starts_with("CAP_"), "{}: {capability}", image.id);
                 }
+            }
+            for ineffective in &image.ineffective {
+                assert!(!image.file_variables.contains(&ineffective.variable), "{}: it reads it", image.id);
+                assert!(
+                    !image.credentials.iter().any(|one| one.variable == ineffective.variable),
+                    "{}",
+                    image.id
+                );
+            }
+            if let Some(backup) = &image.backup {
+                assert!(!image.volumes.is_empty(), "{}: what is backed up is kept somewhere", image.id);
+                assert!(backup.dump != backup.restore, "{}", image.id);
             }
             if let Some(health) = &image.health {
                 assert!(matches!(health.test[0].as_str(), "CMD" | "CMD-SHELL"), "{}", image.id);

@@ -182,6 +182,33 @@ fn hardening_leaves_what_is_waived() {
     assert!(!ran.stderr.contains("may take all memory"), "{}", ran.stderr);
 }
 
+#[test]
+fn dockerfiles_are_mended_as_far_as_asked_and_only_once() {
+    let dockerfile = "FROM node:22-slim\r\n# the program\r\nADD index.js /app/\r\nEXPOSE 8000\r\nCMD node /app/index.js\r\n";
+    let compose = "services:\n  web:\n    build: .\n";
+    let folder = Folder::new(&[("compose.yaml", compose), ("Dockerfile", dockerfile)]);
+    let shown = folder.ends(0, &["harden", "--dry-run"]);
+    assert!(shown.stdout.contains("+COPY index.js /app/") && folder.read("Dockerfile") == dockerfile);
+    let fixed = folder.run(&["check", "--fix"]);
+    let safe = dockerfile
+        .replace("ADD", "COPY")
+        .replace("CMD node /app/index.js", "CMD [\"node\", \"/app/index.js\"]");
+    assert_eq!(folder.read("Dockerfile"), safe, "{}", fixed.all());
+    assert!(fixed.stderr.contains("`Dockerfile` was changed.") && !fixed.stderr.contains("for a person"));
+    assert!(!fixed.stdout.contains("add-for-copy"), "{}", fixed.stdout);
+    let further = folder.ends(0, &["harden"]);
+    assert!(folder.read("Dockerfile").contains("/app/\r\nUSER 1000\r\n"), "{}", further.all());
+    let once = (folder.read("Dockerfile"), folder.read("compose.production.yaml"));
+    let again = folder.ends(0, &["harden"]);
+    assert_eq!((folder.read("Dockerfile"), folder.read("compose.production.yaml")), once, "{}", again.all());
+    for wrong in
+        [&["harden", "--safe", "--all"][..], &["harden", "--safe", "--prove"], &["check", "--fix", "a"]]
+    {
+        assert!(folder.ends(2, wrong).stderr.contains("cannot be used with"), "{wrong:?}");
+    }
+    assert_eq!(folder.read("compose.yaml"), compose);
+}
+
 /// Makes `web` something that must not be deployed.
 fn unfit(site: &Site) -> String {
     site.compose(1)

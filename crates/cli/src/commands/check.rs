@@ -12,6 +12,7 @@ use seaworthy_audit::report::{Report, Standard};
 use seaworthy_project::load;
 
 use crate::audit::{Auditor, FailOn};
+use crate::commands::harden::{HardenArgs, harden};
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::surroundings::{DiskAndInput, write_file};
@@ -29,6 +30,7 @@ use crate::surroundings::{DiskAndInput, write_file};
   seaworthy -e development check --fail-on medium
   seaworthy check --format sarif --output seaworthy.sarif
   seaworthy check --by cis
+  seaworthy check --fix
   seaworthy check --write-baseline known.json
   seaworthy check --baseline known.json services/ legacy/docker-compose.yml
 
@@ -39,6 +41,9 @@ pub(crate) struct CheckArgs {
     /// Compose files, or folders to look for them in
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// First apply the fixes after which every service behaves as before, as `harden --safe` does
+    #[arg(long, conflicts_with = "paths")]
+    fix: bool,
     /// How the report is written
     #[arg(long, value_enum, default_value = "text")]
     format: ReportFormat,
@@ -99,6 +104,9 @@ pub(crate) fn check(context: &Context, arguments: &CheckArgs) -> Result<Exit, Co
             "this format cannot be ordered by a standard",
             Some("use `--format text`, `markdown` or `html` with `--by`"),
         ));
+    }
+    if arguments.fix {
+        harden(context, &HardenArgs::before_check())?;
     }
     let (policy, known) = (arguments.policy.as_deref(), arguments.baseline.as_deref());
     let auditor = Auditor::new(context, arguments.fail_on, policy, known)?;

@@ -1,5 +1,6 @@
 //! `harden`: apply the fixes of what `check` finds to the overlay.
 
+mod mending;
 mod proof_keys;
 mod proof_report;
 mod prove;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use seaworthy_audit::{Finding, Fix, Hardened, Level, overlay};
 use seaworthy_project::{FileError, Files, Loaded, Project, load};
 
+use self::mending::Mending;
 use crate::arguments::Format;
 use crate::audit::Auditor;
 use crate::context::Context;
@@ -16,7 +18,7 @@ use crate::error::{CommandError, Exit};
 use crate::surroundings::{Disk, write_file};
 use crate::ui::Tone;
 
-/// Apply the fixes of what `check` finds to the environment's overlay
+/// Apply the fixes of what `check` finds to the environment's overlay, Dockerfiles and example files
 ///
 /// Edits text, and nothing else than what each fix says: comments and formatting stay, a second run changes nothing.
 /// What only a person can decide is listed.
@@ -26,7 +28,7 @@ use crate::ui::Tone;
 /// service could not be tried.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  seaworthy harden --dry-run   show the diff\n  seaworthy harden\n  seaworthy harden --all       fixes that change behaviour, too\n  seaworthy harden --prove     the fewest rights with which each service stays healthy\n  seaworthy harden --prove cache --exercise 'cache=redis-cli set key 1'"
+    after_help = "Examples:\n  seaworthy harden --dry-run   show the diff\n  seaworthy harden\n  seaworthy harden --safe      only what changes no behaviour\n  seaworthy harden --all       fixes that change behaviour, too\n  seaworthy harden --prove     the fewest rights with which each service stays healthy\n  seaworthy harden --prove cache --exercise 'cache=redis-cli set key 1'"
 )]
 pub(crate) struct HardenArgs {
     /// Show what would change, as a diff; change nothing
@@ -35,6 +37,9 @@ pub(crate) struct HardenArgs {
     /// Apply fixes that change how a service behaves, too
     #[arg(long)]
     all: bool,
+    /// Apply only fixes after which every service behaves as before
+    #[arg(long, conflicts_with_all = ["all", "prove"])]
+    safe: bool,
     /// Run each service with fewer and fewer rights, and write those that it stays healthy with
     #[arg(long, conflicts_with = "all")]
     prove: bool,
@@ -47,6 +52,33 @@ pub(crate) struct HardenArgs {
     /// The services to prove; all when none is named
     #[arg(value_name = "SERVICE", requires = "prove")]
     services: Vec<String>,
+    /// Whether a check follows that tells what is left.
+    #[arg(skip)]
+    before_check: bool,
+}
+
+impl HardenArgs {
+    /// Only what changes no behaviour, for a check that follows.
+    pub(crate) fn before_check() -> Self {
+        Self {
+            dry_run: false,
+            all: false,
+            safe: true,
+            prove: false,
+            exercise: Vec::new(),
+            format: Format::Text,
+            services: Vec::new(),
+            before_check: true,
+        }
+    }
+
+    fn level(&self) -> Level {
+        match (self.all, self.safe) {
+            (true, _) => Level::BehaviourChanging,
+            (_, true) => Level::Safe,
+            _ => Level::NeedsImageKnowledge,
+        }
+    }
 }
 
 pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, CommandError> {
@@ -56,7 +88,7 @@ pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, 
     let project = context.project()?;
     let path = overlay_path(&context.globals.files, &context.surroundings.folder, &project)?;
     let old = read(&path)?;
-    let level = if arguments.all { Level::BehaviourChanging } else { Level::NeedsImageKnowledge };
+    let level = arguments.level();
     let request = context.request()?;
     let reload = |text: &str| -> Loaded { load(&request, &Overlaid { path: &path, text }) };
     // What people have waived stays as they decided.
@@ -74,10 +106,23 @@ pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, 
         })?;
     }
     tell(context, &hardened, &shown, changed, arguments);
+    let mended = mending::mend(
+        context,
+        &Mending {
+            request: &request,
+            overlay: (&path, hardened.text.as_deref()),
+            level,
+            dry_run: arguments.dry_run,
+            may: &|finding: &Finding| review.may_mend(finding, None),
+        },
+    )?;
+    if !arguments.before_check {
+        tell_rest(context, &mended.map_or(hardened.by_hand, |mended| mended.by_hand), arguments);
+    }
     Ok(Exit::Done)
 }
 
-/// Says what was done and what is left.
+/// Says what was done to the overlay.
 fn tell(context: &Context, hardened: &Hardened, path: &str, changed: bool, arguments: &HardenArgs) {
     let ui = &context.ui;
     match (changed, arguments.dry_run) {
@@ -91,24 +136,33 @@ fn tell(context: &Context, hardened: &Hardened, path: &str, changed: bool, argum
     for refused in &hardened.refused {
         ui.say(&format!("  not applied: {} ({})", refused.finding.message, refused.reason));
     }
-    if hardened.by_hand.is_empty() {
+}
+
+/// Says what is left.
+fn tell_rest(context: &Context, by_hand: &[Finding], arguments: &HardenArgs) {
+    let ui = &context.ui;
+    if by_hand.is_empty() {
         return;
     }
-    ui.say(&format!("{} findings are for a person to decide:", hardened.by_hand.len()));
-    for finding in &hardened.by_hand {
+    ui.say(&format!("{} findings are for a person to decide:", by_hand.len()));
+    for finding in by_hand {
         ui.say(&format!("  {:<8} {} — {}", finding.severity.as_str(), finding.message, finding.help));
         for line in finding.snippet.iter().flat_map(|snippet| snippet.lines()) {
             ui.say(&format!("             {line}"));
         }
     }
-    let more = hardened
-        .by_hand
-        .iter()
-        .any(|finding| finding.fixes.iter().any(|fix| fix.level == Level::BehaviourChanging));
-    if more && !arguments.all {
-        ui.hint(
+    let level = arguments.level();
+    let further = |finding: &&Finding| {
+        let mut levels =
+            finding.fixes.iter().map(|fix| fix.level).chain(finding.mends.iter().map(|mend| mend.level));
+        levels.any(|other| other > level)
+    };
+    match (by_hand.iter().filter(further).count(), level) {
+        (0, _) | (_, Level::BehaviourChanging) => {}
+        (_, Level::Safe) => ui.hint("`seaworthy harden` without `--safe` goes further."),
+        (_, Level::NeedsImageKnowledge) => ui.hint(
             "`seaworthy harden --all` applies those with a ready fix that changes how a service behaves.",
-        );
+        ),
     }
 }
 

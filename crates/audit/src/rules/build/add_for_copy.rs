@@ -1,7 +1,7 @@
 //! `COPY` does what it says; `ADD` does more.
 
 use crate::dockerfile::Keyword;
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Findings, Group, Level, Mend, Rule, Severity, TextEdit};
 
 pub(crate) const RULE: Rule = Rule {
     id: "add-for-copy",
@@ -30,7 +30,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             if plain && !step.sources().is_empty() {
                 let sources: Vec<&str> = step.sources().iter().map(|word| word.text.as_str()).collect();
                 let message = "`ADD` is used where `COPY` would do.";
-                file.report(findings, step.name.span, &sources.join(" "), message);
+                let copy = if step.name.text.starts_with('a') { "copy" } else { "COPY" };
+                let plain_flags = step
+                    .flags
+                    .iter()
+                    .all(|flag| matches!(flag.name.as_str(), "chown" | "chmod" | "link" | "exclude"));
+                let mend = Mend::new(Level::Safe, TextEdit::replace(step.name.span, copy));
+                file.report(findings, step.name.span, &sources.join(" "), message)
+                    .mend(plain_flags.then_some(mend));
             }
         }
     }

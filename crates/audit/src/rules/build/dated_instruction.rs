@@ -1,7 +1,8 @@
 //! There is a newer way to write it.
 
 use crate::dockerfile::Keyword;
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::mend::{label, old_variable};
+use crate::{Context, Findings, Group, Level, Mend, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "dated-instruction",
@@ -37,7 +38,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             } else {
                 continue;
             };
-            file.report(findings, span, evidence, message);
+            let raw = context.raw(&step.span).unwrap_or_default();
+            let edit = match step.keyword {
+                Keyword::Maintainer => label(step, raw),
+                Keyword::Env => old_variable(step, raw),
+                _ => None,
+            };
+            let mend = edit.map(|edit| Mend::new(Level::Safe, edit));
+            file.report(findings, span, evidence, message).mend(mend);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What nobody needs any more still has to be carried.
 
 use crate::dockerfile::{Instruction, Keyword};
+use crate::mend::append_command;
 use crate::package_manager::{Manager, installs};
 use crate::shell::Command;
-use crate::{BuildFile, Context, Findings, Group, Rule, Severity};
+use crate::{BuildFile, Context, Findings, Group, Level, Mend, Rule, Severity, TextEdit};
 
 pub(crate) const RULE: Rule = Rule {
     id: "package-cache-in-image",
@@ -35,10 +36,29 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 if let Some(what) = left(file, stage, step, command, manager) {
                     let message =
                         format!("`{} {}` leaves {what} in the image.", command.program(), command.verb());
-                    file.report(findings, command.span, &format!("{stage} {}", command.text()), message);
+                    let raw = context.raw(&step.span).unwrap_or_default();
+                    let mend = cleaned(step, raw, command, manager).map(|edit| Mend::new(Level::Safe, edit));
+                    let evidence = format!("{stage} {}", command.text());
+                    file.report(findings, command.span, &evidence, message).mend(mend);
                 }
             }
         }
+    }
+}
+
+/// The edit after which nothing is left behind.
+fn cleaned(step: &Instruction, raw: &str, command: &Command, manager: Manager) -> Option<TextEdit> {
+    let behind = |verb: &str, flag: &str| {
+        let verb = command.arguments().iter().find(|word| word.text == verb)?;
+        Some(TextEdit::after(verb.span, format!(" {flag}")))
+    };
+    match manager {
+        Manager::Apt => append_command(step, raw, "rm -rf /var/lib/apt/lists/*"),
+        Manager::Apk => behind("add", "--no-cache"),
+        Manager::Pip => behind("install", "--no-cache-dir"),
+        Manager::Dnf => append_command(step, raw, &format!("{} clean all", command.program())),
+        Manager::Zypper => append_command(step, raw, "zypper clean --all"),
+        _ => None,
     }
 }
 

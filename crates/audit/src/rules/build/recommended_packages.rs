@@ -2,7 +2,7 @@
 
 use crate::dockerfile::Keyword;
 use crate::package_manager::{Manager, installs};
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Findings, Group, Level, Mend, Rule, Severity, TextEdit};
 
 pub(crate) const RULE: Rule = Rule {
     id: "recommended-packages",
@@ -30,7 +30,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 if apt.is_some() && !spares {
                     let message =
                         format!("`{} install` also takes what is only recommended.", command.program());
-                    file.report(findings, command.span, &command.text(), message);
+                    let verb = command.arguments().iter().find(|word| word.text == "install");
+                    let mend = verb.map(|verb| {
+                        let edit = TextEdit::after(verb.span, " --no-install-recommends");
+                        Mend::new(Level::BehaviourChanging, edit)
+                            .may_break("A program that used a recommended package misses it.")
+                    });
+                    file.report(findings, command.span, &command.text(), message).mend(mend);
                 }
             }
         }

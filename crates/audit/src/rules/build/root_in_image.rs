@@ -1,9 +1,11 @@
 //! Nothing that serves requests needs to be root.
 
-use seaworthy_catalog::RunsAs;
+use seaworthy_catalog::{Image, RunsAs};
 
 use crate::build_file::is_root;
-use crate::{Build, BuildFile, Context, Findings, Group, ImageUser, Rule, Severity};
+use crate::dockerfile::{Instruction, Keyword};
+use crate::mend::insert_line;
+use crate::{Build, BuildFile, Context, Findings, Group, ImageUser, Level, Mend, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "root-in-image",
@@ -37,12 +39,29 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                         "The image of `{service}` runs as root, as {} does: nothing names another user.",
                         image.title
                     );
-                    file.report(findings, from.span, service.as_str(), message);
+                    let mend = other_user(context, file, build, image);
+                    file.report(findings, from.span, service.as_str(), message).mend(mend);
                 }
                 ImageUser::Base(..) | ImageUser::Unknown => {}
             }
         }
     }
+}
+
+/// The user that the base image has made, from the last step on that needs to be root. A user is never made up.
+fn other_user(context: &Context<'_>, file: &BuildFile<'_>, build: &Build<'_>, image: &Image) -> Option<Mend> {
+    let uid = image.user.as_ref()?.uid?;
+    let needs_root = |step: &&Instruction| {
+        matches!(
+            step.keyword,
+            Keyword::From | Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::Shell
+        )
+    };
+    let last = file.dockerfile.of_stage(build.target?).iter().rev().find(needs_root)?;
+    let source = context.project.sources.get(last.span.file)?;
+    let edit = insert_line(last, &source.text, &format!("USER {uid}"))?;
+    let breaks = "A folder that the program writes must belong to that user: `COPY --chown`.";
+    Some(Mend::new(Level::NeedsImageKnowledge, edit).may_break(breaks))
 }
 
 /// Whether this rule speaks for a service, so that no other needs to.

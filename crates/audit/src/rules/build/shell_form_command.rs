@@ -1,8 +1,9 @@
 //! The signal to stop goes to the first process.
 
 use crate::dockerfile::{Form, Keyword};
+use crate::mend::as_list;
 use crate::shell::Command;
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Findings, Group, Level, Mend, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "shell-form-command",
@@ -42,7 +43,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     let message = format!(
                         "`{name}` starts the program through a shell, which keeps the signal to stop to itself."
                     );
-                    file.report(findings, step.span, &name, message);
+                    let own_shell = build.last(file, Keyword::Shell).is_some();
+                    let edit =
+                        as_list(step, context.raw(&step.span).unwrap_or_default()).filter(|_| !own_shell);
+                    let mend = edit.map(|edit| Mend::new(Level::Safe, edit));
+                    file.report(findings, step.span, &name, message).mend(mend);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::package_manager::{Manager, installs};
 use crate::shell::Joiner;
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Findings, Group, Level, Mend, Rule, Severity, TextEdit};
 
 pub(crate) const RULE: Rule = Rule {
     id: "unattended-install",
@@ -39,7 +39,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             if asks && !answered && !piped {
                 let message =
                     format!("`{} {}` would ask, and nobody answers.", command.program(), command.verb());
-                file.report(findings, command.span, &command.text(), message);
+                let verb =
+                    command.arguments().iter().find(|word| matches!(word.text.as_str(), "install" | "in"));
+                let mend = verb.map(|verb| Mend::new(Level::Safe, TextEdit::after(verb.span, " -y")));
+                file.report(findings, command.span, &command.text(), message).mend(mend);
             }
         }
     }

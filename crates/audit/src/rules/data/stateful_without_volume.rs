@@ -23,14 +23,23 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.running() {
         let (Some(known), Some(reference)) = (service.known, service.reference()) else { continue };
         let paths = known.data_paths(&reference);
-        if paths.is_empty() || known.kind == Kind::Cache || paths.iter().any(|path| is_kept(&service, path)) {
+        // The folder of another version lies beside or above the right one; the image puts a volume of its own between.
+        let mut other =
+            known.volumes.iter().map(|volume| volume.path.as_str()).filter(|path| !paths.contains(path));
+        let is_wrong = other.any(|path| is_mounted(&service, path))
+            && !paths.iter().any(|path| is_mounted(&service, path));
+        let kept = paths.iter().any(|path| is_kept(&service, path)) && !is_wrong;
+        if paths.is_empty() || known.kind == Kind::Cache || kept {
             continue;
         }
         if moved_elsewhere(&service) {
             continue;
         }
         let name = &service.name.value;
-        let elsewhere = known.volumes.iter().find(|volume| is_kept(&service, &volume.path));
+        let elsewhere = known
+            .volumes
+            .iter()
+            .find(|volume| !paths.contains(&volume.path.as_str()) && is_kept(&service, &volume.path));
         let message = match (elsewhere, paths.as_slice()) {
             (Some(volume), [path, ..]) => {
                 format!("`{name}` mounts `{}`, but this version keeps its data in `{path}`.", volume.path)
@@ -42,6 +51,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             finding.help(format!("Mount a named volume at `{path}`.")).fix(fix(context, &service, path));
         }
     }
+}
+
+/// Whether something that outlives the container is mounted at exactly that folder.
+fn is_mounted(service: &Subject<'_>, path: &str) -> bool {
+    service.mounts.iter().any(|mount| {
+        let lasts = matches!(mount.value.kind, MountKind::Volume | MountKind::Bind | MountKind::Other);
+        lasts && mount.value.source.is_some() && mount.value.target.trim_end_matches('/') == path
+    })
 }
 
 /// Whether a folder lies in something that outlives the container.

@@ -1,10 +1,11 @@
 //! An example that lacks a variable misleads.
 
 use seaworthy_project::model::resource::FileResourceSource;
+use seaworthy_project::{Position, Span};
 
 use crate::credential::references;
-use crate::environment_file::Role;
-use crate::{Context, Findings, Group, Place, Rule, Severity};
+use crate::environment_file::{EnvironmentFile, Role};
+use crate::{Context, Findings, Group, Level, Mend, Place, Rule, Severity, TextEdit};
 
 pub(crate) const RULE: Rule = Rule {
     id: "example-out-of-step",
@@ -33,10 +34,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             if !mentioned && is_used(context, variable.name) {
                 let message =
                     format!("`{}` is used, and `{}` does not have it.", variable.name, example.name);
-                findings.report(Place::project(&[&example.name, variable.name]), variable.name_span, message);
+                let mend = Mend::new(Level::Safe, appended(example, variable.name));
+                let place = Place::project(&[&example.name, variable.name]);
+                findings.report(place, variable.name_span, message).mend(mend);
             }
         }
     }
+}
+
+/// The name at the end of the example, without its value.
+fn appended(example: &EnvironmentFile<'_>, name: &str) -> TextEdit {
+    let text = example.text;
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { newline };
+    let end = Position { byte: text.len(), ..example.start().end };
+    TextEdit::replace(Span { start: end, end, file: example.id }, format!("{gap}{name}={newline}"))
 }
 
 /// Whether a Compose file of the project names a variable.
