@@ -21,6 +21,7 @@ mod outgoing;
 mod place;
 mod probe;
 mod proxy;
+mod proxy_protocol;
 mod rim;
 pub mod route;
 mod snapshot;

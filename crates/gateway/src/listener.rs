@@ -21,7 +21,7 @@ use crate::error::GatewayError;
 use crate::framing::Watched;
 use crate::proxy::Switch;
 use crate::worker::Gateway;
-use crate::{framing, limits, proxy, tcp};
+use crate::{framing, limits, proxy, proxy_protocol, tcp};
 
 /// Connections at a time, over all addresses; fewer where the system gives fewer descriptors. More wait to be
 /// accepted.
@@ -115,13 +115,14 @@ async fn accept(listener: TcpListener, address: SocketAddr, gateway: Arc<Gateway
 }
 
 async fn serve(
-    stream: TcpStream,
+    mut stream: TcpStream,
     client: SocketAddr,
     address: SocketAddr,
     gateway: Arc<Gateway>,
     stopping: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
+    let Some(client) = proxy_protocol::accept(&mut stream, client, address, &gateway).await else { return };
     let Some(stream) = tcp::pass(stream, client, address, &gateway).await else { return };
     let (stream, framing) = framing::watch(stream);
     let switch = Switch::default();

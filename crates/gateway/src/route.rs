@@ -2,6 +2,7 @@
 //! snapshot form, version 2; version 1 knew HTTP alone.
 
 mod balancing;
+mod proxy_protocol;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use balancing::{Balancing, Ejection, HashBy, MOST_WAITING, WAIT_MS};
+pub use proxy_protocol::{AddressRange, NoAddressRange, ProxyProtocol, ProxyVersion};
 
 /// All routes of one project; replaced whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -150,6 +152,16 @@ impl RouteSet {
             if let Some(reason) = route.balancing.contradiction().or_else(|| self.wrong_backend(route)) {
                 return Some(format!("route `{}`: {reason}", route.name));
             }
+            if let Some(other) = self.routes[..index].iter().find(|other| route.is_at_odds(other)) {
+                return Some(format!(
+                    "routes `{}` and `{}` trust others with the PROXY protocol on `{}`: {} and {}",
+                    other.name,
+                    route.name,
+                    route.listen,
+                    listed(&other.balancing.proxy_protocol.trust),
+                    listed(&route.balancing.proxy_protocol.trust)
+                ));
+            }
             if let Some(twin) =
                 self.routes[..index].iter().find(|other| other.name == route.name || other.collides(route))
             {
@@ -196,6 +208,12 @@ impl Route {
         tcp || (self.host == other.host && same_path(&self.path, &other.path))
     }
 
+    /// Whether both listen on one address and trust others with saying who asks.
+    pub(crate) fn is_at_odds(&self, other: &Self) -> bool {
+        let trust = |one: &Self| one.balancing.proxy_protocol.trust.clone();
+        self.listen == other.listen && trust(self) != trust(other)
+    }
+
     /// Whether it listens on all addresses of which the other has one: both cannot be.
     fn covers(&self, other: &Self) -> bool {
         let (all, one) = (self.listen, other.listen);
@@ -221,6 +239,11 @@ impl Route {
             _ => format!("routes `{one}` and `{two}` answer to the same"),
         }
     }
+}
+
+fn listed(ranges: &[AddressRange]) -> String {
+    let all: Vec<String> = ranges.iter().map(AddressRange::to_string).collect();
+    if all.is_empty() { "nobody".to_owned() } else { all.join(", ") }
 }
 
 fn same_path(left: &str, right: &str) -> bool {

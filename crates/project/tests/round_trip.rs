@@ -39,7 +39,7 @@ services:
     stop_grace_period: 1m30s
     x-own: {number: 1, text: "1", list: [true, ~]}
     x-seaworthy:
-      route: {host: shop.example, port: 80, balance: hash, hash_by: header X-Tenant, sticky: true, wait: 1m, queue: 50, weights: [3, 1], slow_start: 30s, max_in_flight: 100, eject: {after: 3, for: 1m}, retries: 10%}
+      route: {host: shop.example, port: 80, balance: hash, hash_by: header X-Tenant, sticky: true, wait: 1m, queue: 50, weights: [3, 1], slow_start: 30s, max_in_flight: 100, eject: {after: 3, for: 1m}, retries: 10%, proxy_protocol: {trust: [10.0.0.0/8, "::1"], send: v2}}
       probe: {ready: GET /ready, live: tcp}
       rollout: {drain: 5s}
   migrate: {image: shop:1, x-seaworthy: {run: before-deploy, timeout: 5min}}

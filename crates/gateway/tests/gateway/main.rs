@@ -7,8 +7,10 @@
 )]
 
 mod admin;
+mod aside;
 mod balance;
 mod heads;
+mod proxy_protocol;
 mod restart;
 mod retry;
 mod rig;

@@ -1,5 +1,6 @@
 //! What `x-seaworthy.route` may say of balancing.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Shape::{self, Choice, Form as A, List, Object as In};
@@ -21,6 +22,23 @@ pub(super) const SLOW_START: Shape = A(&TIME);
 pub(super) const MAX_IN_FLIGHT: Shape = A(&REQUESTS);
 pub(super) const EJECT: Shape = In(&EJECTION);
 pub(super) const RETRIES: Shape = A(&PERCENT);
+
+pub(super) const PROXY_PROTOCOL: Shape = In(&PROXY);
+
+static PROXY: Object =
+    Object::closed("`proxy_protocol`", &[("trust", List(&A(&RANGE))), ("send", Choice(&["v1", "v2"]))]);
+
+static RANGE: Form = Form {
+    expected: "an address or a range such as `10.0.0.0/8`",
+    types: ANY_TYPE,
+    accepts: |text| {
+        let (address, bits) = text.split_once('/').unwrap_or((text, "0"));
+        let most = address.parse::<IpAddr>().ok().map(|address| if address.is_ipv4() { 32 } else { 128 });
+        let digits = !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit());
+        digits && bits.parse::<u8>().is_ok_and(|bits| most.is_some_and(|most| bits <= most))
+    },
+    enforced: true,
+};
 
 static TIME: Form = Form {
     expected: "a time from `0s` to `10m`, such as `10s`",

@@ -1,7 +1,9 @@
 //! `x-seaworthy`: what Compose cannot say. No unknown key passes here.
 
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
-use super::balancing::{BALANCE, EJECT, HASH_BY, MAX_IN_FLIGHT, QUEUE, RETRIES, SLOW_START, WAIT, WEIGHTS};
+use super::balancing::{
+    BALANCE, EJECT, HASH_BY, MAX_IN_FLIGHT, PROXY_PROTOCOL, QUEUE, RETRIES, SLOW_START, WAIT, WEIGHTS,
+};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
@@ -44,6 +46,7 @@ static ROUTE: Object = Object::closed(
         ("max_in_flight", MAX_IN_FLIGHT),
         ("eject", EJECT),
         ("retries", RETRIES),
+        ("proxy_protocol", PROXY_PROTOCOL),
     ],
 );
 
