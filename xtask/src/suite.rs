@@ -131,7 +131,7 @@ const SUITES: [Suite; 10] = [
     Suite {
         name: "fuzz",
         about: "seeds and findings again, then new inputs",
-        // Four targets of 20 s each, and building them.
+        // Seven targets of 15 s each, and building them with all of the gateway.
         budget_seconds: 400,
         work: Work::Fuzz,
     },

@@ -109,7 +109,6 @@ pub(crate) enum Command {
     Completion(commands::completion::CompletionArgs),
     #[command(hide = true)]
     Shim(commands::shim::ShimArgs),
-    #[command(hide = true)]
     Gateway(commands::gateway::GatewayArgs),
     #[command(hide = true)]
     Reference(commands::reference::ReferenceArgs),

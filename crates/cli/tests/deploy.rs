@@ -78,6 +78,58 @@ fn one_instance_replaced_stop_first_fails_no_request() {
     site.done(&["down", "-y"]);
 }
 
+#[test]
+fn an_instance_is_taken_out_of_traffic_and_back_in() {
+    let site = Site::new();
+    let early = site.run(&["gateway", "status"]);
+    assert_eq!(early.code, 2, "{}", early.all());
+    assert!(early.stderr.contains("is not running"), "{}", early.stderr);
+    site.done(&["deploy", "-y"]);
+    let states = || -> Vec<String> {
+        let text = site.done(&["gateway", "status", "--format", "json"]).stdout;
+        let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let backends = told["gateway"]["projects"][0]["backends"].as_array().unwrap().clone();
+        let state = |one: serde_json::Value| {
+            format!("{}{}", one["id"].as_str().unwrap().rsplit('.').next().unwrap(), one["set_aside"])
+        };
+        backends.into_iter().map(state).collect()
+    };
+    assert_eq!(states(), ["1false", "2false", "3false"]);
+    let load = Load::start(site.port);
+    let out = site.done(&["gateway", "drain", "web.1", "web.3"]);
+    assert!(out.stderr.contains("out of traffic, nothing in flight"), "{}", out.all());
+    assert_eq!(states(), ["1true", "2false", "3true"]);
+    let table = site.done(&["gateway", "status"]).stdout;
+    assert_eq!((table.matches("drained").count(), table.matches("well").count()), (2, 1), "{table}");
+    let last = site.run(&["gateway", "drain", "web.2"]);
+    assert_eq!(last.code, 2, "{}", last.all());
+    assert!(last.stderr.contains("nobody else would take the requests of route `web`"), "{}", last.stderr);
+    let unknown = site.run(&["gateway", "drain", "web.7"]);
+    assert!(
+        unknown.stderr.contains("no instance `web.7`") && unknown.stderr.contains("there are: web."),
+        "{}",
+        unknown.stderr
+    );
+
+    site.done(&["gateway", "drain", "--undo", "web.3"]);
+    assert_eq!(states(), ["1true", "2false", "3false"]);
+    site.install(2);
+    site.done(&["deploy", "-y"]);
+    assert_eq!(states(), ["1false", "2false", "3false"], "the next deploy undoes it");
+    let (sent, failures) = load.stop();
+    assert!(failures.is_empty(), "{} of {sent} requests failed: {failures:?}", failures.len());
+
+    let routes = site.done(&["gateway", "routes"]).stdout;
+    assert!(
+        routes.contains("round-robin") && routes.contains(&format!("127.0.0.1:{}", site.port)),
+        "{routes}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&site.done(&["gateway", "routes", "--format", "json"]).stdout).unwrap();
+    assert_eq!(json["projects"][0]["routes"][0]["name"], "web");
+    site.done(&["down", "-y"]);
+}
+
 fn verbs(planned: &serde_json::Value) -> Vec<String> {
     let steps = planned["plan"]["steps"].as_array().unwrap();
     steps.iter().map(|step| step["action"].to_string()).collect()

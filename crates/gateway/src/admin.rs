@@ -110,6 +110,10 @@ async fn obey(ask: Ask, gateway: &Arc<Gateway>) -> Result<Answer, GatewayError> 
                 sleep(LOOK).await;
             }
         }
+        Ask::SetAside { project, backends, aside } => {
+            gateway.set_aside(&project, &backends, aside).await?;
+            Answer::Done
+        }
         // One that ends says so, for the caller to wait for its successor or start one.
         Ask::Status if gateway.is_closed().await => return Err(GatewayError::Stopping),
         Ask::Status => Answer::Status { status: gateway.status() },

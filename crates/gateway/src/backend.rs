@@ -135,6 +135,12 @@ impl Backend {
         self.set_aside.load(Ordering::Relaxed)
     }
 
+    /// Takes it out of traffic for now, or back in.
+    pub(crate) fn set_aside(&self, aside: bool) {
+        self.set_aside.store(aside, Ordering::Relaxed);
+        self.room.wake();
+    }
+
     /// What it gets of its share, from a tenth to 1: less while it is new, so that it can warm up.
     pub(crate) fn share(&self) -> f64 {
         if self.slow_start.is_zero() {

@@ -112,6 +112,23 @@ impl Client {
         }
     }
 
+    /// Takes backends out of traffic, or back in. It lasts until it is undone, or the project gets another set.
+    ///
+    /// # Errors
+    /// When the gateway does not answer, or cannot keep it.
+    pub async fn set_aside(
+        &self,
+        project: &str,
+        backends: &[String],
+        aside: bool,
+    ) -> Result<(), GatewayError> {
+        let ask = Ask::SetAside { project: project.to_owned(), backends: backends.to_vec(), aside };
+        match self.ask(&ask, ANSWER).await? {
+            Answer::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// How the gateway is.
     ///
     /// # Errors
@@ -214,6 +231,7 @@ fn name(ask: &Ask) -> &'static str {
         Ask::Remove { .. } => "remove",
         Ask::Check { .. } => "check",
         Ask::Drain { .. } => "drain",
+        Ask::SetAside { .. } => "set_aside",
         Ask::Status => "status",
         Ask::Metrics => "metrics",
         Ask::StopIfIdle => "stop_if_idle",

@@ -2,6 +2,8 @@
 
 mod fault;
 mod grammar;
+#[cfg(any(test, feature = "test-util"))]
+mod look;
 
 use std::io;
 use std::pin::Pin;
@@ -15,6 +17,8 @@ use tokio::time::{Sleep, sleep};
 
 pub(crate) use fault::Fault;
 use grammar::Grammar;
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) use look::{Look, looked};
 
 /// A client that is refused may still be sending: closing at once would reset the connection, and our answer with it.
 /// So much is thrown away, for so long.

@@ -25,7 +25,10 @@ mod outgoing;
 mod place;
 mod policy;
 mod probe;
+#[cfg(any(test, feature = "test-util"))]
+pub mod properties;
 mod proxy;
+mod proxy_protocol;
 mod rim;
 pub mod route;
 mod snapshot;

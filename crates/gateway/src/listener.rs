@@ -24,7 +24,7 @@ use crate::proxy::Switch;
 use crate::stream::ClientStream;
 use crate::tls::arrival::{Arrival, arrive};
 use crate::worker::Gateway;
-use crate::{framing, http2, limits, proxy, tcp};
+use crate::{framing, http2, limits, proxy, proxy_protocol, tcp};
 
 /// Connections at a time, over all addresses; fewer where the system gives fewer descriptors. More wait to be
 /// accepted.
@@ -33,7 +33,7 @@ const MOST_CONNECTIONS: usize = 20_000;
 const HEAD: Duration = Duration::from_secs(30);
 /// Headers of a request, and bytes of them.
 pub(crate) const MOST_HEADERS: usize = 100;
-const MOST_HEAD_BYTES: usize = 64 << 10;
+pub(crate) const MOST_HEAD_BYTES: usize = 64 << 10;
 /// How long an idle connection is still listened to when the worker ends: what a client was just sending is answered.
 const LAST_CALL: Duration = Duration::from_secs(1);
 /// Pause after an accept that failed, as when file descriptors ran out.
@@ -126,18 +126,18 @@ async fn accept(listener: TcpListener, address: SocketAddr, gateway: Arc<Gateway
 }
 
 async fn serve(
-    stream: TcpStream,
+    mut stream: TcpStream,
     client: SocketAddr,
     address: SocketAddr,
     gateway: Arc<Gateway>,
     stopping: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
+    let told = proxy_protocol::accept(&mut stream, client, address, &gateway);
+    let Some(client) = unless_ending(told, stopping.clone()).await else { return };
     let Some(stream) = tcp::pass(stream, client, address, &gateway).await else { return };
-    let Some(Arrival { stream, via, http2 }) = arrival(stream, address, &gateway, stopping.clone()).await
-    else {
-        return;
-    };
+    let arrived = unless_ending(arrive(stream, address, &gateway), stopping.clone()).await;
+    let Some(Arrival { stream, via, http2 }) = arrived else { return };
     if http2 {
         return http2::serve(stream, (client, address, via), gateway, stopping).await;
     }
@@ -186,18 +186,16 @@ fn unread(error: &hyper::Error, framing: &Framing, client: SocketAddr, gateway: 
 }
 
 /// What a client begins with, unless it has not by the time this worker ends.
-async fn arrival(
-    stream: TcpStream,
-    address: SocketAddr,
-    gateway: &Gateway,
+async fn unless_ending<T>(
+    begun: impl Future<Output = Option<T>>,
     mut stopping: watch::Receiver<bool>,
-) -> Option<Arrival> {
+) -> Option<T> {
     let ended = async {
         let _ = stopping.wait_for(|stopping| *stopping).await;
         sleep(LAST_CALL).await;
     };
     tokio::select! {
-        arrived = arrive(stream, address, gateway) => arrived,
+        begun = begun => begun,
         () = ended => None,
     }
 }

@@ -3,6 +3,7 @@
 
 mod balancing;
 mod policy;
+mod proxy_protocol;
 pub mod tls;
 
 use std::collections::HashSet;
@@ -14,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 pub use balancing::{Balancing, Ejection, HashBy, MOST_WAITING, WAIT_MS};
 pub use policy::{BODY_TIMEOUT_MS, Edits, MAX_BODY_BYTES, Network, NotANetwork, Policy, RateLimit};
+pub use proxy_protocol::{ProxyProtocol, ProxyVersion};
 
 /// All routes of one project; replaced whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -165,6 +167,16 @@ impl RouteSet {
             if let Some(reason) = route.unfit().or_else(|| self.wrong_backend(route)) {
                 return Some(format!("route `{}`: {reason}", route.name));
             }
+            if let Some(other) = self.routes[..index].iter().find(|other| route.is_at_odds(other)) {
+                return Some(format!(
+                    "routes `{}` and `{}` trust others with the PROXY protocol on `{}`: {} and {}",
+                    other.name,
+                    route.name,
+                    route.listen,
+                    other.balancing.proxy_protocol.trusted(),
+                    route.balancing.proxy_protocol.trusted()
+                ));
+            }
             if let Some(twin) =
                 self.routes[..index].iter().find(|other| other.name == route.name || other.collides(route))
             {
@@ -214,6 +226,12 @@ impl Route {
             return self.covers(other) || other.covers(self);
         }
         tcp || (self.host == other.host && same_path(&self.path, &other.path))
+    }
+
+    /// Whether both listen on one address and trust others with saying who asks.
+    pub(crate) fn is_at_odds(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.balancing.proxy_protocol, &other.balancing.proxy_protocol);
+        self.listen == other.listen && !ours.trusts_the_same(theirs)
     }
 
     /// Whether it listens on all addresses of which the other has one: both cannot be.

@@ -3,7 +3,7 @@
 mod choice;
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 
@@ -14,6 +14,7 @@ use crate::balance::Budget;
 use crate::error::GatewayError;
 use crate::policy::Policy;
 use crate::route::{Protocol, Route, RouteSet, SetHash};
+use crate::snapshot::Aside;
 use crate::wait::WaitingRoom;
 
 /// All routes of all projects.
@@ -101,6 +102,30 @@ impl Table {
         self.projects.get(project).into_iter().flat_map(|entry| &entry.set.routes).map(|route| route.listen)
     }
 
+    /// Whether a connection from there to this address must say whom it comes from.
+    pub(crate) fn trusts(&self, listen: SocketAddr, from: IpAddr) -> bool {
+        // The same for all routes of the address.
+        let route = self.listens.get(&listen).and_then(|routes| routes.first());
+        route.is_some_and(|live| {
+            live.route.balancing.proxy_protocol.trust.iter().any(|network| network.contains(from))
+        })
+    }
+
+    /// The backends that are set aside, by project.
+    pub(crate) fn aside(&self) -> Aside {
+        let mut aside = Aside::new();
+        for backend in self.backends().filter(|backend| backend.is_set_aside()) {
+            aside.entry(backend.project.clone()).or_default().insert(backend.id.clone());
+        }
+        aside
+    }
+
+    /// The backends of a project with these ids.
+    pub(crate) fn named(&self, project: &str, ids: &[String]) -> Vec<Arc<Backend>> {
+        let ours = |backend: &&Arc<Backend>| backend.project == project && ids.contains(&backend.id);
+        self.backends().filter(ours).cloned().collect()
+    }
+
     /// Has what waits for a backend of a project look again, as when its set was swapped.
     pub(crate) fn wake(&self, project: &str) {
         for live in self.projects.get(project).into_iter().flat_map(|entry| &entry.routes) {
@@ -121,6 +146,13 @@ impl Table {
         let others = self.projects.iter().filter(|(name, _)| *name != project);
         for (name, entry) in others {
             for theirs in &entry.set.routes {
+                if let Some(ours) = set.routes.iter().find(|ours| ours.is_at_odds(theirs)) {
+                    let reason = format!(
+                        "route `{}` and route `{}` of project `{name}` listen on `{}` and trust others with the PROXY protocol",
+                        ours.name, theirs.name, ours.listen
+                    );
+                    return Err(GatewayError::Invalid { reason });
+                }
                 if let Some(ours) = set.routes.iter().find(|ours| ours.collides(theirs)) {
                     return Err(GatewayError::Conflict {
                         listen: ours.listen,

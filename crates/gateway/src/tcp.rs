@@ -18,7 +18,7 @@ use crate::stream::ClientStream;
 use crate::table::LiveRoute;
 use crate::wait::Patience;
 use crate::worker::Gateway;
-use crate::{limits, probe};
+use crate::{limits, probe, proxy_protocol};
 
 use copy::Counts;
 
@@ -61,8 +61,9 @@ pub(crate) async fn pass(
             }
             Reached::Backend(backend, in_flight) => {
                 story.queued(patience.rewarded());
-                join(ClientStream::Plain(client), backend, &[Bytes::new(), Bytes::new()], &in_flight, story)
-                    .await;
+                // What the backend is told of the client goes before what the client says.
+                let early = [told(&route, from, &client), Bytes::new()];
+                join(ClientStream::Plain(client), backend, &early, &in_flight, story).await;
                 return None;
             }
         }
@@ -131,6 +132,14 @@ pub(crate) async fn join(
     }
     story.passed(&counts);
     story.tell(end);
+}
+
+/// What a backend is told of a client before all else.
+fn told(route: &LiveRoute, from: SocketAddr, client: &TcpStream) -> Bytes {
+    let (Some(version), Ok(to)) = (route.route.balancing.proxy_protocol.send, client.local_addr()) else {
+        return Bytes::new();
+    };
+    proxy_protocol::header(version, from, to).into()
 }
 
 /// Whether a client that waits has closed its connection, without having sent anything that is still to be passed on.

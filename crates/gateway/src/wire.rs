@@ -29,6 +29,7 @@ pub(crate) enum Ask {
     Remove { project: String },
     Check { project: String, set: RouteSet },
     Drain { project: String, backends: Vec<String>, limit_ms: u64 },
+    SetAside { project: String, backends: Vec<String>, aside: bool },
     Status,
     Metrics,
     StopIfIdle,
@@ -98,6 +99,12 @@ pub struct BackendStatus {
     pub address: SocketAddr,
     /// Whether it gets requests.
     pub well: bool,
+    /// Whether it answered as a sick one does, and is left out for a while.
+    #[serde(default)]
+    pub left_out: bool,
+    /// Whether somebody set it aside.
+    #[serde(default)]
+    pub set_aside: bool,
     /// Requests, or TCP connections, in flight.
     pub in_flight: u64,
 }

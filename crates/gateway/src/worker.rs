@@ -96,15 +96,20 @@ impl Gateway {
         sockets: Arc<Sockets>,
         lanes: Vec<Handle>,
     ) -> Result<Arc<Self>, GatewayError> {
-        let (projects, snapshot_problem) = match snapshot::read(&place) {
-            Ok(projects) => (projects, None),
+        let (served, snapshot_problem) = match snapshot::read(&place) {
+            Ok(served) => (served, None),
             Err(error) => {
                 note(&place, &format!("{error} It was moved aside, nothing is served of it."));
                 snapshot::put_aside(&place);
                 (Default::default(), Some(error.to_string()))
             }
         };
-        let table = projects.into_iter().fold(Table::default(), |table, (name, set)| table.with(&name, set));
+        let projects = served.projects.into_iter();
+        let table = projects.fold(Table::default(), |table, (name, set)| table.with(&name, set));
+        for (project, ids) in served.aside {
+            let ids: Vec<String> = ids.into_iter().collect();
+            table.named(&project, &ids).iter().for_each(|backend| backend.set_aside(true));
+        }
         let gateway = Arc::new(Self {
             log: AccessLog::start(&place),
             sessions: Sessions::open(&place),
@@ -198,6 +203,7 @@ impl Gateway {
         }
         let before = self.table.load_full();
         let set = set.filter(|set| !set.routes.is_empty());
+        let same = before.projects.get(project).map(|entry| &entry.set) == set.as_ref();
         let hash = set.as_ref().map_or_else(|| RouteSet::default().hash(), RouteSet::hash);
         let after = match set {
             Some(set) => {
@@ -206,12 +212,21 @@ impl Gateway {
             }
             None => before.without(project),
         };
-        if let Err(error) = self.prepare(project, &before, &after).await {
+        // Another set undoes what was set aside by hand.
+        let mut aside = before.aside();
+        if !same {
+            aside.remove(project);
+        }
+        if let Err(error) = self.prepare(project, &before, &after, aside).await {
             self.sockets.release_others(&before.addresses()).await;
             return Err(error);
         }
         let backends: Vec<Arc<Backend>> = after.backends().cloned().collect();
         self.certificates.cover(&after, self);
+        if !same {
+            let ours = backends.iter().filter(|backend| backend.project == project && backend.is_set_aside());
+            ours.for_each(|backend| backend.set_aside(false));
+        }
         self.table.store(Arc::new(after));
         // What an issuer gave meanwhile was looked at with the table before.
         self.certificates.cover(&self.table.load_full(), self);
@@ -230,12 +245,46 @@ impl Gateway {
 
     /// Gets the sockets that a project needs, then writes the snapshot: all that can fail, before the swap. What is
     /// missing for other projects is no reason to refuse this one.
-    async fn prepare(&self, project: &str, before: &Table, after: &Table) -> Result<(), GatewayError> {
+    async fn prepare(
+        &self,
+        project: &str,
+        before: &Table,
+        after: &Table,
+        aside: snapshot::Aside,
+    ) -> Result<(), GatewayError> {
         let old: Vec<SocketAddr> = before.listens_of(project).collect();
         for address in after.listens_of(project).filter(|address| !old.contains(address)) {
             self.sockets.get(address).await?;
         }
-        snapshot::write(&self.place, after).await
+        snapshot::write(&self.place, after, aside).await
+    }
+
+    /// Takes backends of a project out of traffic, or back in, once that is on disk.
+    pub(crate) async fn set_aside(
+        &self,
+        project: &str,
+        ids: &[String],
+        aside: bool,
+    ) -> Result<(), GatewayError> {
+        let changing = self.changing.lock().await;
+        if changing.closed {
+            return Err(GatewayError::Stopping);
+        }
+        let table = self.table.load_full();
+        let named = table.named(project, ids);
+        let mut all = table.aside();
+        let ours = all.entry(project.to_owned()).or_default();
+        for backend in &named {
+            let _ = if aside { ours.insert(backend.id.clone()) } else { ours.remove(&backend.id) };
+        }
+        all.retain(|_, ids| !ids.is_empty());
+        snapshot::write(&self.place, &table, all).await?;
+        for backend in named.iter().filter(|backend| backend.is_set_aside() != aside) {
+            backend.set_aside(aside);
+            let how = if aside { "is taken out of traffic by hand" } else { "is back in traffic" };
+            note(&self.place, &format!("backend {} of {project}/{} {how}", backend.id, backend.route));
+        }
+        Ok(())
     }
 
     /// Whether this worker takes no more changes.
@@ -310,7 +359,9 @@ impl Gateway {
             route: backend.route.clone(),
             id: backend.id.clone(),
             address: backend.address,
-            well: backend.is_well(),
+            well: backend.is_answering(),
+            left_out: backend.is_left_out(),
+            set_aside: backend.is_set_aside(),
             in_flight: backend.in_flight(),
         };
         let projects = table.projects.iter().map(|(project, entry)| ProjectStatus {

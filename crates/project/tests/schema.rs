@@ -163,6 +163,7 @@ fn balancing_of_a_route() {
         "eject: {after: 0}",
         "eject: {for: 5m}",
         "retries: 0%",
+        "proxy_protocol: {trust: [10.0.0.0/8, 192.0.2.7, '::1', '::/0'], send: v1}",
     ]);
     taken(&good.iter().map(String::as_str).collect::<Vec<_>>());
     let wrong = keys(&[
@@ -183,6 +184,9 @@ fn balancing_of_a_route() {
         "eject: {until: 1s}",
         "retries: 20",
         "retries: 101%",
+        "proxy_protocol: {trust: [10.0.0.0/33]}",
+        "proxy_protocol: {trust: [everybody]}",
+        "proxy_protocol: {send: v3}",
     ]);
     refused(&wrong.iter().map(String::as_str).collect::<Vec<_>>());
 }

@@ -56,6 +56,7 @@ pub fn wishes(service: &Service) -> Vec<RouteWish> {
     }
     if let Some(route) = settings
         && !listens.iter().any(|(protocol, ..)| *protocol == Protocol::Http)
+        && !is_about_connections(service)
         && let Some(port) = route.port.or(service.ports.first().map(|port| port.value.target))
     {
         listens.push((Protocol::Http, port, DEFAULT_LISTEN));
@@ -121,6 +122,14 @@ fn published(service: &Service) -> impl Iterator<Item = &Port> {
 /// Whether an instance listens on the machine itself, where nothing is left to publish.
 pub(crate) fn has_machine_ports(service: &Service) -> bool {
     service.network_mode.as_ref().is_some_and(|mode| mode.value == "host")
+}
+
+/// Whether a service's route says only how connections to its published ports are balanced, as for a database: nothing
+/// in it is about requests, and each port says that it speaks something else.
+fn is_about_connections(service: &Service) -> bool {
+    let Some(route) = service.settings.route.as_ref().map(|route| &route.value) else { return false };
+    let asked = route.port.is_some() || route.host.is_some() || route.path.is_some() || route.tls.is_some();
+    !asked && published(service).next().is_some()
 }
 
 /// Whether anything says that a port speaks HTTP: the route names it, its `app_protocol`, or it is the first one of a

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use seaworthy_engine::Artifact;
 use seaworthy_engine::fake::Fake;
 use seaworthy_engine::seal::SealKey;
-use seaworthy_gateway::route::{Balance, Balancing, Ejection, HashBy, Protocol};
+use seaworthy_gateway::route::{Balance, Balancing, Ejection, HashBy, Protocol, ProxyProtocol, ProxyVersion};
 use seaworthy_project::fixture::{MemoryFiles, load_yaml};
 use seaworthy_project::{Project, Service, ServiceName};
 use seaworthy_release::{
@@ -63,7 +63,7 @@ async fn requests_wait_longer_for_what_is_replaced_stop_first_and_the_plan_says_
 
 #[tokio::test(start_paused = true)]
 async fn what_a_route_says_of_balancing_reaches_the_gateway() {
-    let said = "balance: hash, hash_by: cookie id, weights: [3], slow_start: 30s, max_in_flight: 9, eject: { after: 2, for: 1m }, retries: 5%, queue: 7";
+    let said = "balance: hash, hash_by: cookie id, weights: [3], slow_start: 30s, max_in_flight: 9, eject: { after: 2, for: 1m }, retries: 5%, queue: 7, proxy_protocol: { trust: [10.0.0.0/8], send: v2 }";
     let lines =
         format!("ports: ['80:80']\ndeploy: {{ replicas: 2 }}\nx-seaworthy: {{ route: {{ {said} }} }}");
     let stage = Stage::new();
@@ -79,11 +79,29 @@ async fn what_a_route_says_of_balancing_reaches_the_gateway() {
         max_in_flight: 9,
         ejection: Ejection { after: 2, for_ms: 60_000 },
         retry_percent: 5,
+        proxy_protocol: ProxyProtocol {
+            trust: vec!["10.0.0.0/8".parse().unwrap()],
+            send: Some(ProxyVersion::V2),
+        },
         ..Balancing::default()
     };
     assert_eq!((route.balance, route.balancing), (Balance::Hash, wished));
     let again = stage.plan(&service(&lines), "one", false).await.unwrap();
     assert!(again.is_empty(), "the same is nothing to do: {again:?}");
+}
+
+#[test]
+fn a_route_that_says_nothing_of_requests_is_about_the_connections_that_are_published() {
+    let database = |port: &str, said: &str| {
+        routes(&format!(
+            "ports: [{{ target: 5432, {port}app_protocol: postgres }}]\nx-seaworthy: {{ route: {{ {said} }} }}"
+        ))
+    };
+    let (published, said) = ("published: 5432, ", "proxy_protocol: { send: v1 }, balance: least-connections");
+    assert_eq!(database(published, said), ["web tcp 0.0.0.0:5432→5432"]);
+    let both = ["web http 0.0.0.0:80shop.example→5432", "web@5432 tcp 0.0.0.0:5432→5432"];
+    assert_eq!(database(published, "host: shop.example"), both);
+    assert_eq!(database("", said), ["web http 0.0.0.0:80→5432"], "nothing else would be served");
 }
 
 #[test]

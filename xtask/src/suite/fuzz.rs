@@ -1,4 +1,4 @@
-//! The suite `fuzz`: all known inputs through the loader again, then new ones for a while, guided by coverage.
+//! The suite `fuzz`: all known inputs through the loader and the gateway again, then new ones for a while, guided by coverage.
 
 use std::error::Error;
 use std::io::Write;
@@ -9,12 +9,31 @@ use super::table::Outcome;
 use crate::run::{self, RunError};
 use crate::workspace::Workspace;
 
-const TARGETS: [&str; 4] = ["parse", "interpolate", "dotenv", "merge"];
+/// The targets, each with the words that it is fed.
+const TARGETS: [(&str, &str); 7] = [
+    ("parse", "compose"),
+    ("interpolate", "compose"),
+    ("dotenv", "compose"),
+    ("merge", "compose"),
+    ("requests", "gateway"),
+    ("proxy_header", "gateway"),
+    ("snapshot", "gateway"),
+];
 /// How long each target runs: long enough to notice what a change broke at once, no search for what is rare.
-const SECONDS_EACH: u32 = 20;
+const SECONDS_EACH: u32 = 15;
 
-const REPLAY: [&str; 8] =
-    ["cargo", "test", "--package", "seaworthy-project", "--all-features", "--locked", "--test", "replay"];
+const REPLAY: [&str; 10] = [
+    "cargo",
+    "test",
+    "--package",
+    "seaworthy-project",
+    "--package",
+    "seaworthy-gateway",
+    "--all-features",
+    "--locked",
+    "--test",
+    "replay",
+];
 
 /// What is found is left in `fuzz/artifacts`; a copy in `fuzz/findings` is replayed ever after.
 pub(super) fn fuzz(
@@ -32,7 +51,8 @@ pub(super) fn fuzz(
         ));
     }
     let seconds = format!("-max_total_time={SECONDS_EACH}");
-    for target in TARGETS {
+    for (target, words) in TARGETS {
+        let words = format!("-dict=fuzz/{words}.dict");
         let (corpus, seeds) = (format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"));
         if let Some(failed) = step(workspace.root(), &["mkdir", "-p", &corpus], limit, output)? {
             return Ok(failed);
@@ -51,7 +71,7 @@ pub(super) fn fuzz(
             &seconds,
             "-timeout=10",
             "-max_len=4096",
-            "-dict=fuzz/compose.dict",
+            &words,
         ];
         if let Some(failed) = step(workspace.root(), &program, limit, output)? {
             return Ok(failed);

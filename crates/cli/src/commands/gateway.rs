@@ -1,7 +1,14 @@
-//! `gateway`: the load balancer's own processes. Started by commands that need it, not by people.
+//! `gateway`: looks at the load balancer, takes instances out of traffic, and plays its own processes.
+
+mod drain;
+mod routes;
+mod status;
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+use seaworthy_gateway::{Client, GatewayError};
+use seaworthy_release::TrafficError;
 
 use crate::context::Context;
 use crate::error::{CommandError, Exit, with_causes};
@@ -9,17 +16,21 @@ use crate::error::{CommandError, Exit, with_causes};
 /// Between two looks of one that waits for its turn.
 const TURN: Duration = Duration::from_millis(500);
 
-/// Run a process of the gateway
+/// Look at the gateway: its routes, the instances behind them, and who gets requests
 #[derive(Debug, clap::Args)]
 pub(crate) struct GatewayArgs {
     #[command(subcommand)]
     role: Role,
 }
 
-/// Which of its processes.
+/// What is asked, or which of its processes.
 #[derive(Debug, clap::Subcommand)]
 enum Role {
+    Status(status::StatusArgs),
+    Routes(routes::RoutesArgs),
+    Drain(drain::DrainArgs),
     /// Hold the listening sockets and keep the worker alive
+    #[command(hide = true)]
     Supervise {
         /// The state folder
         #[arg(long)]
@@ -35,6 +46,7 @@ enum Role {
         wait: bool,
     },
     /// Serve requests
+    #[command(hide = true)]
     Work {
         /// The state folder
         #[arg(long)]
@@ -47,6 +59,9 @@ enum Role {
 
 pub(crate) fn gateway(context: &Context, arguments: &GatewayArgs) -> Result<Exit, CommandError> {
     let done = match &arguments.role {
+        Role::Status(arguments) => return super::wait(status::status(context, arguments)),
+        Role::Routes(arguments) => return super::wait(routes::routes(context, arguments)),
+        Role::Drain(arguments) => return super::wait(drain::drain(context, arguments)),
         Role::Supervise { state, adopt, companion, wait } => {
             while *wait && seaworthy_gateway::is_supervised(state) {
                 std::thread::park_timeout(TURN);
@@ -58,4 +73,13 @@ pub(crate) fn gateway(context: &Context, arguments: &GatewayArgs) -> Result<Exit
         }
     };
     done.map(|()| Exit::Done).map_err(|error| CommandError::new(with_causes(&error), None))
+}
+
+/// The gateway of this state folder.
+fn client(context: &Context) -> Client {
+    Client::new(context.surroundings.state_folder())
+}
+
+fn failed(error: GatewayError) -> CommandError {
+    TrafficError::from(error).into()
 }

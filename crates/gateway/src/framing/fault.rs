@@ -39,6 +39,7 @@ faults! {
     Malformed = "malformed", "Any other head that cannot be read.";
     BodyTooLarge = "body-too-large", "A body that is longer than its route allows.";
     BodyTooSlow = "body-too-slow", "A body of which too little came for too long.";
+    ProxyHeader = "proxy-protocol", "No header of the PROXY protocol where one is due, or a malformed one.";
     TooLarge = "too-large", "A head that is longer than it may be.";
 }
 

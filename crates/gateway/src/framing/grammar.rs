@@ -117,6 +117,12 @@ impl Grammar {
         )
     }
 
+    /// Whether no request has begun since the last one ended.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(super) fn is_between(&self) -> bool {
+        matches!(self.state, State::Start | State::EmptyLf)
+    }
+
     /// Whether an extension of a chunk is being read.
     pub(super) fn in_extension(&self) -> bool {
         matches!(self.state, State::Extension(_))

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ProxyProtocol;
+
 /// How long a request waits for a backend, unless said otherwise.
 pub const WAIT_MS: u64 = 10_000;
 /// Requests of a route that may wait at a time, unless said otherwise: each keeps a connection, and up to 64 KB of a body.
@@ -36,6 +38,9 @@ pub struct Balancing {
     pub retry_percent: u32,
     /// Whether backends of a TCP route are asked by a connection all the time.
     pub probe_tcp: bool,
+    /// Who may say whom a connection comes from.
+    #[serde(skip_serializing_if = "ProxyProtocol::is_default")]
+    pub proxy_protocol: ProxyProtocol,
 }
 
 /// By what clients are told apart.
@@ -74,6 +79,7 @@ impl Default for Balancing {
             ejection: Ejection::default(),
             retry_percent: RETRY_PERCENT,
             probe_tcp: false,
+            proxy_protocol: ProxyProtocol::default(),
         }
     }
 }

@@ -14,6 +14,7 @@ use seaworthy_gateway::route::tls::CertificateSource;
 use seaworthy_gateway::route::{Backend, Route, RouteSet};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::rig::{
     Http2, PATIENCE, Rig, Server, Visitor, free_address, get, http2_over, route, secure, set, until, whole,
@@ -180,13 +181,19 @@ async fn work(address: std::net::SocketAddr, stop: Arc<AtomicBool>, answered: Ar
     let mut kept = plain(address).await;
     while !stop.load(Ordering::SeqCst) {
         // A connection that said goodbye is not asked again.
-        if kept.ready().await.is_err() || kept.is_closed() {
+        let ready = timeout(PATIENCE, kept.ready()).await;
+        if !matches!(ready, Ok(Ok(()))) || kept.is_closed() {
             kept = plain(address).await;
             continue;
         }
-        let mut asked: JoinSet<_> = (0..4).map(|_| kept.send_request(request("/"))).collect();
+        let mut asked: JoinSet<_> =
+            (0..4).map(|_| timeout(PATIENCE, kept.send_request(request("/")))).collect();
         while let Some(answer) = asked.join_next().await {
-            match answer.unwrap() {
+            let Ok(answer) = answer.unwrap() else {
+                failures.push("no answer in time".to_owned());
+                continue;
+            };
+            match answer {
                 Ok(answer) if answer.status() == StatusCode::OK => match whole(answer).await {
                     Ok(_) => _ = answered.fetch_add(1, Ordering::SeqCst),
                     Err(error) => failures.push(format!("body: {error:?}")),

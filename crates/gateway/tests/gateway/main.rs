@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod aside;
 mod attack;
 mod balance;
 mod catalogue;
@@ -14,6 +15,7 @@ mod guarded;
 mod heads;
 mod http2;
 mod policy;
+mod proxy_protocol;
 mod restart;
 mod retry;
 mod rig;

@@ -23,6 +23,10 @@ pub struct Balancing {
     pub eject_for: Option<Duration>,
     /// `retries`: of a hundred requests, how many may be sent a second time.
     pub retry_percent: Option<u32>,
+    /// `proxy_protocol.trust`: from where a connection must say whom it comes from.
+    pub proxy_trust: Vec<String>,
+    /// `proxy_protocol.send`: `v1` or `v2`, what instances behind TCP are told.
+    pub proxy_send: Option<String>,
 }
 
 /// By what clients are told apart.

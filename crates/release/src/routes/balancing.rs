@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use seaworthy_engine::InstanceId;
-use seaworthy_gateway::route::{Balance, Balancing, Ejection, HashBy, WAIT_MS};
+use seaworthy_gateway::route::{Balance, Balancing, Ejection, HashBy, ProxyProtocol, ProxyVersion, WAIT_MS};
 use seaworthy_project::model::balancing as settings;
 use seaworthy_project::model::settings::ProbeTarget;
 use seaworthy_project::{Project, Service};
@@ -29,6 +29,14 @@ pub(super) fn balancing(service: &Service) -> Balancing {
         ejection: Ejection {
             after: own.eject_after.unwrap_or(plain.ejection.after),
             for_ms: own.eject_for.map_or(plain.ejection.for_ms, millis),
+        },
+        proxy_protocol: ProxyProtocol {
+            trust: own.proxy_trust.iter().filter_map(|range| range.parse().ok()).collect(),
+            send: match own.proxy_send.as_deref() {
+                Some("v1") => Some(ProxyVersion::V1),
+                Some("v2") => Some(ProxyVersion::V2),
+                _ => None,
+            },
         },
         retry_percent: own.retry_percent.unwrap_or(plain.retry_percent),
         ..plain

@@ -102,6 +102,15 @@ impl Visitor {
 
     /// A connection whose handshake is done.
     pub(crate) async fn knock(&self, address: SocketAddr, host: &str) -> io::Result<TlsStream<TcpStream>> {
+        self.shake_hands(TcpStream::connect(address).await?, host).await
+    }
+
+    /// The handshake over a connection.
+    pub(crate) async fn shake_hands(
+        &self,
+        stream: TcpStream,
+        host: &str,
+    ) -> io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         for root in CertificateDer::pem_file_iter(&self.trusts).map_err(io::Error::other)? {
             roots.add(root.map_err(io::Error::other)?).map_err(io::Error::other)?;
@@ -111,7 +120,6 @@ impl Visitor {
             ClientConfig::builder_with_provider(provider).with_protocol_versions(self.versions).unwrap();
         let mut config = config.with_root_certificates(roots).with_no_client_auth();
         config.alpn_protocols = self.protocols.iter().map(|name| name.to_vec()).collect();
-        let stream = TcpStream::connect(address).await?;
         let name = ServerName::try_from(host.to_owned()).unwrap();
         timeout(PATIENCE, TlsConnector::from(Arc::new(config)).connect(name, stream)).await?
     }
@@ -123,7 +131,16 @@ impl Visitor {
         host: &str,
         target: &str,
     ) -> io::Result<Response<Bytes>> {
-        let stream = self.knock(address, host).await?;
+        self.ask(self.knock(address, host).await?, host, target).await
+    }
+
+    /// One request over a connection whose handshake is done.
+    pub(crate) async fn ask(
+        &self,
+        stream: TlsStream<TcpStream>,
+        host: &str,
+        target: &str,
+    ) -> io::Result<Response<Bytes>> {
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let asked = async {
             let request = |uri: String| Request::builder().uri(uri).header("host", host);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Shape::{self, Choice, Form as A, List, Object as In};
 use super::own::ANY_TYPE;
+use super::policy::NETWORKS;
 use super::{Form, Object};
 use crate::load::typed::balancing::percent;
 use crate::model::balancing::HashBy;
@@ -21,6 +22,11 @@ pub(super) const SLOW_START: Shape = A(&TIME);
 pub(super) const MAX_IN_FLIGHT: Shape = A(&REQUESTS);
 pub(super) const EJECT: Shape = In(&EJECTION);
 pub(super) const RETRIES: Shape = A(&PERCENT);
+
+pub(super) const PROXY_PROTOCOL: Shape = In(&PROXY);
+
+static PROXY: Object =
+    Object::closed("`proxy_protocol`", &[("trust", NETWORKS), ("send", Choice(&["v1", "v2"]))]);
 
 static TIME: Form = Form {
     expected: "a time from `0s` to `10m`, such as `10s`",

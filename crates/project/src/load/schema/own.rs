@@ -3,7 +3,9 @@
 mod tls;
 
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
-use super::balancing::{BALANCE, EJECT, HASH_BY, MAX_IN_FLIGHT, QUEUE, RETRIES, SLOW_START, WAIT, WEIGHTS};
+use super::balancing::{
+    BALANCE, EJECT, HASH_BY, MAX_IN_FLIGHT, PROXY_PROTOCOL, QUEUE, RETRIES, SLOW_START, WAIT, WEIGHTS,
+};
 use super::policy::{BODY_TIMEOUT, HEADERS, MAX_BODY, NETWORKS, RATE_LIMIT};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
@@ -56,6 +58,7 @@ static ROUTE: Object = Object::closed(
         ("deny", NETWORKS),
         ("trusted_proxies", NETWORKS),
         ("headers", In(&HEADERS)),
+        ("proxy_protocol", PROXY_PROTOCOL),
     ],
 );
 

@@ -1,0 +1,58 @@
+//! What must hold for any bytes from outside: the bodies of the fuzz targets, which a test replays too.
+
+mod requests;
+
+use std::net::IpAddr;
+
+use crate::balance::Asker;
+use crate::route::RouteSet;
+use crate::table::Table;
+use crate::{proxy_protocol, snapshot as snapshots};
+
+pub use requests::requests;
+
+/// What a target does with its input; it panics when a property does not hold.
+pub type Body = fn(&[u8]);
+
+/// The functions by the names of their fuzz targets.
+pub const TARGETS: [(&str, Body); 3] =
+    [("requests", requests), ("proxy_header", proxy_header), ("snapshot", snapshot)];
+
+/// A header of the PROXY protocol, and what follows it.
+pub fn proxy_header(bytes: &[u8]) {
+    proxy_protocol::hold(bytes);
+}
+
+/// A snapshot as it lies on disk: what can be read of it can be served, written and read again, the same.
+///
+/// # Panics
+/// When that does not hold.
+pub fn snapshot(bytes: &[u8]) {
+    let Ok(served) = snapshots::parse(bytes) else { return };
+    let table = Table::default();
+    let table = served.projects.into_iter().fold(table, |table, (name, set)| table.with(&name, set));
+    for (project, ids) in served.aside {
+        let ids: Vec<String> = ids.into_iter().collect();
+        table.named(&project, &ids).iter().for_each(|backend| backend.set_aside(true));
+    }
+    for (name, entry) in &table.projects {
+        // A set that contradicts itself is not taken; one in a snapshot by other hands must still harm nobody.
+        let _ = table.accepts(name, &entry.set);
+        let text = serde_json::to_vec(&entry.set).expect("a set can be written");
+        let again: RouteSet = serde_json::from_slice(&text).expect("what was written can be read");
+        assert_eq!((&again, again.hash()), (&entry.set, entry.hash.clone()));
+        for live in &entry.routes {
+            let client = IpAddr::from([203, 0, 113, 7]);
+            let asker = Asker { client, headers: None };
+            let chosen = live.choose(&[], asker).or_else(|| live.choose_any(&[], asker));
+            assert!(chosen.is_none_or(|chosen| !chosen.is_set_aside()));
+            let _ = table.trusts(live.route.listen, client);
+            let _ =
+                table.find(live.route.listen, live.route.host.as_deref().unwrap_or("a"), &live.route.path);
+        }
+    }
+    let written = snapshots::text(&table, table.aside()).expect("a table can be written");
+    let again = snapshots::parse(&written).expect("what was written can be read");
+    let sets = table.projects.iter().map(|(name, entry)| (name.clone(), entry.set.clone()));
+    assert_eq!((again.projects, again.aside), (sets.collect(), table.aside()));
+}
