@@ -5,6 +5,7 @@ mod tls;
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
 use super::balancing::{BALANCE, EJECT, HASH_BY, MAX_IN_FLIGHT, QUEUE, RETRIES, SLOW_START, WAIT, WEIGHTS};
 use super::policy::{BODY_TIMEOUT, HEADERS, MAX_BODY, NETWORKS, RATE_LIMIT};
+use super::site::{ADD_PATH, AUTH, CORS, PAGES, REDIRECT};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
@@ -56,6 +57,12 @@ static ROUTE: Object = Object::closed(
         ("deny", NETWORKS),
         ("trusted_proxies", NETWORKS),
         ("headers", In(&HEADERS)),
+        ("redirect", REDIRECT),
+        ("strip_path", Boolean),
+        ("add_path", A(&ADD_PATH)),
+        ("auth", In(&AUTH)),
+        ("cors", In(&CORS)),
+        ("error_pages", A(&PAGES)),
     ],
 );
 
