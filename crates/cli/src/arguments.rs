@@ -101,6 +101,7 @@ pub(crate) enum Command {
     Restart(commands::restart::RestartArgs),
     Stop(commands::stop::StopArgs),
     Start(commands::start::StartArgs),
+    Maintenance(commands::maintenance::MaintenanceArgs),
     Down(commands::down::DownArgs),
     Doctor(commands::doctor::DoctorArgs),
     Agent(commands::agent::AgentArgs),

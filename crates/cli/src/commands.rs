@@ -16,6 +16,7 @@ pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod install;
 pub(crate) mod logs;
+pub(crate) mod maintenance;
 pub(crate) mod plan;
 pub(crate) mod ps;
 pub(crate) mod reference;
@@ -65,6 +66,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Restart(arguments) => wait(restart::restart(context, &arguments)),
         Command::Stop(arguments) => wait(stop::stop(context, &arguments)),
         Command::Start(arguments) => wait(start::start(context, &arguments)),
+        Command::Maintenance(arguments) => wait(maintenance::maintenance(context, &arguments)),
         Command::Down(arguments) => wait(down::down(context, &arguments)),
         Command::Doctor(arguments) => wait(doctor::doctor(context, &arguments)),
     }

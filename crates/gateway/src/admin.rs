@@ -95,6 +95,13 @@ async fn obey(ask: Ask, gateway: &Arc<Gateway>) -> Result<Answer, GatewayError> 
                 found: table.projects.get(&project).map(|entry| (entry.set.clone(), entry.hash.clone())),
             }
         }
+        Ask::Maintain { project, maintenance } => {
+            gateway.maintain(&project, maintenance).await?;
+            Answer::Done
+        }
+        Ask::Maintained { project } => Answer::Maintained {
+            found: gateway.closed.get(&project).map(|maintenance| maintenance.as_ref().clone()),
+        },
         Ask::Check { project, set } => {
             gateway.check(&project, &set)?;
             Answer::Done

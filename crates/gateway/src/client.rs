@@ -9,6 +9,7 @@ use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::GatewayError;
+use crate::maintenance::Maintenance;
 use crate::place::Place;
 use crate::route::{RouteSet, SetHash};
 use crate::wire::{Answer, Ask, Asked, MAX_LINE_BYTES, Status, VERSION};
@@ -77,6 +78,33 @@ impl Client {
     pub async fn remove(&self, project: &str) -> Result<(), GatewayError> {
         match self.ask(&Ask::Remove { project: project.to_owned() }, ANSWER).await? {
             Answer::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Has the gateway answer a project's clients with 503, or serve them again.
+    ///
+    /// # Errors
+    /// When it does not answer, or cannot keep that.
+    pub async fn maintain(
+        &self,
+        project: &str,
+        maintenance: Option<Maintenance>,
+    ) -> Result<(), GatewayError> {
+        let ask = Ask::Maintain { project: project.to_owned(), maintenance };
+        match self.ask(&ask, ANSWER).await? {
+            Answer::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Whether a project is being worked on.
+    ///
+    /// # Errors
+    /// When the gateway does not answer.
+    pub async fn maintained(&self, project: &str) -> Result<Option<Maintenance>, GatewayError> {
+        match self.ask(&Ask::Maintained { project: project.to_owned() }, ANSWER).await? {
+            Answer::Maintained { found } => Ok(found),
             other => Err(unexpected(&other)),
         }
     }
@@ -229,6 +257,8 @@ fn name(ask: &Ask) -> &'static str {
         Ask::Put { .. } => "put",
         Ask::Get { .. } => "get",
         Ask::Remove { .. } => "remove",
+        Ask::Maintain { .. } => "maintain",
+        Ask::Maintained { .. } => "maintained",
         Ask::Check { .. } => "check",
         Ask::Drain { .. } => "drain",
         Ask::SetAside { .. } => "set_aside",

@@ -33,6 +33,10 @@ impl Place {
         self.folder.join("snapshot.json")
     }
 
+    pub(crate) fn maintenance(&self) -> PathBuf {
+        self.folder.join("maintenance.json")
+    }
+
     pub(crate) fn sticky_key(&self) -> PathBuf {
         self.folder.join("sticky.key")
     }

@@ -1,7 +1,7 @@
 //! A route's policy made ready, once when its set is taken: what is left to do for a request is to compare.
 
 mod dress;
-mod rate;
+pub(crate) mod rate;
 
 use std::net::IpAddr;
 use std::sync::Arc;

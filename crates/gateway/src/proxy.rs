@@ -4,6 +4,7 @@ mod body;
 mod expect;
 mod frames;
 mod host;
+mod own;
 mod send;
 mod target;
 mod upgrade;
@@ -71,19 +72,26 @@ pub(crate) async fn answer(
     story.client(origin.client);
     if let Some(elsewhere) = guard::elsewhere(&request, &place.host.bare, &route, (via, origin), &gateway) {
         // It counts for nothing that is limited, as the same request comes again.
-        let mut answer = moved(elsewhere, &request, &framing, &identity, story);
+        let mut answer =
+            instead(StatusCode::PERMANENT_REDIRECT, elsewhere, &request, &framing, &identity, story);
         route.policy.dress(answer.headers_mut(), &None);
         return answer;
     }
+    let asker = route.site.origin(request.headers());
+    let shows = route.site.shows(request.headers());
     let (refusal, told) = route.policy.admit(origin, request.headers(), request.body().size_hint().exact());
     let mut answer = match refusal {
         Some(status) => refused(status, &request, &framing, &identity, story),
         None => {
             let asking = Asking { client, listen, via, place, origin, identity, framing, switch };
-            pass(request, asking, &route, &gateway, story).await
+            own::serve(request, asking, &route, &gateway, story).await
         }
     };
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        if shows {
+            own::show(&mut answer, &route);
+        }
+        route.site.dress(asker.as_ref(), answer.headers_mut());
         route.policy.dress(answer.headers_mut(), &told);
     }
     answer
@@ -112,16 +120,17 @@ impl Place {
     }
 }
 
-/// The answer to a request that has to come with TLS.
-fn moved(
-    mut elsewhere: HeaderMap,
+/// The answer to a request that goes no further, without a body.
+fn instead(
+    status: StatusCode,
+    mut headers: HeaderMap,
     request: &Request<Incoming>,
     framing: &Framing,
     identity: &Identity,
     story: Story,
 ) -> Response<Answer> {
-    headers::back(&mut elsewhere, identity);
-    let mut answer = told(StatusCode::PERMANENT_REDIRECT, elsewhere, story);
+    headers::back(&mut headers, identity);
+    let mut answer = told(status, headers, story);
     leave_unread(&mut answer, request, framing);
     answer
 }
@@ -184,6 +193,7 @@ async fn pass(
     }
     headers::join_cookies(&mut parts.headers);
     headers::forward(&mut parts.headers, client.ip(), origin, via.scheme(), &sent, &identity);
+    route.site.rewrite(&mut parts, &path);
     route.policy.dress_request(&mut parts.headers);
     if let Some(offer) = &offer {
         offer.offer(&mut parts.headers);

@@ -1,9 +1,13 @@
 //! What the gateway is asked to serve: an address, and for HTTP a host and path, to backends. Also its wire and
 //! snapshot form, version 2; version 1 knew HTTP alone.
 
+mod auth;
 mod balancing;
+mod cors;
+mod pages;
 mod policy;
 mod proxy_protocol;
+mod site;
 pub mod tls;
 
 use std::collections::HashSet;
@@ -13,9 +17,14 @@ use std::net::{Ipv6Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use auth::{Auth, Users, UsersError, is_realm};
 pub use balancing::{Balancing, Ejection, HashBy, MOST_WAITING, WAIT_MS};
+pub use cors::Cors;
+pub(crate) use pages::ANY;
+pub use pages::{MAINTENANCE, MOST_PAGE_BYTES};
 pub use policy::{BODY_TIMEOUT_MS, Edits, MAX_BODY_BYTES, Network, NotANetwork, Policy, RateLimit};
 pub use proxy_protocol::{ProxyProtocol, ProxyVersion};
+pub use site::{Redirect, Site};
 
 /// All routes of one project; replaced whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -49,6 +58,9 @@ pub struct Route {
     /// What it lets in, and what it adds to its answers.
     #[serde(default, skip_serializing_if = "Policy::is_default")]
     pub policy: Policy,
+    /// What it answers by itself.
+    #[serde(default, skip_serializing_if = "Site::is_default")]
+    pub site: Site,
     /// Whether a client keeps its backend, by a cookie. HTTP alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sticky: bool,
@@ -216,7 +228,8 @@ fn is_bare_host(host: &str) -> bool {
 impl Route {
     /// What cannot be served of its settings.
     fn unfit(&self) -> Option<String> {
-        self.balancing.contradiction().or_else(|| self.policy.contradiction())
+        let site = || self.site.contradiction();
+        self.balancing.contradiction().or_else(|| self.policy.contradiction()).or_else(site)
     }
 
     /// Whether both would answer the same requests or connections.

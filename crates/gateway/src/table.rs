@@ -14,6 +14,7 @@ use crate::balance::Budget;
 use crate::error::GatewayError;
 use crate::policy::Policy;
 use crate::route::{Protocol, Route, RouteSet, SetHash};
+use crate::site::Site;
 use crate::snapshot::Aside;
 use crate::wait::WaitingRoom;
 
@@ -39,6 +40,7 @@ pub(crate) struct LiveRoute {
     pub(crate) project: String,
     pub(crate) route: Route,
     pub(crate) policy: Policy,
+    pub(crate) site: Site,
     pub(crate) backends: Vec<Arc<Backend>>,
     /// Where its requests wait for a backend; that of the route it replaces.
     pub(crate) room: Arc<WaitingRoom>,
@@ -185,13 +187,13 @@ impl LiveRoute {
         let backends = route.backends.iter().map(|backend| {
             kept(&backend.id, backend.address).unwrap_or_else(|| Backend::new(project, route, backend, &room))
         });
-        let policy = before.iter().find(|old| old.route.name == route.name).map(|old| &old.policy);
         Self {
             project: project.to_owned(),
             backends: backends.collect(),
             room,
             budget,
-            policy: Policy::new(&route.policy, policy),
+            policy: Policy::new(&route.policy, replaced.map(|old| &old.policy)),
+            site: Site::new(route, replaced.map(|old| &old.site)),
             route: route.clone(),
             seconds: OnceLock::new(),
             next: AtomicUsize::new(0),
@@ -233,6 +235,7 @@ mod tests {
             balance: Balance::RoundRobin,
             balancing: Balancing::default(),
             policy: crate::route::Policy::default(),
+            site: crate::route::Site::default(),
             sticky: false,
             http2: false,
             tls: None,

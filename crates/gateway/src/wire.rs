@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::GatewayError;
+use crate::maintenance::Maintenance;
 use crate::route::{RouteSet, SetHash};
 
 /// The version both sides speak.
@@ -28,6 +29,8 @@ pub(crate) enum Ask {
     Get { project: String },
     Remove { project: String },
     Check { project: String, set: RouteSet },
+    Maintain { project: String, maintenance: Option<Maintenance> },
+    Maintained { project: String },
     Drain { project: String, backends: Vec<String>, limit_ms: u64 },
     SetAside { project: String, backends: Vec<String>, aside: bool },
     Status,
@@ -42,6 +45,7 @@ pub(crate) enum Answer {
     Serving { hash: SetHash },
     Set { found: Option<(RouteSet, SetHash)> },
     Done,
+    Maintained { found: Option<Maintenance> },
     Left { requests: u64 },
     Status { status: Status },
     Text { text: String },

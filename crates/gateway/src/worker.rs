@@ -19,6 +19,7 @@ use crate::error::GatewayError;
 use crate::lanes::Lanes;
 use crate::launch::Program;
 use crate::listener::{Listeners, Room};
+use crate::maintenance::{Closed, Maintenance};
 use crate::metrics::Metrics;
 use crate::place::Place;
 use crate::probe::Probes;
@@ -51,6 +52,7 @@ pub(crate) struct Gateway {
     pub(crate) connections: Room,
     pub(crate) sessions: Sessions,
     pub(crate) certificates: Certificates,
+    pub(crate) closed: Closed,
     /// The runtimes that serve; changes, probes and questions are the main thread's.
     pub(crate) lanes: Vec<Handle>,
     started_at: Timestamp,
@@ -114,6 +116,7 @@ impl Gateway {
             log: AccessLog::start(&place),
             sessions: Sessions::open(&place),
             certificates: Certificates::default(),
+            closed: Closed::open(&place),
             place,
             table: ArcSwap::from_pointee(table),
             sockets,
@@ -235,6 +238,19 @@ impl Gateway {
         self.let_go(&before, &backends);
         self.settle(&mut changing).await;
         Ok(hash)
+    }
+
+    /// Closes a project to its clients, or opens it again.
+    pub(crate) async fn maintain(
+        &self,
+        project: &str,
+        maintenance: Option<Maintenance>,
+    ) -> Result<(), GatewayError> {
+        let changing = self.changing.lock().await;
+        if changing.closed {
+            return Err(GatewayError::Stopping);
+        }
+        self.closed.set(&self.place, project, maintenance).await
     }
 
     /// Takes up certificates that changed, and renews those that age.

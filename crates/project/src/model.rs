@@ -15,4 +15,5 @@ pub mod project;
 pub mod resource;
 pub mod service;
 pub mod settings;
+pub mod site;
 pub mod tls;

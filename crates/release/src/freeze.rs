@@ -1,6 +1,7 @@
 //! From a project to a release: everything it needs is looked at, read and pinned.
 
 pub(crate) mod certificates;
+mod site;
 
 use std::path::Path;
 
@@ -96,6 +97,7 @@ pub async fn draft(
         project.services().any(|service| {
             let grants = if what == "secret" { &service.secrets } else { &service.configs };
             grants.iter().any(|grant| &grant.value.source == name)
+                || (what == "secret" && site::users(service) == Some(name))
         })
     };
     for (what, resources) in [("secret", &project.secrets), ("config", &project.configs)] {
@@ -113,6 +115,7 @@ pub async fn draft(
             contents.insert(parts::file_key(path), text);
         }
     }
+    errors.extend(site::read(project, files, &mut contents));
     if errors.is_empty() {
         Ok(Draft { project: whole, artifacts, files: contents, losses, origin, remove_orphans: false })
     } else {

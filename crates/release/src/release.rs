@@ -170,7 +170,8 @@ impl Release {
             stop_first: StopFirst::of(&self.project, service, way),
             routes: match kind {
                 WantedKind::Replica => {
-                    routes::patient(routes::wishes(service), &self.project, service, replicas)
+                    let wishes = routes::filled(routes::wishes(service), service, &self.files);
+                    routes::patient(wishes, &self.project, service, replicas)
                 }
                 WantedKind::Job(_) => Vec::new(),
             },

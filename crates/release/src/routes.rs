@@ -2,6 +2,7 @@
 
 mod balancing;
 mod policy;
+mod site;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use seaworthy_project::{Service, ServiceName};
 use crate::{Target, World};
 
 pub(crate) use balancing::patient;
+pub(crate) use site::{filled, page_key};
 
 /// The address the gateway listens on for a route without a published port.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 80);
@@ -83,6 +85,7 @@ pub fn wishes(service: &Service) -> Vec<RouteWish> {
         }
         wishes.push(RouteWish { port, weights, route });
     }
+    wishes.extend(site::beside(service, &wishes));
     wishes
 }
 
@@ -98,6 +101,7 @@ fn route(service: &Service, protocol: Protocol, name: String, listen: SocketAddr
         balance: balancing::balance(settings.and_then(|route| route.balance.as_deref())),
         balancing: balancing::balancing(service),
         policy: own.map(|_| policy::policy(service)).unwrap_or_default(),
+        site: own.map(|_| site::site(service)).unwrap_or_default(),
         sticky: own.is_some_and(|route| route.sticky),
         http2: false,
         tls: None,
@@ -239,6 +243,7 @@ pub(crate) fn route_set(
                         .iter()
                         .map(|id| backend(id, wish.port, observed).ok_or_else(|| id.clone()))
                         .collect::<Result<Vec<_>, _>>()?;
+                    let backends = site::reached(&wish.route, backends);
                     let mut route = Route { backends, ..wish.route.clone() };
                     route.balancing.weights = balancing::weigh(wish, instances);
                     routes.push(route);

@@ -23,7 +23,7 @@ const IPV6_BITS: u32 = 64;
 
 /// Counts the requests of a route's clients.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(crate) struct Meter {
     /// The time that one request costs, in nanoseconds.
     cost: u64,
     burst: u32,
@@ -41,11 +41,11 @@ pub(crate) struct Told {
     remaining: u32,
     reset: Duration,
     /// When to come again, where it has to.
-    pub(super) retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Meter {
-    pub(super) fn new(limit: &RateLimit) -> Self {
+    pub(crate) fn new(limit: &RateLimit) -> Self {
         Self {
             cost: (limit.period_ms.saturating_mul(1_000_000) / u64::from(limit.requests.max(1))).max(1),
             burst: limit.burst.max(1),
@@ -57,7 +57,7 @@ impl Meter {
     }
 
     /// Counts a request. A client without the header counts by its address.
-    pub(super) fn count(&self, client: IpAddr, headers: &HeaderMap) -> Told {
+    pub(crate) fn count(&self, client: IpAddr, headers: &HeaderMap) -> Told {
         let named = self.header.as_ref().and_then(|name| headers.get(name));
         // Keys are hashed with a secret of this process: nobody can aim at another client's.
         let key = match (named, client) {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Probe, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Probe, Protocol, Route, RouteSet, Site};
 use seaworthy_gateway::{Client, Program, launch};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -146,6 +146,7 @@ pub(crate) fn route(name: &str, listen: SocketAddr, backends: &[&Server]) -> Rou
         balance: Balance::RoundRobin,
         balancing: Balancing { wait_ms: 0, ..Balancing::default() },
         policy: Policy::default(),
+        site: Site::default(),
         sticky: false,
         http2: false,
         tls: None,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Probe, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Probe, Protocol, Route, RouteSet, Site};
 use seaworthy_gateway::{Client, Program, launch};
 
 /// A gateway of a test's own.
@@ -100,6 +100,7 @@ pub fn route(
         balance: Balance::RoundRobin,
         balancing: Balancing { wait_ms: 0, ..Balancing::default() },
         policy: Policy::default(),
+        site: Site::default(),
         sticky: false,
         http2: false,
         tls: None,

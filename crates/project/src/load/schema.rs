@@ -10,6 +10,7 @@ mod policy;
 mod project;
 pub(crate) mod reading;
 mod service;
+mod site;
 mod unique;
 
 pub(crate) use project::PROJECT;

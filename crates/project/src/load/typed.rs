@@ -8,6 +8,7 @@ pub(crate) mod policy;
 mod resources;
 mod service;
 pub(crate) mod settings;
+pub(crate) mod site;
 pub(crate) mod tls;
 
 use std::collections::HashSet;

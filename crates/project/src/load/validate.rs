@@ -5,6 +5,7 @@ mod cycles;
 mod exclusive;
 pub(crate) mod references;
 mod required;
+mod site;
 mod tls;
 
 use std::collections::HashSet;
@@ -21,6 +22,7 @@ pub(crate) fn validate(root: &Node, disabled: &[String], report: &mut Report) {
     cycles::check(root, disabled, report);
     conflicts::check(root, disabled, report);
     exclusive::check(root, disabled, report);
+    site::check(root, disabled, report);
     tls::check(root, disabled, report);
 }
 

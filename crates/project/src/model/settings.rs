@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::Spanned;
 use crate::model::balancing::Balancing;
 use crate::model::policy::Policy;
+use crate::model::site::Site;
 use crate::model::tls::Tls;
 
 /// `x-seaworthy` at the top level.
@@ -56,6 +57,8 @@ pub struct Route {
     pub balancing: Balancing,
     /// `max_body`, `rate_limit`, `headers` and what else says what is let in.
     pub policy: Policy,
+    /// `redirect`, and what else the gateway answers by itself.
+    pub site: Site,
 }
 
 /// `probe`: how readiness and life are asked from outside.

@@ -193,6 +193,8 @@ fn used<'a>(services: &[&'a Entry], section: &str) -> HashSet<&'a str> {
     for service in services.iter().map(|service| &service.node) {
         let named = service.get(section);
         let build = service.get("build").and_then(|build| build.get(section));
+        let users = service.at(&["x-seaworthy", "route", "auth", "users"]).filter(|_| section == "secrets");
+        used.extend(users.and_then(Node::text));
         used.extend(
             named.map(Node::entries).unwrap_or_default().iter().map(|entry| entry.key.value.as_str()),
         );

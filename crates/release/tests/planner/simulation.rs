@@ -12,7 +12,7 @@ use proptest::test_runner::TestCaseError;
 use seaworthy_engine::{
     Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId,
 };
-use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Protocol, Route, RouteSet, Site};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_release::{
@@ -70,6 +70,7 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
             balance: Balance::RoundRobin,
             balancing: Balancing::default(),
             policy: Policy::default(),
+            site: Site::default(),
             sticky: false,
             http2: false,
             tls: None,

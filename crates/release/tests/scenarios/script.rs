@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use seaworthy_engine::{
     Instance, InstanceId, InstanceKind, InstanceState, Observed, ReleaseNumber, RevisionId, Stranger,
 };
-use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Protocol, Route, RouteSet};
+use seaworthy_gateway::route::{Backend, Balance, Balancing, Policy, Protocol, Route, RouteSet, Site};
 use seaworthy_project::ServiceName;
 use seaworthy_project::model::settings::RunWhen;
 use seaworthy_release::{
@@ -239,6 +239,7 @@ fn route(name: &str) -> Route {
         balance: Balance::RoundRobin,
         balancing: Balancing::default(),
         policy: Policy::default(),
+        site: Site::default(),
         sticky: false,
         http2: false,
         tls: None,

@@ -7,6 +7,7 @@ use super::balancing::{
     BALANCE, EJECT, HASH_BY, MAX_IN_FLIGHT, PROXY_PROTOCOL, QUEUE, RETRIES, SLOW_START, WAIT, WEIGHTS,
 };
 use super::policy::{BODY_TIMEOUT, HEADERS, MAX_BODY, NETWORKS, RATE_LIMIT};
+use super::site::{ADD_PATH, AUTH, CORS, PAGES, REDIRECT};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
@@ -59,6 +60,12 @@ static ROUTE: Object = Object::closed(
         ("trusted_proxies", NETWORKS),
         ("headers", In(&HEADERS)),
         ("proxy_protocol", PROXY_PROTOCOL),
+        ("redirect", REDIRECT),
+        ("strip_path", Boolean),
+        ("add_path", A(&ADD_PATH)),
+        ("auth", In(&AUTH)),
+        ("cors", In(&CORS)),
+        ("error_pages", A(&PAGES)),
     ],
 );
 

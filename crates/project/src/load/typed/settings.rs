@@ -4,6 +4,7 @@ use crate::load::canonicalize::words::split;
 use crate::load::typed::access::{duration, flag, plain_duration, plain_text, value, words};
 use crate::load::typed::balancing::balancing;
 use crate::load::typed::policy::policy;
+use crate::load::typed::site::site;
 use crate::load::typed::tls;
 use crate::model::settings::{
     ProbeSettings, ProbeTarget, ProcessSettings, ProjectSettings, ProveSettings, RolloutSettings, Route,
@@ -45,6 +46,7 @@ fn route(node: &Node) -> Route {
         tls: tls::tls(node),
         balancing: balancing(node),
         policy: policy(node),
+        site: site(node),
     }
 }
 

@@ -57,6 +57,10 @@ pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) 
         for secret in items("secrets").iter().chain(build.map(Node::items).unwrap_or_default()) {
             granted((root, names), "secrets", secret, report);
         }
+        let users = service.node.at(&["x-seaworthy", "route", "auth", "users"]);
+        if let Some((users, name)) = users.and_then(|users| Some((users, users.text()?))) {
+            named((root, names), "secrets", name, users.span, report);
+        }
         for config in items("configs") {
             granted((root, names), "configs", config, report);
         }

@@ -1,0 +1,97 @@
+//! What the gateway answers by itself, from a project's files to its clients.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "code of tests"
+)]
+
+#[path = "support/site.rs"]
+mod site;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use site::Site;
+
+/// The password `sesame` of `ann`, at a low cost.
+const USERS: &str = "ann:$2b$04$fWkAbyRt5GVQ4nUHdqtNGu6cmWpB4Nka/6urBb2bhlz0IFBe194kS\n";
+
+/// A whole answer.
+fn ask(site: &Site, path: &str, lines: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", site.port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\n{lines}connection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn with_route(site: &Site, route: &str) -> String {
+    site.compose(1).replace("route: { path: / }", &format!("route: {{ path: /, {route} }}"))
+}
+
+#[test]
+fn redirects_passwords_pages_and_work_reach_the_clients() {
+    let site = Site::new();
+    std::fs::create_dir_all(site.project().join("pages")).unwrap();
+    site.write("pages/maintenance.html", "<h1>{{message}}</h1>");
+    site.write("pages/401.html", "<h1>who?</h1>");
+    site.write("admins.htpasswd", USERS);
+    let route = "auth: { users: admins, realm: Shop }, error_pages: ./pages, \
+                 redirect: [{ from: /old/*, to: /new/* }, { from: www.shop.test, to: shop.test, status: 301 }]";
+    let compose = with_route(&site, route) + "secrets: { admins: { file: ./admins.htpasswd } }\n";
+    site.write("compose.yaml", &compose);
+    let shown = site.done(&["config"]).stdout;
+    assert!(shown.contains("www.shop.test") && shown.contains("admins.htpasswd"), "{shown}");
+    site.done(&["deploy", "-y"]);
+    let host = "host: localhost\r\n";
+    let answer = ask(&site, "/old/a?b=c", host);
+    assert!(answer.starts_with("HTTP/1.1 308 ") && answer.contains("location: /new/a?b=c\r\n"), "{answer}");
+    let answer = ask(&site, "/a", &format!("host: www.shop.test:{}\r\n", site.port));
+    let location = format!("location: http://shop.test:{}/a\r\n", site.port);
+    assert!(answer.starts_with("HTTP/1.1 301 ") && answer.contains(&location), "{answer}");
+    let answer = ask(&site, "/", host);
+    assert!(answer.starts_with("HTTP/1.1 401 ") && answer.ends_with("<h1>who?</h1>"), "{answer}");
+    // `ann:sesame`.
+    let known = format!("{host}authorization: Basic YW5uOnNlc2FtZQ==\r\n");
+    let answer = ask(&site, "/", &known);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    for ran in [site.run(&["plan"]), site.run(&["status"]), site.run(&["verify"]), site.run(&["config"])] {
+        assert!(!ran.all().contains("fWkAby"), "no hash is shown: {}", ran.all());
+    }
+
+    let told = site.done(&["maintenance", "on", "--message", "Back <soon>.", "--retry-after", "2m"]);
+    assert!(told.stdout.contains("answers all clients with 503"), "{}", told.stdout);
+    site.install(2);
+    site.done(&["deploy", "-y"]);
+    let answer = ask(&site, "/", &known);
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 120\r\n"), "{answer}");
+    assert!(answer.ends_with("<h1>Back &lt;soon&gt;.</h1>"), "{answer}");
+    assert!(site.done(&["maintenance"]).stdout.contains("has answered clients with 503 since "));
+    site.done(&["maintenance", "on", "--allow", "127.0.0.0/8"]);
+    assert!(ask(&site, "/", &known).starts_with("HTTP/1.1 200 "), "this client passes");
+    assert!(site.done(&["maintenance", "off"]).stdout.contains("serves all clients again"));
+    assert!(site.done(&["maintenance", "off"]).stdout.contains("already"));
+    let wrong = site.run(&["maintenance", "on", "--allow", "10.0.0.0/33"]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("no address and no network"), "{}", wrong.all());
+}
+
+#[test]
+fn users_and_pages_that_cannot_be_read_stop_a_deploy_with_their_place() {
+    let site = Site::new();
+    site.write("admins.htpasswd", "ann:sesame\n");
+    let compose = with_route(&site, "auth: { users: admins }, error_pages: ./nothing");
+    site.write("compose.yaml", &(compose + "secrets: { admins: { file: ./admins.htpasswd } }\n"));
+    let ran = site.run(&["deploy", "-y"]);
+    assert_eq!(ran.code, 2, "{}", ran.all());
+    assert!(ran.stderr.contains("line 1 has no bcrypt hash"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the error pages of the route of `web` cannot be used"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("compose.yaml:12:") && ran.stderr.contains("hint: "), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
+    let ran = site.run(&["maintenance", "on"]);
+    assert!(ran.code == 2 && ran.stderr.contains("hint: "), "nothing is served yet: {}", ran.all());
+}
