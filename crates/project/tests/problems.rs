@@ -214,7 +214,6 @@ fn required_variable() {
         &[
             "compose.yaml:3:15 Required The variable `TAG` must be set: set the tag. hint: set `TAG` in the shell or in an environment file",
             "compose.yaml:4:16 Required The variable `B` must be set. hint: set `B` in the shell or in an environment file",
-            // That an empty text is no host follows from it, and is not said.
             "compose.yaml:6:23 Required The variable `HOST` must be set. hint: set `HOST` in the shell or in an environment file",
         ],
     );

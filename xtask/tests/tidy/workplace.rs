@@ -15,7 +15,11 @@ const MARKS: [(&str, &str); 8] = [
 ];
 
 /// Where a mark is part of the subject: a prefix of the path, the mark, and why.
-const EXCUSED: [(&str, &str, &str); 0] = [];
+const EXCUSED: [(&str, &str, &str); 1] = [(
+    "crates/catalog/images/",
+    concat!("/ho", "me/"),
+    "where an image keeps its data is a fact of the image",
+)];
 
 const WHY: &str =
     "a path, host or package mirror of one machine works for one person; the repository is for everybody.";
