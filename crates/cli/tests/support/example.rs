@@ -146,6 +146,12 @@ impl Example {
         if self.secure && certificate.exists() { Door::secure(port, &certificate) } else { port.into() }
     }
 
+    /// What the gateway told of requests so far.
+    pub fn access_log(&self) -> String {
+        let file = self.folder.path().join("state/gateway/access.log");
+        std::fs::read_to_string(file).unwrap_or_default()
+    }
+
     /// `docker compose` in the folder, under a name of its own; where the project is published by `port`.
     pub fn compose(&self, program: &Path, arguments: &[&str], port_variable: &str) -> String {
         let output = Command::new(program)

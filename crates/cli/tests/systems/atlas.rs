@@ -31,7 +31,7 @@ fn text_of(body: &str, key: &str) -> String {
     value[key].as_str().unwrap().to_owned()
 }
 
-/// Reads by a session that every replica must know.
+/// Reads by a session that every replica must know. `token` may be headers as they are.
 fn load(port: u16, token: &str) -> Load {
     let token = token.to_owned();
     Load::of(move || match exchange(port, "GET", "/me", &token, "") {
@@ -77,6 +77,7 @@ fn atlas_in_production() {
     trials::stands_beside_staging(&atlas, staging, "/ready");
     let token = used(&atlas);
     confined(&atlas);
+    trials::bears_one_id(&atlas, "web", "/version");
 
     let load = load(atlas.port, &token);
     atlas.ends(0, 2, &["deploy", "-y"]);
@@ -95,6 +96,7 @@ fn atlas_in_production() {
     assert_eq!(atlas.containers("web").len(), 2);
     nothing_failed(load, 1000);
     trials::survives_a_kill(&atlas, "web");
+    sticks(&atlas, &token);
     atlas.ends(0, 1, &["stop", "db", "-y"]);
     wait_until("atlas is not ready", || {
         atlas.request("GET", "/ready", "", "").is_ok_and(|answer| answer.status == 503)
@@ -129,6 +131,29 @@ fn used(atlas: &Example) -> String {
         assert_eq!(atlas.request("GET", "/me", &token, "").unwrap().status, 401, "signed out everywhere");
     }
     signed_in(atlas)
+}
+
+/// With sticky sessions a client keeps to its replica as long as that is there, and is led on when it goes.
+fn sticks(atlas: &Example, token: &str) {
+    let overlay = "compose.sticky.yaml";
+    let sticky = "services: { web: { x-seaworthy: { route: { sticky: true } } } }\n";
+    atlas.write(overlay, &format!("x-seaworthy: {{ overlay: true }}\n{sticky}"));
+    let files = ["-f", "compose.yaml", "-f", "compose.production.yaml", "-f", overlay, "deploy", "-y"];
+    atlas.ends(0, 2, &files);
+    let first = atlas.request("GET", "/version", "", "").unwrap();
+    let cookie = first.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    let cookie = format!("cookie: {}", cookie.split(';').next().unwrap());
+    let instance = text_of(&first.body, "instance");
+    for _ in 0..12 {
+        let again = atlas.request("GET", "/version", &cookie, "").unwrap();
+        assert_eq!(text_of(&again.body, "instance"), instance);
+    }
+    let load = load(atlas.port, &format!("{cookie}\r\nauthorization: Bearer {token}"));
+    atlas.ends(0, 1, &files);
+    nothing_failed(load, 100);
+    let led_on = atlas.request("GET", "/version", &cookie, "").unwrap();
+    assert_ne!(text_of(&led_on.body, "instance"), instance);
+    std::fs::remove_file(atlas.project().join(overlay)).unwrap();
 }
 
 /// What the overlay promises of each container of `web`, as the engine tells it and as it is inside.

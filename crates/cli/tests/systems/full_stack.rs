@@ -61,6 +61,7 @@ fn the_full_stack_in_production() {
     let first = asked(&desk, 1);
     wait_until("the first report is written", || report(&desk, first)["done"] == true);
     confined(&desk, &taken, &secrets);
+    trials::bears_one_id(&desk, "api", "/api/version");
     trials::stands_beside_staging(&desk, staging, "/api/ready");
     a_killed_worker_loses_nothing(&desk);
     a_stopped_database_comes_back(&desk);

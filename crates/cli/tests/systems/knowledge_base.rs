@@ -3,7 +3,7 @@
 use super::door::exchange;
 use super::example::{Example, docker};
 use super::load::Load;
-use super::site::{wait_at_most, wait_until};
+use super::site::{free_port, wait_at_most, wait_until};
 use super::{REDELIVERED, nothing_failed, trials};
 
 const SECRETS: [&str; 4] = ["DATABASE_PASSWORD", "REDIS_PASSWORD", "STORAGE_SECRET_KEY", "MODEL_MASTER_KEY"];
@@ -50,6 +50,8 @@ fn the_knowledge_base_in_production() {
     let parts = base.version(1);
     let given = [("PARTS_VERSION", parts.as_str()), ("PATIENCE_SECONDS", "4"), ("SWEEP_SECONDS", "2")];
     base.fill("production", base.port, &given);
+    let staging = free_port();
+    base.fill("staging", staging, &given);
     let before = base.files();
     trials::is_checked(&base, &["credential-default", "default-credential", "source-bind-mount"]);
     trials::refuses(&base, &SECRETS);
@@ -64,8 +66,10 @@ fn the_knowledge_base_in_production() {
         trials::cannot_reach(&base, "frontend", service, port);
     }
     trials::cannot_reach(&base, "models", "postgres", 5432);
+    trials::stands_beside_staging(&base, staging, "/api/ready");
     a_killed_worker_loses_nothing(&base);
     stopped_parts_come_back(&base);
+    trials::bears_one_id(&base, "api", "/api/version");
 
     let port = base.port;
     let load = Load::of(move || is_found(port));

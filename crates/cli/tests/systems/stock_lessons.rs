@@ -67,6 +67,7 @@ fn the_lessons_in_production() {
     trials::has_secrets_as_files(&lessons, &secrets);
     trials::stands_beside_staging(&lessons, staging, "/ready");
     one_writer_is_stopped_first(&lessons);
+    trials::bears_one_id(&lessons, "web", "/version");
 
     let (door, written) = (lessons.door(lessons.port), Arc::new(AtomicU64::new(0)));
     let number = written.clone();

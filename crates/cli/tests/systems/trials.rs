@@ -162,3 +162,20 @@ pub fn stands_beside_staging(example: &Example, port: u16, path: &str) {
     assert_eq!(example.left_in("staging", &["ps", "--all"]), [""; 0]);
     assert_eq!(example.left(&["ps"]), before, "production is as it was");
 }
+
+/// A request has one id: in its answer, in the access log of the gateway, and in the JSON log of the application.
+pub fn bears_one_id(example: &Example, service: &str, path: &str) {
+    let answer = example.request("GET", path, "", "").unwrap();
+    let mut headers = answer.head.lines().filter_map(|line| line.split_once(": "));
+    let (_, id) =
+        headers.find(|(name, _)| name.eq_ignore_ascii_case("x-request-id")).expect("the answer bears its id");
+    let bears = |line: &str| {
+        let value: Option<serde_json::Value> = serde_json::from_str(line).ok();
+        value.is_some_and(|value| value["request_id"] == id)
+    };
+    wait_until("the gateway tells of it", || example.access_log().lines().any(bears));
+    wait_until("the application tells of it", || {
+        let told = example.ends(0, 1, &["logs", service]).stdout;
+        told.lines().filter_map(|line| line.split_once("| ")).any(|(_, line)| bears(line))
+    });
+}

@@ -75,6 +75,7 @@ fn the_converter_in_production() {
     serves(&converter, 1);
     is_whole(&converter.request("POST", "/convert", "", &large()).unwrap());
     streams_the_largest_body(&converter);
+    trials::bears_one_id(&converter, "web", "/health");
 
     let port = converter.port;
     let load = Load::of(move || small(port));
