@@ -95,3 +95,40 @@ fn users_and_pages_that_cannot_be_read_stop_a_deploy_with_their_place() {
     let ran = site.run(&["maintenance", "on"]);
     assert!(ran.code == 2 && ran.stderr.contains("hint: "), "nothing is served yet: {}", ran.all());
 }
+
+#[test]
+fn files_are_those_of_the_release_that_is_served() {
+    let site = Site::new();
+    std::fs::create_dir_all(site.project().join("dist/assets")).unwrap();
+    site.write("dist/index.html", "<h1>one</h1>");
+    site.write("dist/.env", "SECRET=1");
+    site.write("dist/assets/app.js", &"let a = 1;\n".repeat(500));
+    let route = "files: { folder: ./dist, fallback: index.html, immutable: [/assets/*] }, compress: true";
+    site.write("compose.yaml", &with_route(&site, route));
+    site.done(&["deploy", "-y"]);
+    let page = |path: &str| ask(&site, path, "host: localhost\r\naccept: text/html\r\n");
+    assert!(page("/").ends_with("<h1>one</h1>") && page("/orders/17").ends_with("<h1>one</h1>"));
+    let script = ask(&site, "/assets/app.js", "host: localhost\r\naccept-encoding: gzip\r\n");
+    assert!(script.contains("content-encoding: gzip\r\n") && script.contains("immutable\r\n"), "{script}");
+    let other = ask(&site, "/.env", "host: localhost\r\n");
+    assert!(!other.contains("SECRET"), "hidden files are not served: {other}");
+
+    site.write("dist/index.html", "<h1>two</h1>");
+    assert!(page("/").ends_with("<h1>one</h1>"), "nothing changes before a deploy");
+    let plan = site.done(&["plan"]);
+    assert!(plan.all().contains("route changed"), "{}", plan.all());
+    site.done(&["deploy", "-y"]);
+    assert!(page("/").ends_with("<h1>two</h1>"));
+    site.done(&["rollback", "-y"]);
+    assert!(page("/").ends_with("<h1>one</h1>"), "with the release, its files come back");
+
+    let away = with_route(&site, "files: { folder: ./nothing }");
+    site.write("compose.yaml", &away);
+    let ran = site.run(&["deploy", "-y"]);
+    assert!(ran.code == 2 && ran.stderr.contains("compose.yaml:12:"), "{}", ran.all());
+    assert!(ran.stderr.contains("no folder that can be read") && page("/").ends_with("<h1>one</h1>"));
+    std::os::unix::fs::symlink("/etc/passwd", site.project().join("dist/users")).unwrap();
+    site.write("compose.yaml", &with_route(&site, route));
+    let ran = site.run(&["deploy", "-y"]);
+    assert!(ran.code == 2 && ran.stderr.contains("leads out of the folder"), "{}", ran.all());
+}

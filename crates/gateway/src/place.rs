@@ -37,6 +37,16 @@ impl Place {
         self.folder.join("maintenance.json")
     }
 
+    /// Where the files of a project are kept, by the hash of what is in them.
+    pub(crate) fn files(&self, project: &str) -> PathBuf {
+        self.folder.join("files").join(project)
+    }
+
+    /// Where a list of them is kept.
+    pub(crate) fn file_list(&self, project: &str, hash: &str) -> PathBuf {
+        self.files(project).join(format!("{hash}.json"))
+    }
+
     pub(crate) fn sticky_key(&self) -> PathBuf {
         self.folder.join("sticky.key")
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{Either, Full};
+use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
@@ -79,6 +79,7 @@ pub(crate) async fn answer(
     }
     let asker = route.site.origin(request.headers());
     let shows = route.site.shows(request.headers());
+    let wish = route.site.wish(request.method(), request.headers());
     let (refusal, told) = route.policy.admit(origin, request.headers(), request.body().size_hint().exact());
     let mut answer = match refusal {
         Some(status) => refused(status, &request, &framing, &identity, story),
@@ -90,6 +91,9 @@ pub(crate) async fn answer(
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         if shows {
             own::show(&mut answer, &route);
+        }
+        if let Some(wish) = wish {
+            answer = own::pack(answer, &route, wish);
         }
         route.site.dress(asker.as_ref(), answer.headers_mut());
         route.policy.dress(answer.headers_mut(), &told);
@@ -237,7 +241,7 @@ fn back(
     stick(asked, route, &in_flight.backend, &mut head.headers, gateway);
     guard::strict(&mut head.headers, route, via);
     story.status(head.status);
-    Response::from_parts(head, Either::Right(body::Passing::new(body, in_flight, connection, story)))
+    Response::from_parts(head, Answer::Passing(body::Passing::new(body, in_flight, connection, story)))
 }
 
 /// The answer where a request could not be sent: where its client is at fault, it is told so.
@@ -304,7 +308,7 @@ fn plain(status: StatusCode, identity: &Identity, story: Story) -> Response<Answ
 
 /// An answer to an issuer that looks whether a host is ours.
 fn said(status: StatusCode, text: String, mut story: Story) -> Response<Answer> {
-    let mut answer = Response::new(Either::Left(Full::from(text)));
+    let mut answer = Response::new(Answer::Own(Full::from(text)));
     *answer.status_mut() = status;
     story.status(status);
     story.tell();
@@ -313,7 +317,7 @@ fn said(status: StatusCode, text: String, mut story: Story) -> Response<Answer> 
 
 /// An answer without a body.
 fn told(status: StatusCode, headers: HeaderMap, mut story: Story) -> Response<Answer> {
-    let mut answer = Response::new(Either::Left(Full::default()));
+    let mut answer = Response::new(Answer::Own(Full::default()));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     story.status(status);

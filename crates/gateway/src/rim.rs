@@ -4,12 +4,15 @@
     reason = "this is the rim: all files and the clock of this crate go through here"
 )]
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 /// What time it is.
 pub(crate) fn now() -> Timestamp {
@@ -85,4 +88,70 @@ pub(crate) fn mode(path: &Path) -> io::Result<u32> {
 /// When a file was last written; nothing where it cannot be looked at.
 pub(crate) fn written_at(path: &Path) -> Option<std::time::SystemTime> {
     fs::metadata(path).and_then(|data| data.modified()).ok()
+}
+
+/// Where a path leads, links followed.
+pub(crate) fn real_path(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(path)
+}
+
+/// The names in a folder.
+pub(crate) fn names(folder: &Path) -> io::Result<Vec<OsString>> {
+    fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
+}
+
+/// Whether it is a folder.
+pub(crate) fn is_folder(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| data.is_dir())
+}
+
+/// How long a file is, where there is one.
+pub(crate) fn length(path: &Path) -> Option<u64> {
+    fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|data| data.len())
+}
+
+/// The SHA-256 of a file, and its length. Only plain files end.
+pub(crate) fn digest(path: &Path) -> io::Result<([u8; 32], u64)> {
+    pass_on(path, &mut io::sink())
+}
+
+/// Copies a file so that it is there whole or not at all, for its owner alone; returns the SHA-256 of what was copied.
+pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<[u8; 32]> {
+    let part = to.with_extension("part");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    let (hash, _) = pass_on(from, &mut file)?;
+    file.sync_all()?;
+    fs::rename(&part, to)?;
+    Ok(hash)
+}
+
+fn pass_on(from: &Path, to: &mut dyn Write) -> io::Result<([u8; 32], u64)> {
+    if !fs::metadata(from)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"));
+    }
+    let (mut file, mut hash, mut length) = (File::open(from)?, Sha256::new(), 0_u64);
+    let mut piece = vec![0; 256 << 10];
+    loop {
+        let count = file.read(&mut piece)?;
+        let Some(read) = piece.get(..count).filter(|read| !read.is_empty()) else {
+            return Ok((hash.finalize().into(), length));
+        };
+        hash.update(read);
+        to.write_all(read)?;
+        length += read.len() as u64;
+    }
+}
+
+/// Opens a file to read it; no link is followed.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+/// Up to so many bytes of a file from a place on; none at its end.
+pub(crate) fn read_at(file: &File, at: u64, count: u64) -> io::Result<Bytes> {
+    let mut bytes = vec![0; usize::try_from(count).unwrap_or(usize::MAX)];
+    let read = file.read_at(&mut bytes, at)?;
+    bytes.truncate(read);
+    Ok(bytes.into())
 }

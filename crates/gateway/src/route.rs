@@ -3,7 +3,9 @@
 
 mod auth;
 mod balancing;
+mod compression;
 mod cors;
+mod files;
 mod pages;
 mod policy;
 mod proxy_protocol;
@@ -19,12 +21,14 @@ use sha2::{Digest, Sha256};
 
 pub use auth::{Auth, Users, UsersError, is_realm};
 pub use balancing::{Balancing, Ejection, HashBy, MOST_WAITING, WAIT_MS};
+pub use compression::{Compression, LEAST_BYTES};
 pub use cors::Cors;
+pub use files::Files;
 pub(crate) use pages::ANY;
 pub use pages::{MAINTENANCE, MOST_PAGE_BYTES};
 pub use policy::{BODY_TIMEOUT_MS, Edits, MAX_BODY_BYTES, Network, NotANetwork, Policy, RateLimit};
 pub use proxy_protocol::{ProxyProtocol, ProxyVersion};
-pub use site::{Redirect, Site};
+pub use site::{Canary, Redirect, Site};
 
 /// All routes of one project; replaced whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

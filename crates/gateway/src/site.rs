@@ -1,11 +1,15 @@
 //! What a route answers by itself, made ready once, and how paths read to its backends.
 
+mod canary;
 mod cors;
+mod crowd;
 mod login;
 mod pages;
 mod redirect;
 mod rewrite;
+mod shelf;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,8 +17,13 @@ use hyper::header::{HeaderName, HeaderValue, ORIGIN, VARY};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, StatusCode, Uri};
 
+use crate::compress::Wish;
+use crate::files::{Found, List, Question, find};
+use crate::place::Place;
 use crate::route;
 
+pub(crate) use canary::Choice;
+pub(crate) use crowd::Seat;
 pub(crate) use login::Login;
 
 /// What a request asks for, as far as it matters where it is sent.
@@ -37,17 +46,66 @@ pub(crate) struct Site {
     prefix: String,
     login: Option<Arc<Login>>,
     pages: pages::Pages,
+    shelf: Option<Arc<shelf::Shelf>>,
+    crowd: Option<Arc<crowd::Crowd>>,
 }
 
 impl Site {
     /// Ready to answer; who is known stays known.
     pub(crate) fn new(route: &route::Route, before: Option<&Self>) -> Self {
-        let before = before.and_then(|before| before.login.as_ref());
         Self {
             told: route.site.clone(),
             prefix: route.path.trim_end_matches('/').to_owned(),
-            login: login::kept(route.site.auth.as_ref(), before),
+            login: login::kept(route.site.auth.as_ref(), before.and_then(|before| before.login.as_ref())),
             pages: pages::Pages::new(&route.site.pages),
+            crowd: crowd::kept(route.site.max_per_client, before.and_then(|before| before.crowd.as_ref())),
+            shelf: shelf::kept(route.site.files.as_ref(), before.and_then(|before| before.shelf.as_ref())),
+        }
+    }
+
+    /// How a request wishes its answer, where answers are made shorter.
+    pub(crate) fn wish(&self, method: &Method, headers: &HeaderMap) -> Option<Wish> {
+        self.told.compression.as_ref().map(|_| Wish::of(method, headers))
+    }
+
+    /// Which answers are made shorter.
+    pub(crate) fn compression(&self) -> Option<&route::Compression> {
+        self.told.compression.as_ref()
+    }
+
+    /// The list of its files, which is read when it is first needed.
+    pub(crate) async fn files(&self, place: &Place, project: &str) -> Option<&List> {
+        self.shelf.as_ref()?.list(place, project).await
+    }
+
+    /// The answer where a request asks for one of them.
+    pub(crate) fn file(
+        &self,
+        list: &List,
+        asked: &Asked<'_>,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Option<Found> {
+        let (target, path, prefix) = (asked.target, asked.path, self.prefix.as_str());
+        find(list, self.told.files.as_ref()?, &Question { method, target, path, prefix, headers })
+    }
+
+    /// Lets one more request of a client in, which has to keep what it gets; an error where it has too many.
+    pub(crate) fn enter(&self, client: IpAddr) -> Result<Option<Seat>, StatusCode> {
+        let Some(crowd) = &self.crowd else { return Ok(None) };
+        crowd.enter(client).map(Some).ok_or(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// Which other route a client belongs to, if this one shares its clients.
+    pub(crate) fn canary(&self, headers: &HeaderMap, client: IpAddr) -> Option<(&str, Choice)> {
+        let told = self.told.canary.as_ref()?;
+        Some((&told.route, canary::choose(told, headers, client)))
+    }
+
+    /// Has a client keep to the route that was chosen for it.
+    pub(crate) fn keep_to(&self, choice: Choice, secure: bool, answer: &mut HeaderMap) {
+        if let Some(told) = &self.told.canary {
+            canary::keep(told, choice, &self.prefix, secure, answer);
         }
     }
 
@@ -103,7 +161,7 @@ impl Site {
 }
 
 /// Says that an answer depends on a header of its request, where that is not said.
-fn vary(headers: &mut HeaderMap, on: &'static str) {
+pub(crate) fn vary(headers: &mut HeaderMap, on: &'static str) {
     let said = |value: &HeaderValue| {
         let mut names = value.to_str().unwrap_or_default().split(',').map(str::trim);
         names.any(|name| name == "*" || name.eq_ignore_ascii_case(on))

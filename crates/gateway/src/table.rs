@@ -94,6 +94,11 @@ impl Table {
         self.listens.get(&listen)?.iter().find(|live| live.answers(host, path))
     }
 
+    /// A route of a project by its name.
+    pub(crate) fn named(&self, project: &str, name: &str) -> Option<&Arc<LiveRoute>> {
+        self.projects.get(project)?.routes.iter().find(|live| live.route.name == name)
+    }
+
     /// The addresses in use.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         self.listens.keys().copied().collect()

@@ -272,6 +272,13 @@ impl Gateway {
         for address in after.listens_of(project).filter(|address| !old.contains(address)) {
             self.sockets.get(address).await?;
         }
+        if let Some(name) =
+            after.projects.get(project).and_then(|entry| self.missing_files(project, &entry.set))
+        {
+            return Err(GatewayError::Invalid {
+                reason: format!("the files of route `{name}` are not kept here"),
+            });
+        }
         snapshot::write(&self.place, after, aside).await
     }
 
@@ -301,6 +308,16 @@ impl Gateway {
             note(&self.place, &format!("backend {} of {project}/{} {how}", backend.id, backend.route));
         }
         Ok(())
+    }
+
+    /// The route whose files were not brought before it.
+    fn missing_files<'a>(&self, project: &str, set: &'a RouteSet) -> Option<&'a str> {
+        let gone = |hash: &str| rim::length(&self.place.file_list(project, hash)).is_none();
+        let route = set
+            .routes
+            .iter()
+            .find(|route| route.site.files.as_ref().is_some_and(|files| gone(&files.list)))?;
+        Some(&route.name)
     }
 
     /// Whether this worker takes no more changes.

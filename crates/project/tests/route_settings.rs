@@ -58,6 +58,16 @@ fn passwords_other_sites_and_pages_are_refused_with_their_place() {
         ("cors: {credentials: true}", 33, "has no `origins`"),
         ("cors: {origins: ['*'], max_age: 48h}", 59, "a time from `0s` to `24h`"),
         ("cors: {origins: ['*'], headers: [a b]}", 60, "the name of a header"),
+        ("compress: {min_size: small}", 48, "a size such as `2KB`"),
+        ("compress: {types: ['a b']}", 46, "a content type such as"),
+        ("compress: often", 37, "often"),
+        ("files: {fallback: index.html}", 34, "has no `folder`"),
+        ("files: {folder: ./dist, fallback: ../a}", 61, "a file in that folder"),
+        ("files: {folder: ./dist, pass: [api]}", 58, "a path such as `/api`"),
+        ("files: {folder: ./dist, cache: 400d}", 58, "a time from `0s` to `365d`"),
+        ("max_per_client: 0", 43, "a number of requests from 1 to 100000"),
+        ("canary: {service: next, percent: 10%}", 45, "no other service with a route"),
+        ("canary: {service: web, percent: 10%}", 45, "no other service with a route"),
         ("error_pages: ''", 40, "a folder with files such as `404.html`"),
     ]);
 }

@@ -1,7 +1,7 @@
 //! From a project to a release: everything it needs is looked at, read and pinned.
 
 pub(crate) mod certificates;
-mod site;
+pub(crate) mod site;
 
 use std::path::Path;
 

@@ -41,6 +41,7 @@ pub use disk::StateFolder;
 pub use error::ReleaseError;
 pub use fault::FaultPoint;
 pub use freeze::certificates::wrong_certificates;
+pub use freeze::site::{drop_files, keep_files};
 pub use freeze::{Draft, Origin, draft};
 pub use happening::Happening;
 pub use heal::{Cure, Standing, heal_plan, unserved};

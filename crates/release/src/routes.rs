@@ -17,7 +17,7 @@ use seaworthy_project::{Service, ServiceName};
 use crate::{Target, World};
 
 pub(crate) use balancing::patient;
-pub(crate) use site::{filled, page_key};
+pub(crate) use site::{filled, list_key, page_key};
 
 /// The address the gateway listens on for a route without a published port.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 80);

@@ -1,7 +1,7 @@
 //! What a service says of redirects and paths reaches the gateway's routes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "code of tests")]
 
-use seaworthy_gateway::route::{Redirect, Route, Site};
+use seaworthy_gateway::route::{Compression, Redirect, Route, Site};
 use seaworthy_project::fixture::load_yaml;
 use seaworthy_release::route_wishes;
 
@@ -44,4 +44,19 @@ fn paths_stay_with_the_route_and_other_hosts_get_one_of_their_own() {
     assert_eq!(www.site.redirects, [to("/*", "//shop.example/*", 301)]);
     assert_eq!(found[5].site.redirects, [to("/*", "https://shop.example/hello", 308)]);
     assert!(www.probe.is_none() && !www.sticky);
+}
+
+#[test]
+fn answers_that_are_made_shorter_and_other_sites() {
+    let found = routes(
+        ", compress: {min_size: 2KB, types: [Text/HTML]}, cors: {origins: ['https://a.example'], max_age: 1h, methods: [put]}",
+    );
+    let site = &found[0].site;
+    let compression = site.compression.as_ref().unwrap();
+    assert_eq!((compression.min_bytes, compression.types.as_slice()), (2048, &["text/html".to_owned()][..]));
+    let cors = site.cors.as_ref().unwrap();
+    assert_eq!((cors.methods.as_slice(), cors.max_age_seconds), (&["PUT".to_owned()][..], 3600));
+    assert_eq!(routes(", compress: true")[0].site.compression, Some(Compression::default()));
+    assert_eq!(routes(", compress: false, cors: {origins: ['*']}")[0].site.compression, None);
+    assert_eq!(found[2].site, Site::default(), "nothing of it is about connections that are passed through");
 }

@@ -1,6 +1,6 @@
 //! `deploy`: roll the project forward to what its Compose files say.
 
-use seaworthy_release::{Outcome, Plan, draft};
+use seaworthy_release::{Outcome, Plan, draft, drop_files, keep_files};
 
 use crate::audit::FailOn;
 use crate::certificates;
@@ -47,9 +47,14 @@ pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<
     let mut draft = draft(&project, site.engine.as_ref(), &Disk, origin, true, &steps)
         .await
         .map_err(|errors| CommandError::releases(errors, project.sources.clone()))?;
+    let kept = keep_files(&draft, site.traffic.client().state());
+    if !kept.is_empty() {
+        return Err(CommandError::releases(kept, project.sources.clone()));
+    }
     draft.remove_orphans = arguments.remove_orphans;
     let mut confirm = |plan: &Plan| confirmed(context, &site, plan, arguments.yes);
     let outcome = operator.deploy(draft, &mut confirm).await;
+    drop_files(&site.store, site.traffic.client().state(), project.name.as_str());
     guard::keep(context, &site).await;
     let outcome = outcome.map_err(|error| CommandError::from(error).with_sources(&project.sources))?;
     let exit =

@@ -1,5 +1,6 @@
 //! The answer on its way back: when it ends, the connection is kept, the request counted off, and its story told.
 
+use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{Either, Full};
+use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::http::uri::PathAndQuery;
 use hyper::{HeaderMap, Method, Request, StatusCode};
@@ -16,17 +17,60 @@ use tokio::time::Instant;
 
 use crate::access_log::{Line, millis};
 use crate::backend::{Backend, InFlight};
+use crate::compress::Packed;
 use crate::connection::Connection;
+use crate::files::FileBody;
 use crate::framing::Fault;
 use crate::headers::Identity;
 use crate::rim;
+use crate::site::Seat;
 use crate::table::LiveRoute;
 use crate::worker::Gateway;
 
 use super::expect::Open;
 
-/// The gateway's own answer, or a backend's.
-pub(crate) type Answer = Either<Full<Bytes>, Passing>;
+/// The body of an answer: the gateway's own, a backend's, a file's, or one of them made shorter.
+pub(crate) enum Answer {
+    Own(Full<Bytes>),
+    Passing(Passing),
+    File(FileBody),
+    Packed(Box<Packed<Self>>),
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match &mut *self {
+            Self::Own(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
+            Self::Passing(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
+            Self::File(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
+            Self::Packed(body) => Pin::new(body.as_mut()).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(body) => body.is_end_stream(),
+            Self::Passing(body) => body.is_end_stream(),
+            Self::File(body) => body.is_end_stream(),
+            Self::Packed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(body) => body.size_hint(),
+            Self::Passing(body) => body.size_hint(),
+            Self::File(body) => body.size_hint(),
+            Self::Packed(body) => body.size_hint(),
+        }
+    }
+}
 
 /// What counts as the status of an answer that the client did not wait for; no server sends it.
 const CLIENT_GONE: u16 = 499;
@@ -53,6 +97,7 @@ pub(crate) struct Story {
     told: bool,
     gateway: Arc<Gateway>,
     open: Option<Open>,
+    seat: Option<Seat>,
 }
 
 impl Story {
@@ -81,6 +126,7 @@ impl Story {
             told: false,
             gateway,
             open: None,
+            seat: None,
         }
     }
 
@@ -133,7 +179,12 @@ impl Story {
         self.open = Some(open);
     }
 
-    fn passed(&mut self, bytes: u64) {
+    /// Counts among the requests of its client as long as it lasts.
+    pub(super) fn seat(&mut self, seat: Option<Seat>) {
+        self.seat = seat;
+    }
+
+    pub(crate) fn passed(&mut self, bytes: u64) {
         self.bytes += bytes;
     }
 
@@ -142,7 +193,7 @@ impl Story {
     }
 
     /// Tells it, once.
-    pub(super) fn tell(&mut self) {
+    pub(crate) fn tell(&mut self) {
         if std::mem::replace(&mut self.told, true) {
             return;
         }

@@ -3,19 +3,23 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::{Either, Full};
+use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Request, Response, StatusCode};
 
+use crate::compress::{self, Packed, Wish};
+use crate::files::{FileBody, Found};
 use crate::headers::forwarded::was_secure;
+use crate::headers::{self, Identity};
 use crate::maintenance::Maintenance;
+use crate::rim;
 use crate::site::Asked;
 use crate::table::LiveRoute;
-use crate::tls::Via;
+use crate::tls::{Via, guard};
 use crate::worker::Gateway;
 
-use super::{Answer, Asking, Story, instead, pass};
+use super::{Answer, Asking, Story, instead, leave_unread, pass, plain, told};
 
 /// Answers a request that was let in, by itself or by a backend.
 pub(super) async fn serve(
@@ -34,8 +38,16 @@ pub(super) async fn serve(
     if let Some(headers) = route.site.preflight(request.method(), request.headers()) {
         return instead(StatusCode::NO_CONTENT, headers, &request, &asking.framing, &asking.identity, story);
     }
-    if let Some((status, headers)) = elsewhere(&request, &asking, route) {
+    if let Some((status, headers)) = route.site.elsewhere(&asked(&request, &asking)) {
         return instead(status, headers, &request, &asking.framing, &asking.identity, story);
+    }
+    match route.site.enter(asking.origin.client) {
+        Ok(seat) => story.seat(seat),
+        Err(status) => {
+            story.refused("too-many-at-a-time");
+            let again = HeaderMap::from_iter([(RETRY_AFTER, 1.into())]);
+            return instead(status, again, &request, &asking.framing, &asking.identity, story);
+        }
     }
     if let Some(login) = route.site.login()
         && let Err((status, headers)) = login.check(request.headers_mut(), asking.origin.client).await
@@ -43,19 +55,75 @@ pub(super) async fn serve(
         story.refused("login");
         return instead(status, headers, &request, &asking.framing, &asking.identity, story);
     }
-    pass(request, asking, route, gateway, story).await
+    let list = route.site.files(&gateway.place, &route.project).await;
+    let found = list.and_then(|list| {
+        route.site.file(list, &asked(&request, &asking), request.method(), request.headers())
+    });
+    if let Some(found) = found {
+        let mut answer = filed(found, (asking.identity.clone(), asking.via), route, gateway, story).await;
+        leave_unread(&mut answer, &request, &asking.framing);
+        return answer;
+    }
+    let Some((name, choice)) = route.site.canary(request.headers(), asking.origin.client) else {
+        return pass(request, asking, route, gateway, story).await;
+    };
+    let other = choice.canary.then(|| gateway.table.load().named(&route.project, name).cloned()).flatten();
+    // Where it has nobody to answer, the first one does.
+    let other = other.filter(|other| !other.backends.is_empty());
+    let secure = is_secure(&request, &asking);
+    if let Some(other) = &other {
+        story.route(other);
+    }
+    let mut answer = pass(request, asking, other.as_ref().unwrap_or(route), gateway, story).await;
+    route.site.keep_to(choice, secure, answer.headers_mut());
+    answer
 }
 
-/// Where its route sends a request, if it does.
-fn elsewhere(
-    request: &Request<Incoming>,
-    asking: &Asking,
+fn is_secure(request: &Request<Incoming>, asking: &Asking) -> bool {
+    asking.via == Via::Tls || was_secure(request.headers(), asking.origin)
+}
+
+fn asked<'a>(request: &'a Request<Incoming>, asking: &'a Asking) -> Asked<'a> {
+    let scheme = if is_secure(request, asking) { "https" } else { "http" };
+    Asked { target: request.uri(), path: &asking.place.path, host: &asking.place.host.sent, scheme }
+}
+
+/// The answer with a file.
+async fn filed(
+    found: Found,
+    (identity, via): (Identity, Via),
     route: &LiveRoute,
-) -> Option<(StatusCode, HeaderMap)> {
-    let secure = asking.via == Via::Tls || was_secure(request.headers(), asking.origin);
-    let scheme = if secure { "https" } else { "http" };
-    let (path, host) = (asking.place.path.as_str(), &asking.place.host.sent);
-    route.site.elsewhere(&Asked { target: request.uri(), path, host, scheme })
+    gateway: &Gateway,
+    mut story: Story,
+) -> Response<Answer> {
+    let Found { status, headers: mut own, part } = found;
+    headers::back(&mut own, &identity);
+    guard::strict(&mut own, route, via);
+    let Some((name, bytes)) = part else { return told(status, own, story) };
+    let path = gateway.place.files(&route.project).join(name);
+    match tokio::task::spawn_blocking(move || rim::open(&path)).await {
+        Ok(Ok(file)) => {
+            story.status(status);
+            let body = FileBody::new(file, (bytes.start, bytes.end), story);
+            let mut answer = Response::new(Answer::File(body));
+            *answer.status_mut() = status;
+            *answer.headers_mut() = own;
+            answer
+        }
+        _ => plain(StatusCode::INTERNAL_SERVER_ERROR, &identity, story),
+    }
+}
+
+/// Makes an answer shorter where it pays.
+pub(super) fn pack(answer: Response<Answer>, route: &LiveRoute, wish: Wish) -> Response<Answer> {
+    let Some(told) = route.site.compression() else { return answer };
+    let (mut head, body) = answer.into_parts();
+    let length = body.size_hint().exact();
+    let body = match compress::dress(told, wish, head.status, &mut head.headers, length) {
+        Some((coding, turn)) => Answer::Packed(Box::new(Packed::new(body, coding, turn))),
+        None => body,
+    };
+    Response::from_parts(head, body)
 }
 
 /// The answer to who comes while its project is being worked on.
@@ -106,14 +174,14 @@ fn escaped(text: &str) -> String {
 
 /// Shows the user's page in an answer of the gateway's own that has no body.
 pub(super) fn show(answer: &mut Response<Answer>, route: &LiveRoute) {
-    let bare = matches!(answer.body(), Either::Left(own) if own.is_end_stream());
+    let bare = matches!(answer.body(), Answer::Own(own) if own.is_end_stream());
     if let Some(page) = route.site.page(answer.status()).filter(|_| bare) {
         fill(answer, page, HTML);
     }
 }
 
 fn fill(answer: &mut Response<Answer>, text: Bytes, kind: HeaderValue) {
-    *answer.body_mut() = Either::Left(Full::new(text));
+    *answer.body_mut() = Answer::Own(Full::new(text));
     answer.headers_mut().insert(CONTENT_TYPE, kind);
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }

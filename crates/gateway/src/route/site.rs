@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hyper::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 
-use super::{Auth, Cors, pages};
+use super::{Auth, Compression, Cors, Files, pages};
 
 /// The most redirects of a route.
 const MOST_REDIRECTS: usize = 1000;
@@ -32,6 +32,28 @@ pub struct Site {
     /// What the gateway's own answers show, by status, and by [`MAINTENANCE`](super::MAINTENANCE) and `any`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub pages: BTreeMap<String, String>,
+    /// Which answers are made shorter on their way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
+    /// Files that it answers with before any backend is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<Files>,
+    /// How many requests of each client are answered at a time; `None` is any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_per_client: Option<u32>,
+    /// Which part of its clients goes to another route of the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Canary>,
+}
+
+/// A part of the clients that another route of the project answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Canary {
+    /// The name of that route.
+    pub route: String,
+    /// How many of a hundred clients.
+    pub percent: u8,
 }
 
 /// A path that is elsewhere.
@@ -65,14 +87,20 @@ impl Site {
         if !self.add_path.is_empty() && (!is_path(&self.add_path) || self.add_path.ends_with('/')) {
             return Some(format!("`{}` is nothing to put in front of a path", self.add_path));
         }
-        let auth = || self.auth.as_ref().and_then(Auth::contradiction);
-        let cors = || self.cors.as_ref().and_then(Cors::contradiction);
-        self.redirects
-            .iter()
-            .find_map(Redirect::contradiction)
-            .or_else(auth)
-            .or_else(cors)
+        let redirects = self.redirects.iter().find_map(Redirect::contradiction);
+        redirects
+            .or_else(|| self.auth.as_ref()?.contradiction())
+            .or_else(|| self.cors.as_ref()?.contradiction())
             .or_else(|| pages::contradiction(&self.pages))
+            .or_else(|| self.files.as_ref()?.contradiction())
+            .or_else(|| {
+                let none = self.max_per_client == Some(0);
+                none.then(|| "no request of a client is answered".to_owned())
+            })
+            .or_else(|| {
+                let canary = self.canary.as_ref().filter(|canary| canary.percent > 100)?;
+                Some(format!("{} of a hundred clients go elsewhere", canary.percent))
+            })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Spanned;
+use crate::{Bytes, Spanned};
 
 /// What is absent is empty, and the gateway's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +20,47 @@ pub struct Site {
     pub cors: Option<Cors>,
     /// `error_pages`: a file, or a folder of files such as `404.html`.
     pub error_pages: Option<Spanned<PathBuf>>,
+    /// `compress`: which answers are made shorter.
+    pub compress: Option<Compress>,
+    /// `files`: a folder whose files are answered with before the service is asked.
+    pub files: Option<Files>,
+    /// `max_per_client`: how many requests of each client are answered at a time.
+    pub max_per_client: Option<u32>,
+    /// `canary`: which part of the clients another service answers.
+    pub canary: Option<Canary>,
+}
+
+/// `canary`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Canary {
+    /// `service`, which has a route of its own.
+    pub service: Spanned<String>,
+    /// `percent` of the clients.
+    pub percent: u8,
+}
+
+/// `compress`; `true` is all that pays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Compress {
+    /// `min_size`: the shortest answer.
+    pub min_size: Option<Bytes>,
+    /// `types`; those of which it is known that it pays when absent.
+    pub types: Vec<String>,
+}
+
+/// `files`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// `folder`.
+    pub folder: Spanned<PathBuf>,
+    /// `fallback`: the file that is shown where a page is asked for that is none.
+    pub fallback: Option<Spanned<String>>,
+    /// `pass`: beginnings of paths that always go to the service.
+    pub pass: Vec<String>,
+    /// `cache`: how long browsers need not ask again for what is no page.
+    pub cache: Option<Duration>,
+    /// `immutable`: paths of files that never change under their name.
+    pub immutable: Vec<String>,
 }
 
 /// `auth`.
@@ -129,4 +170,15 @@ fn is_host(text: &str) -> bool {
         !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     };
     text.len() <= 253 && text.split('.').all(label)
+}
+
+/// Whether it is a content type, or a pattern of some, such as `text/html`, `text/*` or `*+json`.
+pub fn is_type(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&^_.+-/*".contains(&byte);
+    (2..=100).contains(&text.len()) && text.bytes().all(plain) && text.matches('*').count() <= 1
+}
+
+/// Whether it is a path, with at most one `*` for anything.
+pub fn is_pattern(text: &str) -> bool {
+    text.starts_with('/') && is_graphic(text) && text.matches('*').count() <= 1
 }

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use indexmap::IndexMap;
+use seaworthy_gateway::files::{self, FilesError, List};
 use seaworthy_gateway::route::{MAINTENANCE, MOST_PAGE_BYTES, Users};
 use seaworthy_project::{Files, Project, Sensitive, Service, Spanned};
 
-use crate::ReleaseError;
-use crate::routes::page_key;
+use crate::routes::{list_key, page_key};
+use crate::{Draft, ReleaseError, ReleaseNumber, Store};
 
 /// The most pages of a service.
 const MOST_PAGES: usize = 32;
@@ -41,6 +42,26 @@ pub(super) fn read(
                 span: Some(auth.users.span),
             });
         }
+        if let Some(own) = &site.files {
+            match files::scan(&inside(project, &own.folder.value)) {
+                Ok(list) => {
+                    match own.fallback.as_ref().filter(|file| !list.files.contains_key(&file.value)) {
+                        Some(fallback) => errors.push(ReleaseError::Unsupported {
+                            message: format!(
+                                "`{}`, the fallback of the route of `{}`, is not among its files",
+                                fallback.value, service.name.value
+                            ),
+                            hint: "name a file of the folder, such as `index.html`".to_owned(),
+                            span: Some(fallback.span),
+                        }),
+                        None => {
+                            contents.insert(list_key(service), Sensitive::new(list.text()));
+                        }
+                    }
+                }
+                Err(error) => errors.push(unusable(service, own.folder.span, &error)),
+            }
+        }
         if let Some(named) = &site.error_pages {
             match pages(project, named, files) {
                 Ok(found) => {
@@ -60,6 +81,60 @@ pub(super) fn read(
         }
     }
     errors
+}
+
+fn unusable(service: &Service, span: seaworthy_project::Span, error: &FilesError) -> ReleaseError {
+    let cause = std::error::Error::source(error).map(|cause| format!(" ({cause})")).unwrap_or_default();
+    ReleaseError::Unsupported {
+        message: format!(
+            "the files of the route of `{}` cannot be served: {error}{cause}",
+            service.name.value
+        ),
+        hint: "build the frontend first, or name another folder".to_owned(),
+        span: Some(span),
+    }
+}
+
+/// Brings the files of a release to where the gateway of a state folder answers with them. Those that it serves now stay.
+///
+/// # Errors
+/// What could not be kept.
+pub fn keep_files(draft: &Draft, state: &Path) -> Vec<ReleaseError> {
+    let project = &draft.project;
+    let mut errors = Vec::new();
+    for service in project.services() {
+        let Some(own) = service.settings.route.as_ref().and_then(|route| route.value.site.files.as_ref())
+        else {
+            continue;
+        };
+        let Some(list) = draft.files.get(&list_key(service)).and_then(|text| List::parse(text.reveal()))
+        else {
+            continue;
+        };
+        let folder = inside(project, &own.folder.value);
+        if let Err(error) = files::keep(state, project.name.as_str(), &folder, &list) {
+            errors.push(unusable(service, own.folder.span, &error));
+        }
+    }
+    errors
+}
+
+/// Lets go of the files that no kept release needs. Failing to harms nothing.
+pub fn drop_files(store: &Store, state: &Path, project: &str) {
+    let Ok(releases) = store.releases() else { return };
+    let mut lists = Vec::new();
+    for number in releases.iter().map(|release| release.number) {
+        let Ok(release) = kept(store, number) else { return };
+        lists.extend(release);
+    }
+    let _ = files::drop_but(state, project, &lists);
+}
+
+/// The lists of a release; an error where it cannot be read.
+fn kept(store: &Store, number: ReleaseNumber) -> Result<Vec<List>, ReleaseError> {
+    let release = store.release(number)?;
+    let lists = release.files.iter().filter(|(name, _)| name.starts_with("files "));
+    Ok(lists.filter_map(|(_, text)| List::parse(text.reveal())).collect())
 }
 
 /// The pages by their status; that of a file alone is for all.

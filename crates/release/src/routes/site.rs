@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use seaworthy_gateway::route::{Auth, Backend, Cors, Protocol, Redirect, Route, Site, Users};
-use seaworthy_project::model::site::{Cors as OtherSites, Origin, Redirect as Wished, Site as Own};
+use seaworthy_gateway::files::List;
+use seaworthy_gateway::route::{
+    Auth, Backend, Canary, Compression, Cors, Files, Protocol, Redirect, Route, Site, Users,
+};
+use seaworthy_project::model::site::{Compress, Cors as OtherSites, Origin, Redirect as Wished, Site as Own};
 use seaworthy_project::{Sensitive, Service};
 
 use super::RouteWish;
@@ -29,6 +32,12 @@ pub(super) fn site(service: &Service) -> Site {
         strip_path: own.strip_path,
         add_path: own.add_path.clone().unwrap_or_default(),
         cors: own.cors.as_ref().map(cors),
+        compression: own.compress.as_ref().map(compression),
+        max_per_client: own.max_per_client,
+        canary: own
+            .canary
+            .as_ref()
+            .map(|canary| Canary { route: canary.service.value.clone(), percent: canary.percent }),
         ..Site::default()
     }
 }
@@ -42,6 +51,14 @@ fn cors(own: &OtherSites) -> Cors {
         headers: own.headers.clone(),
         expose: own.expose.clone(),
         max_age_seconds: own.max_age.map_or(MAX_AGE_SECONDS, |time| time.as_secs()),
+    }
+}
+
+fn compression(own: &Compress) -> Compression {
+    let plain = Compression::default();
+    Compression {
+        min_bytes: own.min_size.map_or(plain.min_bytes, |size| size.0),
+        types: own.types.iter().map(|kind| kind.to_ascii_lowercase()).collect(),
     }
 }
 
@@ -64,13 +81,26 @@ pub(crate) fn filled(
             Some((which.to_owned(), text.reveal().to_owned()))
         })
         .collect();
+    let shelf = own.files.as_ref().map(|own| Files {
+        list: files.get(&list_key(service)).map(|text| List::hash_of(text.reveal())).unwrap_or_default(),
+        fallback: own.fallback.as_ref().map(|fallback| fallback.value.clone()),
+        pass: own.pass.clone(),
+        max_age_seconds: own.cache.map_or(0, |time| time.as_secs()),
+        immutable: own.immutable.clone(),
+    });
     for wish in wishes.iter_mut().filter(|wish| wish.route.protocol == Protocol::Http) {
         if !wish.route.site.answers_all() {
             wish.route.site.auth = auth.clone();
+            wish.route.site.files = shelf.clone();
         }
         wish.route.site.pages = pages.clone();
     }
     wishes
+}
+
+/// The name of the list of files that a release keeps.
+pub(crate) fn list_key(service: &Service) -> String {
+    format!("files {}", service.name.value)
 }
 
 /// The name of a page that a release keeps.

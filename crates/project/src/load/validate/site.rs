@@ -16,6 +16,7 @@ pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) 
             continue;
         };
         whole(name, route, report);
+        canary(name, (route, root), disabled, report);
         redirects(name, route, report);
         cors(name, route, report);
         if let Some(strip) = route.get("strip_path").filter(|strip| strip.text() == Some("true"))
@@ -29,7 +30,14 @@ pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) 
 }
 
 /// What each of these cannot do without.
-const NEEDED: [(&str, &str); 3] = [("auth", "users"), ("cors", "origins"), ("rate_limit", "rate")];
+const NEEDED: [(&str, &str); 6] = [
+    ("auth", "users"),
+    ("cors", "origins"),
+    ("rate_limit", "rate"),
+    ("files", "folder"),
+    ("canary", "service"),
+    ("canary", "percent"),
+];
 
 /// A protection that says half of what it needs protects nothing.
 fn whole(name: &str, route: &Node, report: &mut Report) {
@@ -60,6 +68,23 @@ fn redirects(name: &str, route: &Node, report: &mut Report) {
             report.problem(problem.related(from, "it comes from here").hint("name another `to`"));
         }
         seen.push((rule.from, from));
+    }
+}
+
+/// Clients are shared with a service that has a route.
+fn canary(name: &str, (route, root): (&Node, &Node), disabled: &HashSet<&str>, report: &mut Report) {
+    let Some(service) = route.at(&["canary", "service"]) else { return };
+    let other = service.text().unwrap_or_default();
+    let node = root.at(&["services", other]).filter(|_| !disabled.contains(other));
+    let routed =
+        node.is_some_and(|node| node.at(&["x-seaworthy", "route"]).is_some_and(|route| !route.is_null()));
+    if other == name || !routed {
+        let message =
+            format!("`{name}` shares its clients with `{other}`, which is no other service with a route.");
+        let problem = Problem::at(ProblemKind::Undefined, service.span, message);
+        report.problem(
+            problem.hint("name a service that has `x-seaworthy.route`, with a `host` or `path` of its own"),
+        );
     }
 }
 
