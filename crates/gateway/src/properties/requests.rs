@@ -89,7 +89,7 @@ fn serve(bytes: &[u8], piece: usize) -> Vec<Read> {
             built.expect("a runtime without sockets needs nothing of the system")
         });
         let served = runtime.block_on(async { timeout(AN_END, converse(client)).await });
-        served.unwrap_or_else(|_| panic!("no end in pieces of {piece}"))
+        served.expect("each connection ends")
     })
 }
 
