@@ -1,5 +1,7 @@
 //! A connection to a backend: HTTP/1.1 for one request at a time, or HTTP/2 shared by all of them.
 
+mod bounded;
+
 use std::io;
 use std::time::Duration;
 
@@ -12,6 +14,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
 use crate::outgoing::Outgoing;
+
+use bounded::Allowance;
+
+pub(crate) use bounded::Bounded;
 
 /// What a backend may send unasked, of one answer and of all.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -27,7 +33,7 @@ const GRPC: &[u8] = b"application/grpc";
 /// A connection to a backend.
 #[derive(Debug)]
 pub(crate) enum Connection {
-    Http1(http1::SendRequest<Outgoing>),
+    Http1(http1::SendRequest<Outgoing>, Allowance),
     Http2(http2::SendRequest<Outgoing>),
 }
 
@@ -35,11 +41,12 @@ impl Connection {
     /// Speaks HTTP/1.1 over a stream, or HTTP/2 as agreed before.
     pub(crate) async fn over(stream: TcpStream, http2: bool) -> io::Result<Self> {
         if !http2 {
-            let shaken = http1::handshake(TokioIo::new(stream)).await;
+            let (bounded, allowance) = Bounded::new(stream);
+            let shaken = http1::handshake(TokioIo::new(bounded)).await;
             let (sender, connection) = shaken.map_err(io::Error::other)?;
             // Ends when the sender is dropped or the backend closes.
             tokio::spawn(connection.with_upgrades());
-            return Ok(Self::Http1(sender));
+            return Ok(Self::Http1(sender, allowance));
         }
         let shaken = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -57,14 +64,14 @@ impl Connection {
 
     pub(crate) fn is_ready(&self) -> bool {
         match self {
-            Self::Http1(sender) => sender.is_ready(),
+            Self::Http1(sender, _) => sender.is_ready(),
             Self::Http2(sender) => sender.is_ready(),
         }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
         match self {
-            Self::Http1(sender) => sender.is_closed(),
+            Self::Http1(sender, _) => sender.is_closed(),
             Self::Http2(sender) => sender.is_closed(),
         }
     }
@@ -72,7 +79,7 @@ impl Connection {
     /// The same connection, where several may use it.
     pub(crate) fn shared(&self) -> Option<Self> {
         match self {
-            Self::Http1(_) => None,
+            Self::Http1(..) => None,
             Self::Http2(sender) => Some(Self::Http2(sender.clone())),
         }
     }
@@ -83,7 +90,10 @@ impl Connection {
         mut request: Request<Outgoing>,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Outgoing>>>> + use<> {
         let sent = match self {
-            Self::Http1(sender) => Sent::Http1(sender.try_send_request(request)),
+            Self::Http1(sender, allowance) => {
+                allowance.ask();
+                Sent::Http1(sender.try_send_request(request), allowance.clone())
+            }
             Self::Http2(sender) => {
                 rewrite(&mut request);
                 Sent::Http2(sender.try_send_request(request))
@@ -91,7 +101,11 @@ impl Connection {
         };
         async move {
             match sent {
-                Sent::Http1(answer) => answer.await,
+                Sent::Http1(answer, allowance) => {
+                    let answer = answer.await;
+                    allowance.answered();
+                    answer
+                }
                 Sent::Http2(answer) => answer.await,
             }
         }
@@ -100,7 +114,7 @@ impl Connection {
 
 /// A request on its way.
 enum Sent<One, Two> {
-    Http1(One),
+    Http1(One, Allowance),
     Http2(Two),
 }
 

@@ -39,12 +39,41 @@ pub(crate) struct Framing {
     unseen: AtomicBool,
     /// The last answer leaves something unread.
     lingers: AtomicBool,
+    /// Answers that are done.
+    answered: AtomicU64,
+    /// Whether something written may not have been sent yet.
+    unsent: AtomicBool,
+    /// Whether all that came was read, and the last request ended with it.
+    read_all: AtomicBool,
 }
 
 impl Framing {
     /// Counts a request whose head could be read.
     pub(crate) fn begin(&self) {
         self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many requests are answered, or were.
+    pub(crate) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Counts an answer that is done.
+    pub(crate) fn answered(&self) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether the connection lies between two requests with nothing left to read, answer or send: nobody who reads it
+    /// holds anything of it.
+    pub(crate) fn rests(&self) -> bool {
+        let is = |sign: &AtomicBool| sign.load(Ordering::Relaxed);
+        is(&self.read_all)
+            && !is(&self.unsent)
+            && !is(&self.offered)
+            && !is(&self.unseen)
+            && !is(&self.lingers)
+            && self.any_fault().is_none()
+            && self.answered.load(Ordering::Relaxed) == self.begun()
     }
 
     /// What is wrong with the request that is being answered: its body, as far as it came.
@@ -105,6 +134,11 @@ struct LeftOver {
 }
 
 impl<S> Watched<S> {
+    /// The stream below.
+    pub(crate) fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
     /// The stream, no longer looked at.
     pub(crate) fn into_inner(self) -> S {
         self.stream
@@ -159,6 +193,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         if buffer.filled().len() > before && !self.framing.unseen.load(Ordering::Relaxed) {
             self.look(buffer, before);
         }
+        let all =
+            polled.is_pending() && self.grammar.is_at_rest() && self.grammar.heads() == self.framing.begun();
+        self.framing.read_all.store(all, Ordering::Relaxed);
         polled
     }
 }
@@ -193,11 +230,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.framing.unsent.store(true, Ordering::Relaxed);
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        // Asked for once all was written.
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            self.framing.unsent.store(false, Ordering::Relaxed);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -218,6 +261,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.framing.unsent.store(true, Ordering::Relaxed);
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 

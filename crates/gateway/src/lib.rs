@@ -20,6 +20,7 @@ mod headers;
 mod http2;
 mod lanes;
 mod launch;
+mod lend;
 mod limits;
 mod listener;
 mod maintenance;

@@ -1,17 +1,12 @@
 //! Accepting: one task per address and lane, one per connection.
 
+mod requests;
+
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::StatusCode;
-use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue};
-use hyper::server::conn::http1::{self, UpgradeableConnection};
-use hyper::service::{HttpService, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
@@ -19,12 +14,9 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::error::GatewayError;
-use crate::framing::{Fault, Framing, Watched};
-use crate::proxy::Switch;
-use crate::stream::ClientStream;
 use crate::tls::arrival::{Arrival, arrive};
 use crate::worker::Gateway;
-use crate::{framing, http2, limits, proxy, proxy_protocol, tcp};
+use crate::{http2, limits, proxy_protocol, tcp};
 
 /// Connections at a time, over all addresses; fewer where the system gives fewer descriptors. More wait to be
 /// accepted.
@@ -133,56 +125,17 @@ async fn serve(
     stopping: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
+    // What is over before the first request lies on the heap, so that a kept connection does not keep room for it.
     let told = proxy_protocol::accept(&mut stream, client, address, &gateway);
-    let Some(client) = unless_ending(told, stopping.clone()).await else { return };
-    let Some(stream) = tcp::pass(stream, client, address, &gateway).await else { return };
-    let arrived = unless_ending(arrive(stream, address, &gateway), stopping.clone()).await;
+    let told = Box::pin(unless_ending(told, stopping.clone())).await;
+    let Some(client) = told else { return };
+    let Some(stream) = Box::pin(tcp::pass(stream, client, address, &gateway)).await else { return };
+    let arrived = Box::pin(unless_ending(arrive(stream, address, &gateway), stopping.clone())).await;
     let Some(Arrival { stream, via, http2 }) = arrived else { return };
     if http2 {
-        return http2::serve(stream, (client, address, via), gateway, stopping).await;
+        return Box::pin(http2::serve(stream, (client, address, via), gateway, stopping)).await;
     }
-    let (stream, framing) = framing::watch(stream);
-    let switch = Switch::default();
-    let told = stopping.clone();
-    let service = service_fn(|request| {
-        let answer =
-            proxy::answer(request, client, address, gateway.clone(), framing.clone(), switch.clone(), via);
-        let (told, gateway, framing) = (&told, &gateway, &framing);
-        async move {
-            let mut answer = answer.await;
-            // Looks at a number, takes no lock. What an address speaks may change while a connection is kept.
-            let stays = gateway.table.load().tcp(address).is_none();
-            let ends = told.has_changed().unwrap_or(true) || !stays || framing.fault().is_some();
-            if answer.status() != StatusCode::SWITCHING_PROTOCOLS && (!framing.declined() || ends) {
-                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(answer)
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_headers(MOST_HEADERS)
-        .max_buf_size(MOST_HEAD_BYTES)
-        .max_header_size(MOST_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    if let Err(error) = serve_requests(connection, stopping).await {
-        unread(&error, &framing, client, &gateway);
-    }
-    // What was agreed on is passed through from here; this connection counts until that ends.
-    switch.pass().await;
-}
-
-/// Tells of the head at which a connection ended, if it did at one.
-fn unread(error: &hyper::Error, framing: &Framing, client: SocketAddr, gateway: &Arc<Gateway>) {
-    let fault = match framing.head_fault() {
-        Some(fault) => fault,
-        None if error.is_parse_too_large() => Fault::TooLarge,
-        None if error.is_parse() => Fault::Malformed,
-        None => return,
-    };
-    proxy::Story::unread(fault, client, gateway.clone());
+    requests::serve(stream, (client, address, via), gateway, stopping).await;
 }
 
 /// What a client begins with, unless it has not by the time this worker ends.
@@ -200,23 +153,19 @@ async fn unless_ending<T>(
     }
 }
 
-/// Serves the requests of a connection until it is closed, upgraded, or idle while the worker ends.
-async fn serve_requests<S>(
-    connection: UpgradeableConnection<TokioIo<Watched<ClientStream>>, S>,
-    mut stopping: watch::Receiver<bool>,
-) -> Result<(), hyper::Error>
-where
-    S: HttpService<Incoming, ResBody = proxy::Answer, Error = Infallible>,
-{
-    tokio::pin!(connection);
-    tokio::select! {
-        ended = connection.as_mut() => return ended,
-        _ = stopping.wait_for(|stopping| *stopping) => {}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of what a function answers with.
+    fn size<A, B, C, D, E, F>(_: impl Fn(A, B, C, D, E) -> F) -> usize {
+        size_of::<F>()
     }
-    // The answer to the next request says `close`; only a connection without one is closed unasked.
-    tokio::select! {
-        ended = connection.as_mut() => return ended,
-        () = sleep(LAST_CALL) => connection.as_mut().graceful_shutdown(),
+
+    #[test]
+    fn a_connection_that_rests_is_small() {
+        let bytes = size(serve);
+        println!("{bytes} bytes");
+        assert!(bytes <= 2 << 10, "{bytes} bytes for each connection");
     }
-    connection.await
 }

@@ -117,6 +117,11 @@ impl Grammar {
         )
     }
 
+    /// Whether the last request has ended, and nothing came since.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.state == State::Start && !self.head.after_empty_line
+    }
+
     /// Whether no request has begun since the last one ended.
     #[cfg(any(test, feature = "test-util"))]
     pub(super) fn is_between(&self) -> bool {

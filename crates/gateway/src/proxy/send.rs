@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
-use hyper::{Request, Response, StatusCode, Uri, Version};
+use hyper::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 use tokio::time::{Instant, sleep_until};
 
 use crate::backend::{Backend, InFlight};
@@ -211,6 +212,8 @@ async fn attempt(
         }
     };
     match answer {
+        // One of the two is a lie, and who reads the other finds an answer elsewhere (RFC 9112, section 6.3).
+        Ok(answer) if has_two_lengths(answer.headers()) => Err(Failed::Broken(StatusCode::BAD_GATEWAY)),
         Ok(answer) => {
             story.first_byte();
             Ok((answer, connection))
@@ -229,6 +232,10 @@ async fn attempt(
             (None, Sending::Once(_)) => Err(Failed::Broken(StatusCode::BAD_GATEWAY)),
         },
     }
+}
+
+fn has_two_lengths(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH)
 }
 
 /// The request for a backend, and when something of it was last sent.

@@ -9,11 +9,12 @@ use hyper::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 use hyper::upgrade::OnUpgrade;
 use hyper::{HeaderMap, Request, Response, Version};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use crate::backend::{Backend, InFlight};
+use crate::connection::Bounded;
 use crate::framing::Watched;
 use crate::headers::Identity;
+use crate::lend::Lent;
 use crate::stream::ClientStream;
 use crate::table::LiveRoute;
 use crate::tcp;
@@ -103,12 +104,13 @@ impl Switch {
         let agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Tunnel { client, backend, in_flight, mut story }) = agreed else { return };
         let (Ok(client), Ok(backend)) = (client.await, backend.await) else { return };
-        let client = client.downcast::<TokioIo<Watched<ClientStream>>>();
-        let backend = backend.downcast::<TokioIo<TcpStream>>();
+        let client = client.downcast::<TokioIo<Lent<Watched<ClientStream>>>>();
+        let backend = backend.downcast::<TokioIo<Bounded>>();
         // They are what the listener and the backend made them of.
         let (Ok(client), Ok(backend)) = (client, backend) else { return };
         let early: [Bytes; 2] = [client.read_buf, backend.read_buf];
-        let (client, backend) = (client.io.into_inner().into_inner(), backend.io.into_inner());
+        let Some(client) = client.io.into_inner().keep() else { return };
+        let (client, backend) = (client.into_inner(), backend.io.into_inner().into_inner());
         tcp::join(client, backend, &early, &in_flight, &mut story).await;
     }
 }

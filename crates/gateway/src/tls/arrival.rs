@@ -66,7 +66,8 @@ async fn begin(stream: TcpStream, listen: SocketAddr, gateway: &Gateway) -> Opti
         let length = stream.peek(&mut first).await.ok().filter(|length| *length > 0)?;
         let begun = first.get(..length)?;
         if begun[0] == HANDSHAKE && gateway.certificates.speaks(listen) {
-            return shake_hands(stream, listen, gateway).await;
+            // On the heap: a client that has not begun needs no room for it.
+            return Box::pin(shake_hands(stream, listen, gateway)).await;
         }
         let http2 = begun == PREFACE;
         let ended = stream.ready(Interest::READABLE).await.ok()?.is_read_closed();
