@@ -59,7 +59,6 @@ fn fix(service: &Subject<'_>, missing: &[&str]) -> Fix {
     if let Some(first) = edits.first_mut() {
         first.comment = Some(STARTING_POINT.to_owned());
     }
-    // What is enough for a program that nobody knows here, nobody knows.
-    let level = if limits.is_some() { Level::NeedsImageKnowledge } else { Level::BehaviourChanging };
-    Fix::new(level, edits).may_break("A service that needs more than the limit is slowed down or restarted.")
+    Fix::new(Level::Safe, edits)
+        .may_break("A service that needs more than the limit is slowed down or restarted.")
 }
