@@ -33,7 +33,7 @@ pub fn snapshot(bytes: &[u8]) {
     let table = served.projects.into_iter().fold(table, |table, (name, set)| table.with(&name, set));
     for (project, ids) in served.aside {
         let ids: Vec<String> = ids.into_iter().collect();
-        table.named(&project, &ids).iter().for_each(|backend| backend.set_aside(true));
+        table.backends_named(&project, &ids).iter().for_each(|backend| backend.set_aside(true));
     }
     for (name, entry) in &table.projects {
         // A set that contradicts itself is not taken; one in a snapshot by other hands must still harm nobody.

@@ -128,7 +128,7 @@ impl Table {
     }
 
     /// The backends of a project with these ids.
-    pub(crate) fn named(&self, project: &str, ids: &[String]) -> Vec<Arc<Backend>> {
+    pub(crate) fn backends_named(&self, project: &str, ids: &[String]) -> Vec<Arc<Backend>> {
         let ours = |backend: &&Arc<Backend>| backend.project == project && ids.contains(&backend.id);
         self.backends().filter(ours).cloned().collect()
     }

@@ -110,7 +110,7 @@ impl Gateway {
         let table = projects.fold(Table::default(), |table, (name, set)| table.with(&name, set));
         for (project, ids) in served.aside {
             let ids: Vec<String> = ids.into_iter().collect();
-            table.named(&project, &ids).iter().for_each(|backend| backend.set_aside(true));
+            table.backends_named(&project, &ids).iter().for_each(|backend| backend.set_aside(true));
         }
         let gateway = Arc::new(Self {
             log: AccessLog::start(&place),
@@ -294,7 +294,7 @@ impl Gateway {
             return Err(GatewayError::Stopping);
         }
         let table = self.table.load_full();
-        let named = table.named(project, ids);
+        let named = table.backends_named(project, ids);
         let mut all = table.aside();
         let ours = all.entry(project.to_owned()).or_default();
         for backend in &named {
