@@ -129,7 +129,12 @@ async fn serve(
     let told = proxy_protocol::accept(&mut stream, client, address, &gateway);
     let told = Box::pin(unless_ending(told, stopping.clone())).await;
     let Some(client) = told else { return };
-    let Some(stream) = Box::pin(tcp::pass(stream, client, address, &gateway)).await else { return };
+    let passes = gateway.table.load().tcp(address).is_some();
+    let stream = match passes {
+        true => Box::pin(tcp::pass(stream, client, address, &gateway)).await,
+        false => Some(stream),
+    };
+    let Some(stream) = stream else { return };
     let arrived = Box::pin(unless_ending(arrive(stream, address, &gateway), stopping.clone())).await;
     let Some(Arrival { stream, via, http2 }) = arrived else { return };
     if http2 {
