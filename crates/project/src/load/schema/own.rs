@@ -5,7 +5,7 @@ mod tls;
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
 use super::balancing::{BALANCE, EJECT, HASH_BY, MAX_IN_FLIGHT, QUEUE, RETRIES, SLOW_START, WAIT, WEIGHTS};
 use super::policy::{BODY_TIMEOUT, HEADERS, MAX_BODY, NETWORKS, RATE_LIMIT};
-use super::site::{ADD_PATH, AUTH, CANARY, COMPRESS, CORS, FILES, MAX_PER_CLIENT, PAGES, REDIRECT};
+use super::site::{ADD_PATH, AUTH, CANARY, COMPRESS, CORS, FILES, MAX_PER_CLIENT, MIRROR, PAGES, REDIRECT};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
@@ -67,6 +67,7 @@ static ROUTE: Object = Object::closed(
         ("files", FILES),
         ("max_per_client", A(&MAX_PER_CLIENT)),
         ("canary", In(&CANARY)),
+        ("mirror", In(&MIRROR)),
     ],
 );
 
