@@ -4,6 +4,7 @@ mod body;
 mod expect;
 mod frames;
 mod host;
+mod mirror;
 mod own;
 mod send;
 mod target;
@@ -206,6 +207,9 @@ async fn pass(
         Ok(sending) => sending,
         Err(status) => return failed(status, &framing, &identity, story),
     };
+    if offer.is_none() && matches!(&sending, Sending::Again(whole) if whole.is_empty()) {
+        mirror::copy(&parts, route, client.ip(), gateway);
+    }
     let wanted = Wanted { parts: &parts, client, listen, host: &bare, path: &path };
     match send::send(&wanted, sending, route.clone(), gateway, &mut story).await {
         Ok((answer, in_flight, _)) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {

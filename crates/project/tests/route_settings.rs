@@ -68,6 +68,8 @@ fn passwords_other_sites_and_pages_are_refused_with_their_place() {
         ("max_per_client: 0", 43, "a number of requests from 1 to 100000"),
         ("canary: {service: next, percent: 10%}", 45, "no other service with a route"),
         ("canary: {service: web, percent: 10%}", 45, "no other service with a route"),
+        ("mirror: {service: next, percent: 10%}", 45, "no other service with a route"),
+        ("mirror: {percent: 10%}", 35, "has no `service`"),
         ("error_pages: ''", 40, "a folder with files such as `404.html`"),
     ]);
 }

@@ -257,7 +257,7 @@ fn request(parts: &Parts, sending: &mut Sending) -> Result<(Request<Outgoing>, P
 }
 
 /// The path and query alone.
-fn origin_form(uri: &Uri) -> Uri {
+pub(super) fn origin_form(uri: &Uri) -> Uri {
     uri.path_and_query().map_or_else(|| Uri::from_static("/"), |path| Uri::from(path.clone()))
 }
 

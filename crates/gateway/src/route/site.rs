@@ -44,15 +44,18 @@ pub struct Site {
     /// Which part of its clients goes to another route of the project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canary: Option<Canary>,
+    /// Which part of its requests is copied to another route of the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Canary>,
 }
 
-/// A part of the clients that another route of the project answers.
+/// A part of the clients that another route of the project answers, or of the requests that it gets copies of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Canary {
     /// The name of that route.
     pub route: String,
-    /// How many of a hundred clients.
+    /// How many of a hundred.
     pub percent: u8,
 }
 
@@ -98,8 +101,9 @@ impl Site {
                 none.then(|| "no request of a client is answered".to_owned())
             })
             .or_else(|| {
-                let canary = self.canary.as_ref().filter(|canary| canary.percent > 100)?;
-                Some(format!("{} of a hundred clients go elsewhere", canary.percent))
+                let mut shares = self.canary.iter().chain(&self.mirror);
+                let wrong = shares.find(|share| share.percent > 100)?;
+                Some(format!("{} of a hundred go to `{}`", wrong.percent, wrong.route))
             })
     }
 }

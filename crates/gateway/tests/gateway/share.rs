@@ -86,3 +86,37 @@ async fn a_part_of_the_clients_goes_to_another_route_and_stays_there() {
     rig.client.put("shop", &set(100, &[])).await.unwrap();
     assert!(ask("").await.ends_with("old"), "nobody is there to answer");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_route_gets_copies_of_what_only_reads_and_nobody_waits_for_it() {
+    let (rig, listen) = (Rig::start().await, free_address());
+    let (web, next) = (Server::start("web").await, Server::start("next").await);
+    let set = |percent: u8| {
+        let site = Site { mirror: Some(Canary { route: "next".into(), percent }), ..Site::default() };
+        let web = Route { site, ..route("web", listen, &[&web]) };
+        RouteSet {
+            routes: vec![web, Route { host: Some("next.example".into()), ..route("next", listen, &[&next]) }],
+        }
+    };
+    rig.client.put("shop", &set(100)).await.unwrap();
+    let get = "GET /a?b HTTP/1.1\r\nhost: a\r\nx-a: 1\r\nconnection: close\r\n\r\n";
+    assert!(raw(listen, get, "no such text").await.ends_with("web"));
+    until(|| async { next.seen().len() == 1 }).await;
+    let seen = next.last();
+    assert_eq!((seen.method.as_str(), seen.target.as_str(), seen.header("x-a")), ("GET", "/a?b", "1"));
+    let post = "POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi";
+    assert!(raw(listen, post, "no such text").await.ends_with("web"));
+    // The copy breaks off without an answer, and the client has its own.
+    let rude = "GET /rude HTTP/1.1\r\nhost: next.example\r\nconnection: close\r\n\r\n";
+    assert!(raw(listen, rude, "no such text").await.starts_with("HTTP/1.1 502 "));
+    for number in 0..20 {
+        let answer = over_http2(listen, Method::GET, &format!("/{number}"), &[]).await;
+        assert_eq!(answer.body().as_ref(), b"web");
+    }
+    until(|| async { next.seen().iter().any(|seen| seen.target == "/19") }).await;
+    assert!(next.seen().iter().all(|seen| seen.method == "GET"), "no order is sent twice");
+    rig.client.put("shop", &set(0)).await.unwrap();
+    let before = next.seen().len();
+    assert!(raw(listen, get, "no such text").await.ends_with("web"));
+    assert_eq!(next.seen().len(), before);
+}

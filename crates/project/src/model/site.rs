@@ -28,14 +28,16 @@ pub struct Site {
     pub max_per_client: Option<u32>,
     /// `canary`: which part of the clients another service answers.
     pub canary: Option<Canary>,
+    /// `mirror`: which part of the requests another service gets copies of.
+    pub mirror: Option<Canary>,
 }
 
-/// `canary`.
+/// `canary` and `mirror`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Canary {
     /// `service`, which has a route of its own.
     pub service: Spanned<String>,
-    /// `percent` of the clients.
+    /// `percent` of the clients, or of the requests.
     pub percent: u8,
 }
 

@@ -7,7 +7,9 @@ use seaworthy_gateway::files::List;
 use seaworthy_gateway::route::{
     Auth, Backend, Canary, Compression, Cors, Files, Protocol, Redirect, Route, Site, Users,
 };
-use seaworthy_project::model::site::{Compress, Cors as OtherSites, Origin, Redirect as Wished, Site as Own};
+use seaworthy_project::model::site::{
+    Canary as Share, Compress, Cors as OtherSites, Origin, Redirect as Wished, Site as Own,
+};
 use seaworthy_project::{Sensitive, Service};
 
 use super::RouteWish;
@@ -34,10 +36,8 @@ pub(super) fn site(service: &Service) -> Site {
         cors: own.cors.as_ref().map(cors),
         compression: own.compress.as_ref().map(compression),
         max_per_client: own.max_per_client,
-        canary: own
-            .canary
-            .as_ref()
-            .map(|canary| Canary { route: canary.service.value.clone(), percent: canary.percent }),
+        canary: own.canary.as_ref().map(share),
+        mirror: own.mirror.as_ref().map(share),
         ..Site::default()
     }
 }
@@ -52,6 +52,10 @@ fn cors(own: &OtherSites) -> Cors {
         expose: own.expose.clone(),
         max_age_seconds: own.max_age.map_or(MAX_AGE_SECONDS, |time| time.as_secs()),
     }
+}
+
+fn share(own: &Share) -> Canary {
+    Canary { route: own.service.value.clone(), percent: own.percent }
 }
 
 fn compression(own: &Compress) -> Compression {

@@ -7,7 +7,7 @@ use super::balancing::{
     BALANCE, EJECT, HASH_BY, MAX_IN_FLIGHT, PROXY_PROTOCOL, QUEUE, RETRIES, SLOW_START, WAIT, WEIGHTS,
 };
 use super::policy::{BODY_TIMEOUT, HEADERS, MAX_BODY, NETWORKS, RATE_LIMIT};
-use super::site::{ADD_PATH, AUTH, CANARY, COMPRESS, CORS, FILES, MAX_PER_CLIENT, PAGES, REDIRECT};
+use super::site::{ADD_PATH, AUTH, CANARY, COMPRESS, CORS, FILES, MAX_PER_CLIENT, MIRROR, PAGES, REDIRECT};
 use super::{Form, Object, PLAINS, Shape};
 use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
@@ -70,6 +70,7 @@ static ROUTE: Object = Object::closed(
         ("files", FILES),
         ("max_per_client", A(&MAX_PER_CLIENT)),
         ("canary", In(&CANARY)),
+        ("mirror", In(&MIRROR)),
     ],
 );
 

@@ -177,8 +177,11 @@ pub(super) static CANARY: Object =
     Object::closed("`canary`", &[("service", Shape::Text), ("percent", A(&PERCENT))]);
 
 static PERCENT: Form = Form {
-    expected: "a share of the clients from `0%` to `100%`",
+    expected: "a share from `0%` to `100%`",
     types: ANY_TYPE,
     accepts: |text| percent(text).is_some(),
     enforced: true,
 };
+
+pub(super) static MIRROR: Object =
+    Object::closed("`mirror`", &[("service", Shape::Text), ("percent", A(&PERCENT))]);

@@ -18,6 +18,7 @@ pub(super) fn site(route: &Node) -> Site {
         files: route.get("files").and_then(files),
         max_per_client: value(route, "max_per_client", |text| text.parse().ok()).map(|most| most.value),
         canary: route.get("canary").and_then(canary),
+        mirror: route.get("mirror").and_then(canary),
     }
 }
 

@@ -16,7 +16,9 @@ pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) 
             continue;
         };
         whole(name, route, report);
-        canary(name, (route, root), disabled, report);
+        for key in ["canary", "mirror"] {
+            shared(name, (key, route, root), disabled, report);
+        }
         redirects(name, route, report);
         cors(name, route, report);
         if let Some(strip) = route.get("strip_path").filter(|strip| strip.text() == Some("true"))
@@ -30,13 +32,15 @@ pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) 
 }
 
 /// What each of these cannot do without.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 8] = [
     ("auth", "users"),
     ("cors", "origins"),
     ("rate_limit", "rate"),
     ("files", "folder"),
     ("canary", "service"),
     ("canary", "percent"),
+    ("mirror", "service"),
+    ("mirror", "percent"),
 ];
 
 /// A protection that says half of what it needs protects nothing.
@@ -71,20 +75,23 @@ fn redirects(name: &str, route: &Node, report: &mut Report) {
     }
 }
 
-/// Clients are shared with a service that has a route.
-fn canary(name: &str, (route, root): (&Node, &Node), disabled: &HashSet<&str>, report: &mut Report) {
-    let Some(service) = route.at(&["canary", "service"]) else { return };
+/// What is shared goes to a service that has a route.
+fn shared(
+    name: &str,
+    (key, route, root): (&str, &Node, &Node),
+    disabled: &HashSet<&str>,
+    report: &mut Report,
+) {
+    let Some(service) = route.at(&[key, "service"]) else { return };
     let other = service.text().unwrap_or_default();
     let node = root.at(&["services", other]).filter(|_| !disabled.contains(other));
     let routed =
-        node.is_some_and(|node| node.at(&["x-seaworthy", "route"]).is_some_and(|route| !route.is_null()));
+        node.and_then(|node| node.at(&["x-seaworthy", "route"])).is_some_and(|route| !route.is_null());
     if other == name || !routed {
-        let message =
-            format!("`{name}` shares its clients with `{other}`, which is no other service with a route.");
+        let message = format!("`{key}` of `{name}` names `{other}`, which is no other service with a route.");
         let problem = Problem::at(ProblemKind::Undefined, service.span, message);
-        report.problem(
-            problem.hint("name a service that has `x-seaworthy.route`, with a `host` or `path` of its own"),
-        );
+        let hint = "name a service that has `x-seaworthy.route`, with a `host` or `path` of its own";
+        report.problem(problem.hint(hint));
     }
 }
 
