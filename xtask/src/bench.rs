@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: how quick and how small, measured against others in one run.
 
+mod audit;
 mod config;
 mod deploy;
 mod gateway;
@@ -23,6 +24,8 @@ pub struct BenchArguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// Counts what is found of seeded defects, and how quickly, beside other checkers
+    Audit(audit::AuditArguments),
     /// Loads projects of 1 to 10,000 services, with `seaworthy config` and with Docker Compose in turn
     Config(config::ConfigArguments),
     /// Deploys three services beside `docker run`, and looks at many containers beside `docker compose ps`
@@ -52,6 +55,7 @@ pub fn bench(
     output: &mut dyn Write,
 ) -> Result<bool, Box<dyn Error>> {
     match &arguments.what {
+        What::Audit(arguments) => audit::audit(workspace, arguments, output),
         What::Config(arguments) => config::config(workspace, arguments, output),
         What::Deploy(arguments) => deploy::deploy(workspace, arguments, output),
         What::Gateway(arguments) => gateway::gateway(workspace, arguments, output),

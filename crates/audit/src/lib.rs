@@ -6,6 +6,7 @@
 pub mod baseline;
 mod build_file;
 mod check;
+mod connection;
 mod context;
 mod credential;
 pub mod dockerfile;
@@ -44,4 +45,4 @@ pub use promise::{PROMISES, Promise};
 pub use review::{Given, Review, Reviewed, Standing, Written, named_from, review};
 pub use rule::{Confidence, Group, Rule, Severity};
 pub use rules::ALL as RULES;
-pub use waiver::{Origin, Reach, Waiver};
+pub use waiver::{Origin, Reach, Waiver, nearest_rule};

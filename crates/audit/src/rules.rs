@@ -22,6 +22,7 @@ mod secrets {
     pub(super) mod credential_in_environment;
     pub(super) mod credential_in_url;
     pub(super) mod default_credential;
+    pub(super) mod disagreeing_credentials;
     pub(super) mod empty_credential;
     pub(super) mod environment_file_in_git;
     pub(super) mod known_token;
@@ -34,7 +35,11 @@ mod secrets {
 }
 
 mod network {
+    pub(super) mod bypassed_proxy;
+    pub(super) mod disagreeing_port;
     pub(super) mod engine_api_on_tcp;
+    pub(super) mod exposed_by_default;
+    pub(super) mod insecure_cookie;
     pub(super) mod published_datastore_port;
     pub(super) mod published_ssh_port;
     pub(super) mod tls_verification_off;
@@ -130,6 +135,7 @@ mod delivery {
     pub(super) mod setting_without_effect;
     pub(super) mod source_bind_mount;
     pub(super) mod unfilled_variable;
+    pub(super) mod unset_variable;
     pub(super) mod unused_declaration;
     pub(super) mod unused_variable;
 }
@@ -161,11 +167,16 @@ pub const ALL: &[Rule] = &[
     secrets::weak_credential_in_file::RULE,
     secrets::token_in_example_file::RULE,
     secrets::unsafe_environment_value::RULE,
+    secrets::disagreeing_credentials::RULE,
     network::engine_api_on_tcp::RULE,
     network::published_datastore_port::RULE,
     network::tls_verification_off::RULE,
     network::published_ssh_port::RULE,
     network::wildcard_origin::RULE,
+    network::exposed_by_default::RULE,
+    network::bypassed_proxy::RULE,
+    network::disagreeing_port::RULE,
+    network::insecure_cookie::RULE,
     build::broken_dockerfile::RULE,
     build::broken_stage_reference::RULE,
     build::piped_download::RULE,
@@ -241,4 +252,5 @@ pub const ALL: &[Rule] = &[
     delivery::setting_without_effect::RULE,
     delivery::unused_variable::RULE,
     delivery::unfilled_variable::RULE,
+    delivery::unset_variable::RULE,
 ];

@@ -151,14 +151,19 @@ pub(crate) fn rule(id: &str) -> Option<&'static Rule> {
 
 /// The problem of a name that no rule has.
 pub(crate) fn unknown_rule(id: &str, span: Span) -> Problem {
+    let hint = nearest_rule(id).map_or_else(
+        || "`seaworthy explain` lists all rules".to_owned(),
+        |name| format!("did you mean `{name}`?"),
+    );
+    Problem::at(ProblemKind::Undefined, span, format!("There is no rule `{id}`.")).hint(hint)
+}
+
+/// The rule whose name is most like that one, when one is.
+pub fn nearest_rule(id: &str) -> Option<&'static str> {
     let names = RULES.iter().chain(policy::COMPANY_RULES).map(|rule| rule.id);
     let near = names.map(|name| (strsim::jaro_winkler(name, id), name));
     let near = near.filter(|(nearness, _)| *nearness >= NEAR).max_by(|one, other| one.0.total_cmp(&other.0));
-    let hint = near.map_or_else(
-        || "`seaworthy explain` lists all rules".to_owned(),
-        |(_, name)| format!("did you mean `{name}`?"),
-    );
-    Problem::at(ProblemKind::Undefined, span, format!("There is no rule `{id}`.")).hint(hint)
+    near.map(|(_, name)| name)
 }
 
 /// Reads the last day of a waiver.

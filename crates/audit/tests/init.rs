@@ -91,7 +91,7 @@ const SHOP: &[(&str, &str)] = &[
          DATABASE_URL: postgres://shop:hunter2secret@db:5432/shop\n      DB_PASSWORD: hunter2secret\n      \
          SESSION_SECRET: ${SESSION_SECRET}\n      LEVEL: ${LEVEL:-info}\n      HOST: ${PUBLIC_HOST:?}\n      \
          MAILER: ${MAILER}\n  cache:\n    image: redis:8\n  db:\n    image: postgres:17\n    ports: [\"5432:5432\"]\n    \
-         environment:\n      POSTGRES_PASSWORD: hunter2secret\n",
+         environment:\n      POSTGRES_USER: shop\n      POSTGRES_PASSWORD: hunter2secret\n",
     ),
     ("Dockerfile", "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nUSER 1000\nCMD [\"node\", \"index.js\"]\n"),
     ("package.json", "{ \"dependencies\": { \"express\": \"5\" } }"),

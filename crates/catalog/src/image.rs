@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::Reference;
+use crate::{Account, Database, Reference};
 
 /// What is known of one image.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -42,6 +42,11 @@ pub struct Image {
     /// Credentials it takes from variables.
     #[serde(default)]
     pub credentials: Vec<Credential>,
+    /// Accounts that it makes from variables.
+    #[serde(default)]
+    pub accounts: Vec<Account>,
+    /// The database that it makes.
+    pub database: Option<Database>,
     /// Settings that turn authentication off.
     #[serde(default)]
     pub authentication_off: Vec<Switch>,

@@ -209,6 +209,17 @@ fn dockerfiles_are_mended_as_far_as_asked_and_only_once() {
     assert_eq!(folder.read("compose.yaml"), compose);
 }
 
+#[test]
+fn a_rule_is_explained_by_its_name_and_a_near_one_suggested() {
+    let folder = Folder::new(&[]);
+    for name in ["missing-hardening", "missing-hardening/read_only", "Missing-Hardening"] {
+        assert!(folder.ends(0, &["explain", name]).stdout.starts_with("# missing-hardening"), "{name}");
+    }
+    assert!(folder.ends(0, &["explain"]).stdout.contains("disagreeing-credentials"));
+    assert!(folder.ends(2, &["explain", "missing-limit"]).stderr.contains("did you mean `missing-limits`?"));
+    assert!(folder.ends(2, &["explain", "zzz"]).stderr.contains("lists them all"));
+}
+
 /// Makes `web` something that must not be deployed.
 fn unfit(site: &Site) -> String {
     site.compose(1)

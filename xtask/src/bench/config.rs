@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::bench::measure::{self, Cost};
+use crate::bench::measure;
 use crate::workspace::Workspace;
 use table::Row;
 
@@ -57,8 +57,8 @@ pub(super) fn config(
                 theirs.push(measure::run(&project, &[compose, "config"])?);
             }
         }
-        let Some(own) = median(ours) else { continue };
-        rows.push(Row { services: *services, own, compose: median(theirs) });
+        let Some(own) = measure::median(ours) else { continue };
+        rows.push(Row { services: *services, own, compose: measure::median(theirs) });
         writeln!(output, "{}", rows.last().map(ToString::to_string).unwrap_or_default())?;
     }
     write!(output, "\n{}", table::table(&rows))?;
@@ -67,13 +67,4 @@ pub(super) fn config(
         writeln!(output, "goal missed: {goal}")?;
     }
     Ok(missed.is_empty())
-}
-
-/// The median of time and of memory, each by itself.
-fn median(costs: Vec<Cost>) -> Option<Cost> {
-    let mut times: Vec<_> = costs.iter().map(|cost| cost.time).collect();
-    let mut memories: Vec<_> = costs.iter().map(|cost| cost.memory).collect();
-    times.sort_unstable();
-    memories.sort_unstable();
-    Some(Cost { time: *times.get(times.len() / 2)?, memory: *memories.get(memories.len() / 2)? })
 }

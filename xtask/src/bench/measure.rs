@@ -58,3 +58,12 @@ pub(super) fn print(folder: &Path, program: &[String], output: &mut dyn Write) -
     writeln!(output, "{} {}", time.as_nanos(), usage.max_rss())?;
     Ok(())
 }
+
+/// The median of time and of memory, each by itself.
+pub(super) fn median(costs: Vec<Cost>) -> Option<Cost> {
+    let mut times: Vec<_> = costs.iter().map(|cost| cost.time).collect();
+    let mut memories: Vec<_> = costs.iter().map(|cost| cost.memory).collect();
+    times.sort_unstable();
+    memories.sort_unstable();
+    Some(Cost { time: *times.get(times.len() / 2)?, memory: *memories.get(memories.len() / 2)? })
+}

@@ -18,14 +18,15 @@ pub(crate) fn explain(context: &Context, arguments: &ExplainArgs) -> Result<Exit
         context.ui.data(&seaworthy_audit::list());
         return Ok(Exit::Done);
     };
-    match seaworthy_audit::explain(rule) {
-        Some(page) => {
-            context.ui.data(&page);
-            Ok(Exit::Done)
-        }
-        None => Err(CommandError::new(
-            format!("there is no rule `{rule}`"),
-            Some("`seaworthy explain` without a rule lists them all"),
-        )),
+    // A point of a rule, as waivers name it, is explained with its rule.
+    let id = rule.split('/').next().unwrap_or(rule).to_ascii_lowercase();
+    if let Some(page) = seaworthy_audit::explain(&id) {
+        context.ui.data(&page);
+        return Ok(Exit::Done);
     }
+    let near = seaworthy_audit::nearest_rule(&id).map_or_else(
+        || "`seaworthy explain` without a rule lists them all".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Err(CommandError::new(format!("there is no rule `{rule}`"), Some(&near)))
 }

@@ -59,6 +59,7 @@ fn fix(service: &Subject<'_>, missing: &[&str]) -> Fix {
     if let Some(first) = edits.first_mut() {
         first.comment = Some(STARTING_POINT.to_owned());
     }
-    Fix::new(Level::Safe, edits)
-        .may_break("A service that needs more than the limit is slowed down or restarted.")
+    // What is enough for a program that nobody knows here, nobody knows.
+    let level = if limits.is_some() { Level::NeedsImageKnowledge } else { Level::BehaviourChanging };
+    Fix::new(level, edits).may_break("A service that needs more than the limit is slowed down or restarted.")
 }

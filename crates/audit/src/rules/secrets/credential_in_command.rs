@@ -19,6 +19,12 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
+/// Programs that take a password right behind `-p`.
+const MYSQL_CLIENTS: [&str; 6] =
+    ["mysql", "mysqladmin", "mysqldump", "mariadb", "mariadb-admin", "mariadb-dump"];
+/// Programs that take a password after `-a`.
+const REDIS_CLIENTS: [&str; 2] = ["redis-cli", "valkey-cli"];
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         let words: Vec<&str> = service.words().collect();
@@ -58,7 +64,36 @@ fn holds(words: &[&str]) -> bool {
     let pairs = words.windows(2).any(|pair| flag(pair[0]) && value(pair[1]));
     let joined =
         words.iter().any(|word| word.split_once('=').is_some_and(|(name, text)| flag(name) && value(text)));
-    pairs || joined || words.iter().any(|word| password_in_url(word).is_some() || token_name(word).is_some())
+    pairs
+        || joined
+        || of_a_client(words)
+        || in_header(words)
+        || words.iter().any(|word| password_in_url(word).is_some() || token_name(word).is_some())
+}
+
+/// Whether a database's client is given its password: `mysql -pPASSWORD`, `redis-cli -a PASSWORD`.
+fn of_a_client(words: &[&str]) -> bool {
+    let runs = |names: &[&str]| {
+        words.iter().any(|word| {
+            let program = word.rsplit('/').next().unwrap_or(word).trim_matches(['"', '\'']);
+            names.contains(&program)
+        })
+    };
+    let written = |value: &str| {
+        let value = value.trim_matches(['"', '\'']);
+        !value.is_empty() && !value.contains('$') && !value.starts_with('-')
+    };
+    let joined = words.iter().filter_map(|word| word.strip_prefix("-p")).any(written);
+    let behind = words.windows(2).any(|pair| pair[0] == "-a" && written(pair[1]));
+    (joined && runs(&MYSQL_CLIENTS)) || (behind && runs(&REDIS_CLIENTS))
+}
+
+/// Whether a request is made in somebody's name: `Authorization: Bearer …`.
+fn in_header(words: &[&str]) -> bool {
+    let line = words.join(" ").to_ascii_lowercase();
+    ["authorization: bearer ", "authorization: basic "].iter().any(|header| {
+        line.split_once(header).is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+    })
 }
 
 /// Whether the place is written out in a Compose file, and not filled by a variable.

@@ -1,7 +1,7 @@
 //! Tokens of a provider work for whoever reads them.
 
-use crate::credential::{Verdict, verdicts};
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::credential::{Verdict, token_name, verdicts};
+use crate::{Context, Findings, Group, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
     id: "known-token",
@@ -26,6 +26,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let finding =
                 findings.report(service.place(&["environment", credential.name]), credential.span, message);
             finding.snippet(&[super::literal_credential::from_outside(&service, credential.name)]);
+        }
+        in_labels(&service, findings);
+    }
+}
+
+/// Labels are read by everybody who may list containers.
+fn in_labels(service: &Subject<'_>, findings: &mut Findings) {
+    for (label, value) in &service.service().labels {
+        if let Some(whose) = token_name(&value.value) {
+            let message = format!("The label `{label}` of `{}` holds a {whose}.", service.name.value);
+            findings.report(service.place(&["labels", label]), value.span, message);
         }
     }
 }

@@ -24,6 +24,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 "seccomp:unconfined" => "seccomp",
                 "apparmor:unconfined" => "AppArmor",
                 "label:disable" => "SELinux",
+                "systempaths:unconfined" => "the masks over `/proc` and `/sys`",
                 _ => continue,
             };
             let message = format!("`{}` turns {which} off.", service.name.value);
