@@ -102,12 +102,18 @@ async fn begin(
         };
         if let Err(error) = made.await {
             remove::by_id(client, &container).await?;
+            let gone = matches!(&error, EngineError::Refused { reason, .. } if is_gone(reason, &given));
+            if gone && tries < TRIES {
+                continue;
+            }
             return Err(error);
         }
         match client.api.start_container(&container, None::<StartContainerOptions>).await {
             Ok(()) => return seen(client, revision, id).await,
             Err(error) => {
-                let passes = may_pass(&error) && given.address.is_some() && tries < TRIES;
+                let text = message(&error);
+                let passes = may_pass(&text) || is_gone(&text, &given);
+                let passes = passes && given.address.is_some() && tries < TRIES;
                 remove::by_id(client, &container).await?;
                 if !passes {
                     return Err(refused(format!("start {id}"))(error));
@@ -118,9 +124,13 @@ async fn begin(
 }
 
 /// Whether somebody who does not share our locks took the address, or made the ingress network, at the same moment.
-fn may_pass(error: &bollard::errors::Error) -> bool {
-    let text = message(error);
+fn may_pass(text: &str) -> bool {
     text.contains("Address already in use") || text.contains("is ambiguous")
+}
+
+/// Whether somebody who does not share our locks took the ingress network away, since nobody of theirs needed it.
+fn is_gone(text: &str, given: &Given) -> bool {
+    text.contains("not found") && given.ingress.as_ref().is_some_and(|network| text.contains(network))
 }
 
 /// Makes the container; its address is chosen and taken under one lock.
