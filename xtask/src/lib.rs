@@ -6,6 +6,7 @@ pub mod compose;
 pub mod demo;
 pub mod docker;
 pub mod docs;
+mod fetched;
 pub mod images;
 pub mod load;
 pub mod run;

@@ -247,7 +247,7 @@ fn against_compose(
     limit: Duration,
     output: &mut dyn Write,
 ) -> Result<Outcome, Box<dyn Error>> {
-    let real = match compose::program(workspace, docker == Docker::Install, output) {
+    let real = match compose::COMPOSE.program(workspace, docker == Docker::Install, output) {
         Ok(real) => real,
         Err(error) if interrupted(&*error) => return Err(error),
         Err(error) => return Ok(Outcome::Skipped(error.to_string())),
@@ -265,7 +265,7 @@ fn with_issuer(
     limit: Duration,
     output: &mut dyn Write,
 ) -> Result<Outcome, Box<dyn Error>> {
-    let caddy = match caddy::program(workspace, docker == Docker::Install, output) {
+    let caddy = match caddy::CADDY.program(workspace, docker == Docker::Install, output) {
         Ok(caddy) => caddy,
         Err(error) if interrupted(&*error) => return Err(error),
         Err(error) => return Ok(Outcome::Skipped(error.to_string())),

@@ -43,7 +43,7 @@ pub(super) fn deploy(
 ) -> Told<bool> {
     let real = match &arguments.compose {
         Some(path) => Some(path.clone()),
-        None => compose::program(workspace, false, output).ok(),
+        None => compose::COMPOSE.program(workspace, false, output).ok(),
     };
     let site = Site::new(workspace)?;
     let runs = arguments.runs.max(1);

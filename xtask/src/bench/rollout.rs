@@ -52,7 +52,7 @@ pub(super) fn rollout(
     let mut site = Site::new(workspace)?;
     site.compose = match &arguments.compose {
         Some(path) => Some(path.clone()),
-        None => compose::program(workspace, false, output).ok(),
+        None => compose::COMPOSE.program(workspace, false, output).ok(),
     };
     let mut rows = Vec::new();
     let deployed = SCENARIOS.iter().any(|scenario| wanted(scenario.name));

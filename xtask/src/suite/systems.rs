@@ -31,7 +31,7 @@ pub(super) fn systems(
         Outcome::Passed => {}
         other => return Ok(other),
     }
-    match compose::program(workspace, docker == Docker::Install, output) {
+    match compose::COMPOSE.program(workspace, docker == Docker::Install, output) {
         Ok(real) => {
             let variable = format!("SEAWORTHY_COMPOSE={}", real.display());
             program(workspace, &[&["env", &variable], TESTS.as_slice()].concat(), limit, output)
