@@ -1,35 +1,12 @@
 //! What looks like a defect and is none, and what is one and does not look like it.
 
+#[path = "support/said.rs"]
+mod said;
+
 use seaworthy_audit::{Severity, check};
-use seaworthy_project::Project;
 use seaworthy_project::fixture::{MemoryFiles, load_yaml, problems, request};
 
-fn found(project: &Project, rule: &str) -> Vec<String> {
-    check(project)
-        .iter()
-        .filter(|finding| finding.rule.id == rule)
-        .map(|finding| finding.message.clone())
-        .collect()
-}
-
-/// One service `web` with these lines; `rule` must be found or must not.
-#[track_caller]
-fn web(rule: &str, expected: bool, lines: &[&str]) {
-    let image = if lines.iter().any(|line| line.starts_with("image:") || line.starts_with("build:")) {
-        ""
-    } else {
-        "    image: shop:1.4\n"
-    };
-    let body: String = lines.iter().map(|line| format!("    {line}\n")).collect();
-    whole(rule, expected, &format!("services:\n  web:\n{image}{body}"));
-}
-
-#[track_caller]
-fn whole(rule: &str, expected: bool, yaml: &str) {
-    assert!(seaworthy_audit::explain(rule).is_some(), "`{rule}` is a rule");
-    let found = found(&load_yaml(yaml), rule);
-    assert_eq!(!found.is_empty(), expected, "`{rule}`: {found:?}\n{yaml}");
-}
+use said::{found, web, whole};
 
 #[test]
 fn host_paths_are_compared_by_whole_names() {
