@@ -12,6 +12,7 @@ mod report;
 mod schedule;
 mod sender;
 mod settings;
+mod way;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -24,6 +25,7 @@ pub use once::get_once;
 pub use outcome::Failure;
 pub use report::{Ended, Numbers, Phase, Report};
 pub use settings::{LoadError, Settings, Shape};
+pub use way::Way;
 
 use recorder::Recorder;
 

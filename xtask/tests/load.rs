@@ -5,4 +5,5 @@
 mod load {
     mod server;
     mod told;
+    mod ways;
 }

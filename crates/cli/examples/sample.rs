@@ -6,17 +6,26 @@
     reason = "a small program of its own, for tests"
 )]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+
+use nix::sys::signal::{SigSet, Signal, raise};
 
 /// What the program was built as; tests copy the file and change these bytes to make another version.
 static VERSION: &[u8; 24] = b"seaworthy-sample-ver=001";
 /// Versions from 800 crash after so long.
 const CRASH: Duration = Duration::from_secs(5);
 
+/// How often an open WebSocket is looked at while it says nothing.
+const LOOK: Duration = Duration::from_millis(20);
+
 static SICK: AtomicBool = AtomicBool::new(false);
+/// It was asked to end.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+/// WebSockets that are open.
+static SOCKETS: AtomicUsize = AtomicUsize::new(0);
 
 fn main() {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
@@ -34,6 +43,10 @@ fn main() {
     let listener = TcpListener::bind((address.as_str(), variable("PORT").parse().unwrap_or(0)));
     let Ok(listener) = listener else { std::process::exit(1) };
     println!("token is {}", variable("API_TOKEN"));
+    let end = SigSet::from_iter([Signal::SIGTERM]);
+    if end.thread_block().is_ok() {
+        std::thread::spawn(move || leave(end));
+    }
     if version().starts_with('8') {
         std::thread::spawn(|| {
             std::thread::sleep(CRASH);
@@ -43,6 +56,49 @@ fn main() {
     }
     for stream in listener.incoming().flatten() {
         std::thread::spawn(move || serve(&stream));
+    }
+}
+
+/// Asked to end, it says goodbye on its WebSockets first; then the signal has its usual effect.
+fn leave(end: SigSet) {
+    let _ = end.wait();
+    LEAVING.store(true, Ordering::Relaxed);
+    while SOCKETS.load(Ordering::Relaxed) > 0 {
+        std::thread::sleep(LOOK);
+    }
+    let _ = end.thread_unblock();
+    let _ = raise(Signal::SIGTERM);
+}
+
+/// Echoes what comes on a WebSocket until its client says goodbye. Enough of RFC 6455 for short texts, and without the proof
+/// of a handshake, which its clients do not look at.
+fn echo(mut stream: &TcpStream, reader: &mut BufReader<&TcpStream>) -> std::io::Result<()> {
+    const AGREED: &[u8] =
+        b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    const CLOSE: u8 = 0x88;
+    const GOING_AWAY: [u8; 4] = [CLOSE, 2, 3, 0xe9];
+    stream.write_all(AGREED)?;
+    stream.set_read_timeout(Some(LOOK))?;
+    let mut told = false;
+    loop {
+        if LEAVING.load(Ordering::Relaxed) && !std::mem::replace(&mut told, true) {
+            stream.write_all(&GOING_AWAY)?;
+        }
+        match reader.fill_buf() {
+            Ok([]) => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
+            filled => filled.map(|_| ())?,
+        }
+        let mut head = [0; 6];
+        reader.read_exact(&mut head)?;
+        let [kind, length, mask @ ..] = head;
+        let mut text = vec![0; usize::from(length & 0x7f)];
+        reader.read_exact(&mut text)?;
+        if kind == CLOSE {
+            return Ok(());
+        }
+        text.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
+        stream.write_all(&[&[kind, length & 0x7f], text.as_slice()].concat())?;
     }
 }
 
@@ -69,10 +125,16 @@ fn serve(mut stream: &TcpStream) {
             }
         }
         let mut body = vec![0; length];
-        if std::io::Read::read_exact(&mut reader, &mut body).is_err() {
+        if reader.read_exact(&mut body).is_err() {
             return;
         }
         let path = request.split_whitespace().nth(1).unwrap_or("/");
+        if path == "/echo" {
+            SOCKETS.fetch_add(1, Ordering::Relaxed);
+            let _ = echo(stream, &mut reader);
+            SOCKETS.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
         let version = version();
         let broken = version.starts_with('9');
         let (status, text) = match path {

@@ -66,8 +66,16 @@ impl Identity {
 
 /// Removes hop-by-hop headers, those that `Connection` names among them.
 pub(crate) fn strip(headers: &mut HeaderMap) {
-    if !headers.keys().any(|name| HOP_BY_HOP.contains(name)) {
-        return;
+    let mut found = headers.keys().filter(|name| HOP_BY_HOP.contains(name));
+    let (first, more) = (found.next().cloned(), found.next().is_some());
+    match first {
+        None => return,
+        // As most say it, and nothing else.
+        Some(name) if name == CONNECTION && !more && is_common(headers) => {
+            headers.remove(CONNECTION);
+            return;
+        }
+        Some(_) => {}
     }
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
@@ -82,6 +90,15 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
     for name in HOP_BY_HOP {
         headers.remove(name);
     }
+}
+
+/// Whether `Connection` says once what it mostly says, and names no header by it.
+fn is_common(headers: &HeaderMap) -> bool {
+    let mut said = headers.get_all(CONNECTION).iter().map(HeaderValue::as_bytes);
+    let common = said
+        .next()
+        .is_some_and(|said| said.eq_ignore_ascii_case(b"keep-alive") || said.eq_ignore_ascii_case(b"close"));
+    common && said.next().is_none()
 }
 
 /// Makes a request's headers fit to be sent on; `scheme` is what it came with, `host` is as the client wrote it.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use crate::load::get_once;
 use crate::workspace::Workspace;
 use cases::{CASES, Kind};
-use peers::{PEERS, Peer};
+use peers::{Listen, PEERS, Peer};
 use pinned::{Pin, Pinned};
 use table::Figures;
 
@@ -58,7 +58,7 @@ pub(super) struct GatewayArguments {
 /// One that runs, or why it does not.
 struct Standing {
     peer: Peer,
-    address: SocketAddr,
+    listen: Listen,
     running: Result<Pinned, String>,
     /// Its memory after the start.
     idle: u64,
@@ -69,6 +69,7 @@ struct Standing {
 struct Site<'a> {
     arguments: &'a GatewayArguments,
     wrk: PathBuf,
+    h2load: PathBuf,
     pin: Pin,
     standing: Vec<Standing>,
 }
@@ -80,6 +81,7 @@ pub(super) fn gateway(
 ) -> Told<bool> {
     let _ = std::fs::write("/proc/self/autogroup", arguments.nice.to_string());
     let wrk = peers::installed("wrk", "apt-get install wrk")?;
+    let h2load = peers::installed("h2load", "apt-get install nghttp2-client")?;
     let folder = tempfile::tempdir()?;
     let (measured, others) =
         (Pin { core: MEASURED, nice: arguments.nice }, Pin { core: OTHERS, nice: arguments.nice });
@@ -100,7 +102,7 @@ pub(super) fn gateway(
         }
         standing.push(stands);
     }
-    let site = Site { arguments, wrk, pin: others, standing };
+    let site = Site { arguments, wrk, h2load, pin: others, standing };
     for case in
         CASES.iter().filter(|case| arguments.only.as_deref().is_none_or(|text| case.name.contains(text)))
     {
@@ -119,19 +121,21 @@ fn stand(
     (pin, backend): (Pin, SocketAddr),
     output: &mut dyn Write,
 ) -> Told<Standing> {
-    let (folder, address) = (tempfile::tempdir()?, free_address()?);
+    let folder = tempfile::tempdir()?;
     readable(folder.path())?;
+    let (certificate, key) = peers::certificate(folder.path())?;
+    let listen = Listen { plain: free_address()?, tls: free_address()?, certificate, key };
     let mut start = || -> Told<Pinned> {
         let program = peer.program(workspace, arguments.program.as_deref(), output)?;
-        let words = peer.set_up(&program, folder.path(), address, backend)?;
+        let words = peer.set_up(&program, folder.path(), &listen, backend)?;
         let running = Pinned::start(pin, &words, folder.path())?;
-        answers(address)?;
+        answers(listen.plain)?;
         running.prefer(arguments.nice);
         Ok(running)
     };
     let running = start().map_err(|error| error.to_string());
     let idle = running.as_ref().map_or(0, Pinned::memory);
-    Ok(Standing { peer, address, running, idle, _folder: folder })
+    Ok(Standing { peer, listen, running, idle, _folder: folder })
 }
 
 /// Lets programs in that change to a user of their own.
@@ -162,7 +166,7 @@ impl Site<'_> {
     fn measure(&self, kind: Kind) -> Told<Vec<(Peer, Result<Figures, String>)>> {
         let rate = match kind {
             Kind::Fixed { percent, .. } => self.pace()? * f64::from(percent) / 100.0,
-            Kind::Most { .. } | Kind::Idle { .. } => 0.0,
+            Kind::Most { .. } | Kind::Streams { .. } | Kind::Idle { .. } => 0.0,
         };
         let mut runs: Vec<Vec<Figures>> = self.standing.iter().map(|_| Vec::new()).collect();
         let mut why: Vec<Option<String>> = self.standing.iter().map(|_| None).collect();
@@ -190,18 +194,19 @@ impl Site<'_> {
         let each =
             |requests: f64| (running.processor_time() - before).as_secs_f64() * 1e6 / requests.max(1.0);
         match kind {
-            Kind::Most { path, connections, fresh } => {
-                let to = (one.address, path);
-                let ran = closed::run(&self.wrk, self.pin, to, (connections, fresh), seconds)?;
-                Ok(Figures {
-                    columns: &["requests/s", "processor µs each"],
-                    values: vec![ran.per_second, each(ran.requests as f64)],
-                    failed: ran.failed,
-                })
+            Kind::Most { path, connections, fresh, tls } => {
+                let to = one.listen.address(path, tls);
+                let ran = closed::run(&self.wrk, self.pin, &to, (connections, fresh), seconds)?;
+                Ok(most(ran, each(ran.requests as f64)))
+            }
+            Kind::Streams { path, connections, streams } => {
+                let to = one.listen.address(path, true);
+                let ran = closed::streams(&self.h2load, self.pin, &to, (connections, streams), seconds)?;
+                Ok(most(ran, each(ran.requests as f64)))
             }
             Kind::Fixed { path, connections, .. } => {
                 let length = Duration::from_secs(seconds.into());
-                let ran = open::run(one.address, path, connections, rate, length)?;
+                let ran = open::run(one.listen.plain, path, connections, rate, length)?;
                 let millis = |took: Duration| took.as_secs_f64() * 1e3;
                 Ok(Figures {
                     columns: &["half within (ms)", "99 of 100 within (ms)", "requests/s"],
@@ -211,7 +216,7 @@ impl Site<'_> {
             }
             Kind::Idle { connections } => {
                 let connections = connections.min(most_connections()?);
-                let held = open::hold(one.address, cases::SMALL, connections)?;
+                let held = open::hold(one.listen.plain, cases::SMALL, connections)?;
                 let mebibytes = |kibibytes: u64| kibibytes as f64 / 1024.0;
                 let busy = running.memory();
                 let values = vec![mebibytes(one.idle), mebibytes(busy), held.len() as f64];
@@ -228,11 +233,17 @@ impl Site<'_> {
     fn pace(&self) -> Told<f64> {
         let mut least = f64::INFINITY;
         for one in self.standing.iter().filter(|one| one.peer.sets_the_pace() && one.running.is_ok()) {
-            let ran = closed::run(&self.wrk, self.pin, (one.address, cases::SMALL), (64, false), 2)?;
+            let to = one.listen.address(cases::SMALL, false);
+            let ran = closed::run(&self.wrk, self.pin, &to, (64, false), 2)?;
             least = least.min(ran.per_second);
         }
         if least.is_finite() { Ok(least) } else { Err("nobody sets the pace.".into()) }
     }
+}
+
+fn most(ran: closed::Counted, processor: f64) -> Figures {
+    let columns = &["requests/s", "processor µs each"];
+    Figures { columns, values: vec![ran.per_second, processor], failed: ran.failed }
 }
 
 /// How many connections one process may hold, so that ours takes them all.

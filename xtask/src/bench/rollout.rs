@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::compose;
-use crate::load::{Ended, Load, Report, Settings, Shape};
+use crate::load::{Ended, Load, Report, Settings, Shape, Way};
 use crate::workspace::Workspace;
 use scenarios::SCENARIOS;
 use site::Site;
@@ -63,7 +63,7 @@ pub(super) fn rollout(
         writeln!(output, "\n== {}", scenario.name)?;
         output.flush()?;
         (scenario.before)(&mut site)?;
-        let (report, took) = under(&site, arguments, || (scenario.work)(&mut site.clone()))?;
+        let (report, took) = under(&site, arguments, scenario.way, || (scenario.work)(&mut site.clone()))?;
         (scenario.after)(&mut site)?;
         let row = Row { name: scenario.name, numbers: report.total, took, may_fail: scenario.may_fail };
         writeln!(output, "{row}")?;
@@ -85,7 +85,7 @@ pub(super) fn rollout(
             writeln!(output, "skipped: {why}")?;
             continue;
         }
-        let measured = under(&site, arguments, || beside::update(&site, &real));
+        let measured = under(&site, arguments, Way::Plain, || beside::update(&site, &real));
         beside::down(&site, &real)?;
         let (report, took) = measured?;
         let row = Row { name: kind.name, numbers: report.total, took, may_fail: true };
@@ -101,12 +101,14 @@ pub(super) fn rollout(
 fn under(
     site: &Site,
     arguments: &RolloutArguments,
+    way: Way,
     work: impl FnOnce() -> Told<()>,
 ) -> Told<(Report, Duration)> {
     let settings = Settings {
         rate: arguments.rate,
         fresh_every: FRESH_EVERY,
-        ..Settings::new(site.address(), vec![Shape::get("/")])
+        way,
+        ..Settings::new(site.address(), vec![Shape::get(if way == Way::WebSocket { "/echo" } else { "/" })])
     };
     let load = Load::start(settings, "all")?;
     let second = u64::from(arguments.rate);

@@ -13,6 +13,7 @@ use tokio::time::{sleep_until, timeout};
 use super::connection::{Pool, Sender};
 use super::recorder::Finished;
 use super::schedule;
+use super::way::Clients;
 use super::{Ended, Failure, Settings, Shape, Shared};
 
 /// The longest answer that is read, in bytes.
@@ -30,7 +31,8 @@ pub(super) async fn send_all(
     mut stop: oneshot::Receiver<()>,
 ) -> Ended {
     let settings = Arc::new(settings);
-    let pool = Pool::new(settings.target, settings.connections);
+    let clients = Clients::new(settings.way, settings.target, settings.connections);
+    let pool = Arc::new((Pool::new(settings.target, settings.connections), clients));
     let mut under_way = JoinSet::new();
     let mut index = 0;
     let ended = loop {
@@ -73,22 +75,37 @@ fn finish(shared: &Shared, phase: usize, due: Duration, sent: Sent) {
     shared.recorder().finish(at, &Finished { phase, latency: at.saturating_sub(due), reconnected, outcome });
 }
 
-async fn one(settings: Arc<Settings>, pool: Arc<Pool>, shared: Arc<Shared>, index: u64, phase: usize) {
+/// Connections that are kept, and what their clients keep beside them.
+type Kept = (Arc<Pool>, Clients);
+
+async fn one(settings: Arc<Settings>, kept: Arc<Kept>, shared: Arc<Shared>, index: u64, phase: usize) {
     let mut reconnected = false;
-    let exchange = exchange(&settings, &pool, index, &mut reconnected);
+    let exchange = exchange(&settings, &kept, index, &mut reconnected);
     let outcome = timeout(settings.timeout, exchange).await.unwrap_or(Err(Failure::Timeout));
     finish(&shared, phase, schedule::due(index, settings.rate), Sent { reconnected, outcome });
 }
 
 async fn exchange(
     settings: &Settings,
-    pool: &Arc<Pool>,
+    (pool, clients): &Kept,
     index: u64,
     reconnected: &mut bool,
 ) -> Result<(), Failure> {
     let shape = schedule::shape(index, &settings.shapes).ok_or(Failure::NotSent)?;
     let fresh = settings.fresh_every > 0 && index.is_multiple_of(settings.fresh_every);
-    let request = settings.request(shape, index, fresh).ok_or(Failure::NotSent)?;
+    let mut request = settings.request(shape, index, fresh).ok_or(Failure::NotSent)?;
+    let jar = match clients {
+        Clients::Plain => None,
+        Clients::Sticky(jar) => Some(jar),
+        Clients::Http2(streams) => {
+            let response = streams.send(index, request, reconnected).await?;
+            return judge(shape, response).await;
+        }
+        Clients::WebSocket(sockets) => return sockets.send(index, shape.path(), reconnected).await,
+    };
+    if let Some(jar) = jar {
+        jar.send(index, request.headers_mut());
+    }
     if fresh {
         let mut sender = pool.connect().await?;
         let response = sender.send_request(request).await.map_err(|error| Failure::of_exchange(&error))?;
@@ -97,33 +114,36 @@ async fn exchange(
     let (lease, kept) = pool.take();
     let (sender, response) = match kept {
         Some(sender) => match by_kept(sender, request).await? {
-            Kept::Answered(sender, response) => (sender, response),
-            Kept::Closed(request) => {
+            Tried::Answered(sender, response) => (sender, response),
+            Tried::Closed(request) => {
                 *reconnected = true;
                 by_new(pool, request).await?
             }
         },
         None => by_new(pool, request).await?,
     };
+    if let Some(jar) = jar {
+        jar.keep(index, response.headers());
+    }
     judge(shape, response).await?;
     lease.give_back(sender);
     Ok(())
 }
 
-enum Kept {
+enum Tried {
     Answered(Sender, Response<Incoming>),
     /// The connection was closed before a byte of the request was sent: here it is again.
     Closed(Request<Body>),
 }
 
-async fn by_kept(mut sender: Sender, request: Request<Body>) -> Result<Kept, Failure> {
+async fn by_kept(mut sender: Sender, request: Request<Body>) -> Result<Tried, Failure> {
     if sender.ready().await.is_err() {
-        return Ok(Kept::Closed(request));
+        return Ok(Tried::Closed(request));
     }
     match sender.try_send_request(request).await {
-        Ok(response) => Ok(Kept::Answered(sender, response)),
+        Ok(response) => Ok(Tried::Answered(sender, response)),
         Err(mut error) => match error.take_message() {
-            Some(request) => Ok(Kept::Closed(request)),
+            Some(request) => Ok(Tried::Closed(request)),
             None => Err(Failure::of_exchange(&error.into_error())),
         },
     }

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request};
 
-use super::Failure;
+use super::{Failure, Way};
 
 /// Past this one thread on a small machine measures itself more than the server.
 const RATE_AT_MOST: u32 = 5_000;
@@ -91,6 +91,8 @@ pub struct Settings {
     pub max_requests: u64,
     /// … or after so long.
     pub max_duration: Duration,
+    /// Which way they go.
+    pub way: Way,
     /// The mix.
     pub shapes: Vec<Shape>,
 }
@@ -107,6 +109,7 @@ impl Settings {
             timeout: Duration::from_secs(5),
             max_requests: 1_000_000,
             max_duration: Duration::from_secs(1_800),
+            way: Way::Plain,
             shapes,
         }
     }
@@ -194,6 +197,10 @@ pub struct Shape {
 }
 
 impl Shape {
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// A GET that expects 200. `{n}` in the path becomes a number from 0 to 99.
     pub fn get(path: impl Into<String>) -> Self {
         Self {

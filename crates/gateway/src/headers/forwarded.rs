@@ -1,8 +1,10 @@
 //! What a backend is told of where a request came from: what clients say of it themselves counts nothing, what trusted
 //! proxies say is gone on with.
 
+use std::fmt::Write;
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 
@@ -13,6 +15,9 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const REAL: HeaderName = HeaderName::from_static("x-real-ip");
+/// Room for what is said of a hop by most, and for most addresses: more is made where it is needed.
+const HOP: usize = 96;
+const ADDRESS: usize = 16;
 /// Said by some proxies, and never by us.
 const FOREIGN: [&str; 4] =
     ["x-forwarded-port", "x-forwarded-server", "x-forwarded-ssl", "x-forwarded-prefix"];
@@ -29,18 +34,38 @@ pub(super) fn write(headers: &mut HeaderMap, peer: IpAddr, origin: Origin, schem
         }
     }
     let peer = peer.to_canonical();
-    let plain = peer.to_string();
-    let node = if peer.is_ipv6() { format!("\"[{plain}]\"") } else { plain.clone() };
-    let proto = said(headers).unwrap_or(scheme).to_owned();
-    let quoted: String =
-        host.to_str().unwrap_or_default().chars().filter(|c| !matches!(c, '"' | '\\')).collect();
-    append(headers, &FOR, &plain);
-    append(headers, &FORWARDED, &format!("for={node};host=\"{quoted}\";proto={proto}"));
+    let plain = text(&peer);
+    let proto = match said(headers) {
+        Some("https") => "https",
+        Some(_) => "http",
+        None => scheme,
+    };
+    let (open, close) = if peer.is_ipv6() { ("\"[", "]\"") } else { ("", "") };
+    let mut hop = String::with_capacity(HOP);
+    let asked = host.to_str().unwrap_or_default();
+    let _ = write!(hop, "for={open}{peer}{close};host=\"");
+    hop.extend(asked.chars().filter(|c| !matches!(c, '"' | '\\')));
+    let _ = write!(hop, "\";proto={proto}");
+    append(headers, &FORWARDED, value(hop));
+    let real = if origin.client == peer { plain.clone() } else { text(&origin.client) };
+    append(headers, &FOR, plain);
     if !headers.contains_key(&HOST) {
         headers.insert(&HOST, host.clone());
     }
-    set(headers, &PROTO, &proto);
-    set(headers, &REAL, &origin.client.to_string());
+    let proto = if proto == "https" { "https" } else { "http" };
+    headers.insert(&PROTO, HeaderValue::from_static(proto));
+    insert(headers, &REAL, real);
+}
+
+fn text(address: &IpAddr) -> Option<HeaderValue> {
+    let mut text = String::with_capacity(ADDRESS);
+    let _ = write!(text, "{address}");
+    value(text)
+}
+
+/// A text as a value, without a copy of it.
+fn value(text: String) -> Option<HeaderValue> {
+    HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
 }
 
 /// Whether a trusted proxy says that its client came with TLS.
@@ -55,14 +80,18 @@ fn said(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Adds to a list, as one header.
-fn append(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
+fn append(headers: &mut HeaderMap, name: &HeaderName, said: Option<HeaderValue>) {
+    let Some(last) = &said else { return };
+    if !headers.contains_key(name) {
+        return insert(headers, name, said);
+    }
     let before = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let list = before.chain([value]).collect::<Vec<_>>().join(", ");
-    set(headers, name, &list);
+    let list = before.chain(last.to_str().ok()).collect::<Vec<_>>().join(", ");
+    insert(headers, name, value(list));
 }
 
-fn set(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+fn insert(headers: &mut HeaderMap, name: &HeaderName, value: Option<HeaderValue>) {
+    if let Some(value) = value {
         headers.insert(name, value);
     }
 }

@@ -93,17 +93,11 @@ impl Spell<'_> {
         let told = stopping.clone();
         let service = service_fn(|request| {
             let (gateway, framing) = (self.gateway.clone(), self.framing.clone());
-            let answer = proxy::answer(
-                request,
-                self.client,
-                self.listen,
-                gateway,
-                framing,
-                self.switch.clone(),
-                self.via,
-            );
-            let told = &told;
+            let (client, listen, via) = (self.client, self.listen, self.via);
+            let (switch, told) = (self.switch.clone(), &told);
+            // Made inside, since what is made outside and moved in is room twice, and copied for each request.
             async move {
+                let answer = proxy::answer(request, client, listen, gateway, framing, switch, via);
                 let mut answer = answer.await;
                 // Looks at a number, takes no lock. What an address speaks may change while a connection is kept.
                 let stays = self.gateway.table.load().tcp(self.listen).is_none();

@@ -202,6 +202,7 @@ async fn attempt(
     let mut answered = std::pin::pin!(connection.try_send_request(request));
     let answer = loop {
         tokio::select! {
+            biased;
             answer = &mut answered => break answer,
             // As long as the client sends, the backend need not answer.
             () = sleep_until(progress.last() + FIRST_BYTE) => {

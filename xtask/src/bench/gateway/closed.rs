@@ -1,7 +1,6 @@
-//! The closed model: `wrk` sends the next request on a connection when the answer to the one before is there.
+//! The closed model: `wrk`, or `h2load` where it is HTTP/2, sends the next request on a connection when the answer to the one before is there.
 
 use std::error::Error;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use super::pinned::Pin;
@@ -18,7 +17,7 @@ pub(super) struct Counted {
 pub(super) fn run(
     wrk: &Path,
     pin: Pin,
-    (target, path): (SocketAddr, &str),
+    address: &str,
     (connections, fresh): (u32, bool),
     seconds: u32,
 ) -> Result<Counted, Box<dyn Error>> {
@@ -27,11 +26,44 @@ pub(super) fn run(
     if fresh {
         command.args(["-H", "Connection: close"]);
     }
-    let ran = command.arg(format!("http://{target}{path}")).output()?;
+    let ran = command.arg(address).output()?;
     let text = String::from_utf8_lossy(&ran.stdout).into_owned();
     read(&text).ok_or_else(|| {
         format!("`wrk` told nothing of use: {text}{}", String::from_utf8_lossy(&ran.stderr)).into()
     })
+}
+
+/// The same over HTTP/2, with so many requests at a time on each connection.
+pub(super) fn streams(
+    h2load: &Path,
+    pin: Pin,
+    address: &str,
+    (connections, streams): (u32, u32),
+    seconds: u32,
+) -> Result<Counted, Box<dyn Error>> {
+    let mut command = pin.command(h2load);
+    command.args(["-t", "1", "-c", &connections.to_string(), "-m", &streams.to_string()]);
+    let ran = command.args(["-D", &seconds.to_string(), address]).output()?;
+    let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+    read_streams(&text).ok_or_else(|| {
+        format!("`h2load` told nothing of use: {text}{}", String::from_utf8_lossy(&ran.stderr)).into()
+    })
+}
+
+/// Reads what `h2load` prints. Requests that were under way when its time was over count as neither.
+fn read_streams(text: &str) -> Option<Counted> {
+    let line = |start: &str| text.lines().find_map(|line| line.trim().strip_prefix(start));
+    let before = |line: &str, name: &str| -> Option<u64> {
+        let part = line.split(',').find_map(|part| part.trim().strip_suffix(name))?;
+        part.trim().parse().ok()
+    };
+    let counts = line("requests:")?;
+    let codes = line("status codes:")?;
+    let per_second =
+        line("finished in ")?.split(',').find_map(|part| part.trim().strip_suffix(" req/s"))?.parse().ok()?;
+    let wrong = before(codes, " 4xx")? + before(codes, " 5xx")?;
+    let requests = before(codes, " 2xx")?;
+    Some(Counted { requests, per_second, failed: wrong + before(counts, " timeout")? })
 }
 
 /// Reads what it prints.
@@ -57,5 +89,14 @@ mod tests {
                     connect 0, read 2, write 0, timeout 1\n  Non-2xx or 3xx responses: 4\nRequests/sec:  29738.21\n";
         assert_eq!(read(text), Some(Counted { requests: 89_512, per_second: 29_738.21, failed: 7 }));
         assert_eq!(read("unable to connect"), None);
+    }
+
+    #[test]
+    fn the_words_of_the_other_are_understood() {
+        let text = "finished in 3.01s, 29738.21 req/s, 3.61MB/s\nrequests: 89524 total, 89524 started, 89512 done, 89512 \
+                    succeeded, 0 failed, 0 errored, 1 timeout\nstatus codes: 89510 2xx, 0 3xx, 0 4xx, 2 5xx\n";
+        let told = Counted { requests: 89_510, per_second: 29_738.21, failed: 3 };
+        assert_eq!(read_streams(text), Some(told));
+        assert_eq!(read_streams("unable to connect"), None);
     }
 }

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::wheel::Wheel;
 use crate::workspace::Workspace;
@@ -78,7 +79,7 @@ impl Peer {
         self,
         program: &Path,
         folder: &Path,
-        listen: SocketAddr,
+        listen: &Listen,
         backend: SocketAddr,
     ) -> Result<Vec<String>, Box<dyn Error>> {
         let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
@@ -91,7 +92,10 @@ impl Peer {
                 ["gateway", "supervise", "--state", &folder.to_string_lossy()].map(str::to_owned).into()
             }
             Self::Nginx | Self::NginxLogging => {
-                write("nginx.conf", nginx(folder, listen, &proxy(backend), self == Self::NginxLogging))?;
+                write(
+                    "nginx.conf",
+                    nginx(folder, &listen.nginx(), &proxy(backend), self == Self::NginxLogging),
+                )?;
                 ["-p", &folder.to_string_lossy(), "-c", &path("nginx.conf")].map(str::to_owned).into()
             }
             Self::Haproxy => {
@@ -104,7 +108,7 @@ impl Peer {
             }
             Self::Traefik => {
                 write("traefik.yaml", traefik(folder, listen))?;
-                write("routes.yaml", traefik_routes(backend))?;
+                write("routes.yaml", traefik_routes(listen, backend))?;
                 [format!("--configFile={}", path("traefik.yaml"))].into()
             }
         };
@@ -123,7 +127,10 @@ pub(super) fn backend(folder: &Path, listen: SocketAddr) -> Result<Vec<String>, 
         super::cases::SMALL_BODY,
         folder.display()
     );
-    std::fs::write(folder.join("nginx.conf"), nginx(folder, listen, &answers, false))?;
+    std::fs::write(
+        folder.join("nginx.conf"),
+        nginx(folder, &format!("listen {listen} backlog=4096;"), &answers, false),
+    )?;
     let (folder, program) = (folder.to_string_lossy().into_owned(), program.to_string_lossy().into_owned());
     let settings = format!("{folder}/nginx.conf");
     Ok(vec![program, "-p".to_owned(), folder, "-c".to_owned(), settings])
@@ -136,14 +143,65 @@ pub(super) fn installed(name: &str, how: &str) -> Result<PathBuf, Box<dyn Error>
     found.ok_or_else(|| format!("`{name}` is not here; `{how}` brings it.").into())
 }
 
-fn snapshot(listen: SocketAddr, backend: SocketAddr) -> String {
-    format!(
-        r#"{{"version":2,"projects":{{"bench":{{"routes":[{{"name":"web","listen":"{listen}","host":null,"path":"/",
-        "balance":"round-robin","probe":null,"backends":[{{"id":"web-1","address":"{backend}"}}]}}]}}}}}}"#
-    )
+/// Where one listens, with TLS and without it, and with what.
+#[derive(Debug)]
+pub(super) struct Listen {
+    pub(super) plain: SocketAddr,
+    pub(super) tls: SocketAddr,
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
 }
 
-fn nginx(folder: &Path, listen: SocketAddr, answers: &str, logs: bool) -> String {
+impl Listen {
+    /// The address of a path, as a client writes it.
+    pub(super) fn address(&self, path: &str, tls: bool) -> String {
+        if tls { format!("https://{}{path}", self.tls) } else { format!("http://{}{path}", self.plain) }
+    }
+
+    fn nginx(&self) -> String {
+        let Self { plain, tls, certificate, key } = self;
+        format!(
+            "listen {plain} backlog=4096; listen {tls} ssl http2 backlog=4096; ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_certificate {}; ssl_certificate_key {};",
+            certificate.display(),
+            key.display()
+        )
+    }
+}
+
+/// A key on the curve P-256 and a certificate for it, as the program `openssl` makes them.
+pub(super) fn certificate(folder: &Path) -> Result<(PathBuf, PathBuf), Box<dyn Error>> {
+    let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+    let mut command = Command::new(installed("openssl", "apt-get install openssl")?);
+    command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
+    command.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]);
+    let made = command.arg("-keyout").arg(&key).arg("-out").arg(&certificate).output()?;
+    if !made.status.success() {
+        return Err(format!("no certificate was made: {}", String::from_utf8_lossy(&made.stderr)).into());
+    }
+    // HAProxy wants both in one file.
+    std::fs::write(folder.join("both.pem"), [std::fs::read(&certificate)?, std::fs::read(&key)?].concat())?;
+    Ok((certificate, key))
+}
+
+fn snapshot(listen: &Listen, backend: SocketAddr) -> String {
+    let route = |name: &str, address: SocketAddr, tls: &str| {
+        format!(
+            r#"{{"name":"{name}","listen":"{address}","host":null,"path":"/","balance":"round-robin","probe":null,
+            "backends":[{{"id":"web-1","address":"{backend}"}}]{tls}}}"#
+        )
+    };
+    let tls = format!(
+        r#","tls":{{"certificate":{{"files":{{"certificate":"{}","key":"{}"}}}},"port":{},"redirect":false}}"#,
+        listen.certificate.display(),
+        listen.key.display(),
+        listen.tls.port()
+    );
+    let routes = [route("web", listen.plain, ""), route("secure", listen.tls, &tls)].join(",");
+    format!(r#"{{"version":2,"projects":{{"bench":{{"routes":[{routes}]}}}}}}"#)
+}
+
+fn nginx(folder: &Path, listen: &str, answers: &str, logs: bool) -> String {
     let log = if logs { "access_log access.log combined buffer=64k flush=1s;" } else { "access_log off;" };
     let folder = folder.display();
     format!(
@@ -153,7 +211,7 @@ http {{
   {log} keepalive_requests 1000000000; keepalive_timeout 600s; client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
   {upstream}
-  server {{ listen {listen} backlog=4096; {answers} }}
+  server {{ {listen} {answers} }}
 }}
 ",
         upstream = answers.split_once("upstream:").map_or("", |(_, upstream)| upstream),
@@ -170,7 +228,7 @@ upstream:upstream backend {{ server {backend}; keepalive 512; keepalive_requests
     )
 }
 
-fn haproxy(listen: SocketAddr, backend: SocketAddr) -> String {
+fn haproxy(listen: &Listen, backend: SocketAddr) -> String {
     format!(
         "global
   nbthread 1
@@ -184,56 +242,82 @@ defaults
   option forwardfor
   http-reuse always
 frontend f
-  bind {listen} backlog 4096
+  bind {plain} backlog 4096
+  bind {tls} backlog 4096 ssl crt {both} alpn h2,http/1.1
   default_backend b
 backend b
   server s {backend}
-"
+",
+        plain = listen.plain,
+        tls = listen.tls,
+        both = listen.certificate.with_file_name("both.pem").display()
     )
 }
 
-fn caddy(listen: SocketAddr, backend: SocketAddr) -> String {
-    let (ip, port) = (listen.ip(), listen.port());
-    format!(
-        "{{
-  admin off
-  auto_https off
-}}
-http://:{port} {{
-  bind {ip}
-  reverse_proxy {backend} {{
+fn caddy(listen: &Listen, backend: SocketAddr) -> String {
+    let (ip, port, secure) = (listen.plain.ip(), listen.plain.port(), listen.tls.port());
+    let (certificate, key) = (listen.certificate.display(), listen.key.display());
+    let passes = format!(
+        "reverse_proxy {backend} {{
     transport http {{
       keepalive_idle_conns_per_host 512
     }}
-  }}
+  }}"
+    );
+    format!(
+        "{{
+  admin off
+  auto_https disable_redirects
+}}
+http://:{port} {{
+  bind {ip}
+  {passes}
+}}
+https://:{secure} {{
+  bind {ip}
+  tls {certificate} {key}
+  {passes}
 }}
 "
     )
 }
 
-fn traefik(folder: &Path, listen: SocketAddr) -> String {
+fn traefik(folder: &Path, listen: &Listen) -> String {
     let routes = folder.join("routes.yaml");
     format!(
         "entryPoints:
   web:
-    address: '{listen}'
+    address: '{plain}'
+    transport: {{respondingTimeouts: {{idleTimeout: 600s}}}}
+  secure:
+    address: '{tls}'
     transport: {{respondingTimeouts: {{idleTimeout: 600s}}}}
 providers:
   file: {{filename: '{}'}}
 serversTransport: {{maxIdleConnsPerHost: 512}}
 global: {{checkNewVersion: false, sendAnonymousUsage: false}}
 ",
-        routes.display()
+        routes.display(),
+        plain = listen.plain,
+        tls = listen.tls,
     )
 }
 
-fn traefik_routes(backend: SocketAddr) -> String {
+fn traefik_routes(listen: &Listen, backend: SocketAddr) -> String {
     format!(
         "http:
   routers:
     all: {{rule: 'PathPrefix(`/`)', service: backend, entryPoints: [web]}}
+    secure: {{rule: 'PathPrefix(`/`)', service: backend, entryPoints: [secure], tls: {{}}}}
   services:
     backend: {{loadBalancer: {{servers: [{{url: 'http://{backend}'}}]}}}}
-"
+tls:
+  certificates: [{{certFile: '{}', keyFile: '{}'}}]
+  stores: {{default: {{defaultCertificate: {{certFile: '{}', keyFile: '{}'}}}}}}
+",
+        listen.certificate.display(),
+        listen.key.display(),
+        listen.certificate.display(),
+        listen.key.display()
     )
 }

@@ -2,12 +2,15 @@
 
 use super::Told;
 use super::site::{Site, Wish};
+use crate::load::Way;
 
 /// One thing that happens.
 pub(super) struct Scenario {
     pub(super) name: &'static str,
     /// Whether failed requests are reported only.
     pub(super) may_fail: bool,
+    /// Which way requests come.
+    pub(super) way: Way,
     /// Makes ready; the load has not begun.
     pub(super) before: fn(&mut Site) -> Told<()>,
     /// What happens under load.
@@ -30,12 +33,26 @@ fn scenario(
     before: fn(&mut Site) -> Told<()>,
     work: fn(&mut Site) -> Told<()>,
 ) -> Scenario {
-    Scenario { name, may_fail: false, before, work, after: nothing }
+    Scenario { name, may_fail: false, way: Way::Plain, before, work, after: nothing }
 }
 
 pub(super) static SCENARIOS: std::sync::LazyLock<Vec<Scenario>> = std::sync::LazyLock::new(|| {
     vec![
         scenario("good release", nothing, good_release),
+        Scenario { way: Way::Http2, ..scenario("good release, clients with HTTP/2", nothing, good_release) },
+        Scenario {
+            way: Way::Sticky,
+            after: |site| site.wish_deployed(Wish::default()),
+            ..scenario(
+                "good release, sticky sessions",
+                |site| site.wish_deployed(Wish { sticky: true, ..Wish::default() }),
+                good_release,
+            )
+        },
+        Scenario {
+            way: Way::WebSocket,
+            ..scenario("good release, a WebSocket for each client", nothing, good_release)
+        },
         scenario("broken release: never ready", nothing, broken_release),
         scenario("broken release: crashes after 5 s", nothing, crashing_release),
         scenario("migration that fails", nothing, failing_migration),

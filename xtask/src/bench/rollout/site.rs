@@ -27,11 +27,13 @@ pub(in crate::bench) struct Wish {
     pub(in crate::bench) migration: &'static str,
     /// How long an instance must have been well.
     pub(in crate::bench) min_healthy: &'static str,
+    /// Whether a client stays with its instance.
+    pub(in crate::bench) sticky: bool,
 }
 
 impl Default for Wish {
     fn default() -> Self {
-        Self { greeting: "hello", migration: "0", min_healthy: "10s" }
+        Self { greeting: "hello", migration: "0", min_healthy: "10s", sticky: false }
     }
 }
 
@@ -86,7 +88,8 @@ impl Site {
 
     /// Writes the project's file.
     pub(in crate::bench) fn wish(&self, wish: Wish) -> Told<()> {
-        let Wish { greeting, migration, min_healthy } = wish;
+        let Wish { greeting, migration, min_healthy, sticky } = wish;
+        let balance = if sticky { ", sticky: true" } else { "" };
         let text = format!(
             "name: {name}
 services:
@@ -98,7 +101,7 @@ services:
     restart: unless-stopped
     stop_grace_period: 1s
     x-seaworthy:
-      route: {{ path: / }}
+      route: {{ path: /{balance} }}
       probe: {{ ready: GET /ready }}
   migrate:
     build: ./image
@@ -111,6 +114,12 @@ x-seaworthy:
             port = self.port
         );
         self.write("compose.yaml", &text)
+    }
+
+    /// Writes the project's file and has it deployed.
+    pub(in crate::bench) fn wish_deployed(&self, wish: Wish) -> Told<()> {
+        self.wish(wish)?;
+        self.expect(0, &["deploy", "-y"])
     }
 
     /// Puts the libraries that the sample needs where it looks for them.
