@@ -36,6 +36,9 @@ use crate::{acme, admin, rim, snapshot, tls};
 
 /// How long requests and TCP connections may take when the worker is told to end.
 pub(crate) const FINISH: Duration = Duration::from_secs(30);
+/// How long a connection whose time is up is left to its backend: that is stopped next, and most say goodbye then, as
+/// WebSockets do (RFC 6455, section 7.1.1). As long as an instance is given to end where nothing else is said.
+const FAREWELL: Duration = Duration::from_secs(10);
 /// How long connections that are cut may take to end.
 const CUT: Duration = Duration::from_secs(1);
 /// Between two looks whether they are done.
@@ -330,11 +333,20 @@ impl Gateway {
         ours.map(|backend| backend.in_flight()).sum()
     }
 
-    /// Ends the TCP and upgraded connections to backends that were taken out; their time is up.
+    /// Ends the TCP and upgraded connections to backends that were taken out; their time is up. Who says goodbye when its
+    /// backend is told to end may still do so.
     pub(crate) fn cut(&self, project: &str, ids: &[String]) {
         let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
         let ours = leaving.iter().filter(|backend| backend.project == project && ids.contains(&backend.id));
-        ours.for_each(|backend| backend.cut());
+        let ours: Vec<Arc<Backend>> = ours.filter(|backend| backend.in_flight() > 0).cloned().collect();
+        drop(leaving);
+        if ours.is_empty() {
+            return;
+        }
+        tokio::spawn(async move {
+            sleep(FAREWELL).await;
+            ours.iter().for_each(|backend| backend.cut());
+        });
     }
 
     /// Ends all TCP and upgraded connections, and waits until that was told.

@@ -177,6 +177,27 @@ async fn what_is_open_when_the_time_is_up_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_says_goodbye_when_the_time_is_up_is_not_cut() {
+    let (rig, listen) = (Rig::start().await, free_address());
+    let (old, new) = (Server::start("old").await, Server::start("new").await);
+    rig.client.put("shop", &set(listen, &[&old])).await.unwrap();
+    let mut socket = Socket::open(listen, OFFER).await.unwrap();
+    socket.line().await.unwrap();
+    rig.client.put("shop", &set(listen, &[&new])).await.unwrap();
+    let left = rig.client.drain("shop", &["old".to_owned()], Duration::from_millis(100)).await.unwrap();
+    assert_eq!(left, 1);
+    assert_eq!(socket.ask("goodbye").await.unwrap(), "old goodbye");
+    socket.stream.get_mut().shutdown().await.unwrap();
+    assert_eq!(
+        socket.line().await.unwrap_err().kind(),
+        io::ErrorKind::UnexpectedEof,
+        "ended, not broken off"
+    );
+    let log = || std::fs::read_to_string(rig.file("access.log")).unwrap_or_default();
+    until(|| async { log().contains(r#""end":"closed""#) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_told_to_end_waits_for_websockets() {
     let (rig, listen, server) = (Rig::start().await, free_address(), Server::start("web-1").await);
     rig.client.put("shop", &set(listen, &[&server])).await.unwrap();

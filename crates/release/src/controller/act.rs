@@ -44,7 +44,7 @@ impl Controller<'_> {
                 if left > 0 {
                     let seconds = limit.as_secs_f64();
                     self.progress.tell(Event::Note(format!(
-                        "{left} requests or connections were cut: they took longer than {seconds} s"
+                        "{left} requests or connections took longer than {seconds} s: they end with their instance"
                     )));
                 }
                 Ok(())
