@@ -40,7 +40,7 @@ struct StandIn {
     answer: &'static str,
 }
 
-const STAND_INS: [StandIn; 5] = [
+const STAND_INS: [StandIn; 6] = [
     StandIn {
         name: "python:3.13-slim",
         folder: "python",
@@ -56,6 +56,7 @@ const STAND_INS: [StandIn; 5] = [
     },
     StandIn { name: "redis:8", folder: "redis", question: &["redis-server", "--version"], answer: "v=8." },
     StandIn { name: "nginx:1.26", folder: "nginx", question: &["nginx", "-v"], answer: "nginx/1.26." },
+    StandIn { name: "rabbitmq:4", folder: "rabbitmq", question: &["rabbitmqctl", "version"], answer: "4." },
 ];
 
 fn names() -> Vec<&'static str> {

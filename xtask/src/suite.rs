@@ -166,7 +166,8 @@ const ON_DOCKER: [&[&str]; 4] = [
 ];
 
 /// What the tests on the engine run beside images of their own.
-const IMAGES: [&str; 3] = ["debian:trixie-slim", "postgres:17", "redis:8"];
+const IMAGES: [&str; 6] =
+    ["debian:trixie-slim", "postgres:17", "redis:8", "nginx:1.26", "python:3.13-slim", "node:20-slim"];
 
 fn names() -> Vec<&'static str> {
     SUITES.iter().map(|suite| suite.name).collect()

@@ -5,9 +5,11 @@ mod flow;
 mod lines;
 mod proven;
 mod scan;
+mod waived;
 mod write;
 
 pub use proven::{ProvenKey, strip as without_proven, write as write_proven};
+pub use waived::{ProvenWaiver, write as write_waivers};
 
 use crate::{Edit, Fix};
 

@@ -276,7 +276,7 @@ impl Prover<'_> {
             return Ok(());
         }
         let before = world.tries;
-        let revision = world.revision(name, &health, &Rights::default(), true)?;
+        let revision = world.revision(name, &health, &Rights::default())?;
         let standing = match world.stand(&revision, &health).await? {
             Ok(standing) => standing,
             Err(Attempt { symptom, .. }) => {

@@ -84,6 +84,18 @@ fn insert(lines: &Lines<'_>, edit: &Edit, at: &Insertion<'_>) -> String {
     insert_lines(lines, at.line, &new)
 }
 
+/// The text with other lines in place of some.
+pub(super) fn replace_lines(lines: &Lines<'_>, range: &Range<usize>, new: &[String]) -> String {
+    let newline = lines.newline();
+    let mut text = lines.text[..lines.offset(range.start)].to_owned();
+    for line in new {
+        text.push_str(line);
+        text.push_str(newline);
+    }
+    text.push_str(&lines.text[lines.offset(range.end)..]);
+    text
+}
+
 fn insert_lines(lines: &Lines<'_>, line: usize, new: &[String]) -> String {
     let newline = lines.newline();
     let (before, after) = lines.text.split_at(lines.offset(line));

@@ -68,7 +68,7 @@ pub fn write(text: &str, service: &str, keys: &[ProvenKey]) -> Result<String, Ov
                 Some(value) => {
                     let mut new = evidence(&proven.evidence, column);
                     new.extend(write::block(&[proven.key.to_owned()], value, None, column, lines.step()));
-                    text = replaced(&lines, &(above.start..found.lines.end), &new);
+                    text = edit::replace_lines(&lines, &(above.start..found.lines.end), &new);
                 }
             }
             continue;
@@ -80,7 +80,7 @@ pub fn write(text: &str, service: &str, keys: &[ProvenKey]) -> Result<String, Ov
         // In a map in braces there is no room for a comment.
         if let Some((found, column)) = find(&lines, service, proven.key)? {
             let at = found.lines.start;
-            text = replaced(&lines, &(at..at), &evidence(&proven.evidence, column));
+            text = edit::replace_lines(&lines, &(at..at), &evidence(&proven.evidence, column));
         }
     }
     Ok(text)
@@ -141,18 +141,7 @@ fn says(lines: &Lines<'_>, found: &Entry, value: &EditValue) -> bool {
 }
 
 fn without(lines: &Lines<'_>, range: &Range<usize>) -> String {
-    replaced(lines, range, &[])
-}
-
-fn replaced(lines: &Lines<'_>, range: &Range<usize>, new: &[String]) -> String {
-    let newline = lines.newline();
-    let mut text = lines.text[..lines.offset(range.start)].to_owned();
-    for line in new {
-        text.push_str(line);
-        text.push_str(newline);
-    }
-    text.push_str(&lines.text[lines.offset(range.end)..]);
-    text
+    edit::replace_lines(lines, range, &[])
 }
 
 #[cfg(test)]

@@ -211,10 +211,14 @@ pathlib.Path('/srv/state/pid').write_text(str(os.getpid()))
 http.server.ThreadingHTTPServer(('', 8000), http.server.SimpleHTTPRequestHandler).serve_forever()
 ";
 
+/// The same in Node.js.
+const NODE: &str = "require('fs').writeFileSync('/run/js.pid', '1'); require('http').createServer((q, r) => r.end('ok')).listen(3000)";
+
 #[test]
-fn two_services_keep_what_they_need_and_nothing_else() {
+fn three_services_keep_what_they_need_and_nothing_else() {
     let bench = Bench::new(
-        "  web:\n    image: nginx:1.26\n    expose: [\"80\"]\n    x-seaworthy: { probe: { ready: tcp }, route: { port: 80 } }\n  app:\n    image: python:3.13-slim\n    command: [python3, -u, /app/app.py]\n    stop_signal: SIGKILL\n    environment: { API_TOKEN: \"${SECRET}\" }\n    volumes: [\"./app:/app:ro\"]\n    x-seaworthy: { probe: { ready: GET / }, route: { port: 8000, path: /app } }\n",
+        &"  web:\n    image: nginx:1.26\n    expose: [\"80\"]\n    x-seaworthy: { probe: { ready: tcp }, route: { port: 80 } }\n  app:\n    image: python:3.13-slim\n    command: [python3, -u, /app/app.py]\n    stop_signal: SIGKILL\n    environment: { API_TOKEN: \"${SECRET}\" }\n    volumes: [\"./app:/app:ro\"]\n    x-seaworthy: { probe: { ready: GET / }, route: { port: 8000, path: /app } }\n  js:\n    image: node:20-slim\n    stop_signal: SIGKILL\n    command: [node, -e, \"{NODE}\"]\n    x-seaworthy: { probe: { ready: GET / }, route: { port: 3000, path: /js } }\n"
+            .replace("{NODE}", NODE),
     );
     std::fs::create_dir_all(bench.project().join("app")).unwrap();
     bench.write("app/app.py", PYTHON);
@@ -226,6 +230,8 @@ fn two_services_keep_what_they_need_and_nothing_else() {
     let test = "python3 -c \"import urllib.request as u; u.urlopen('http://127.0.0.1:8000/')\"";
     let kept = assert_minimal(of("app"), test, &[&mount], &["python3", "-u", "/app/app.py"]);
     assert_eq!(kept, 1, "the folder it writes to: {}", of("app"));
+    let kept = assert_minimal(of("js"), "test -f /run/js.pid", &[], &["node", "-e", NODE]);
+    assert_eq!(kept, 1, "the folder it writes to: {}", of("js"));
 }
 
 #[test]
@@ -266,7 +272,7 @@ fn whatever_cuts_a_proof_off_nothing_is_left_and_nothing_is_written() {
 #[test]
 fn what_an_exercise_does_counts_and_data_of_the_user_is_not_written_to() {
     let bench = Bench::new(
-        "  worker:\n    image: debian:trixie-slim\n    command: [sleep, infinity]\n    stop_signal: SIGKILL\n    volumes: [\"./files:/files\"]\n    x-seaworthy: { prove: { command: \"sh -c 'touch /var/tmp/made && echo tried >> /files/log'\" } }\n",
+        "  worker:\n    image: debian:trixie-slim\n    command: [sleep, infinity]\n    stop_signal: SIGKILL\n    volumes: [\"./files:/files\"]\n    x-seaworthy: { prove: { command: \"sh -c 'touch /var/tmp/made && echo tried >> /files/log'\" } }\n  rigid:\n    image: debian:trixie-slim\n    command: [sh, -c, \"touch /etc/made && exec sleep infinity\"]\n    stop_signal: SIGKILL\n",
     );
     std::fs::create_dir_all(bench.project().join("files")).unwrap();
     bench.write("files/log", "mine\n");
@@ -275,22 +281,30 @@ fn what_an_exercise_does_counts_and_data_of_the_user_is_not_written_to() {
     assert_eq!(std::fs::read_to_string(bench.project().join("files/log")).unwrap(), "mine\n");
     assert!(bench.overlay().contains("# proven /var/tmp: without it, its exercise ended with exit code 1"));
     assert_eq!(bench.left(), [""; 0]);
+    // Nothing can be laid over `/etc`, so this one cannot have a read-only root, and the check need not ask for it again.
+    assert_eq!(proven[1]["proof"]["rights"]["writable"], Value::Null, "{proven:?}");
+    let waiver = "  # seaworthy:ignore missing-hardening/read_only proven on debian:trixie-slim";
+    assert!(bench.overlay().contains(waiver), "{}", bench.overlay());
+    let told = bench.run(&["check"]);
+    assert!(told.stdout.contains("Waived is `read_only`."), "{}", told.all());
+    bench.run(&["harden"]);
+    assert_eq!(bench.overlay().matches("read_only: true").count(), 1, "{}", bench.overlay());
 }
 
 #[test]
-fn databases_and_runtimes_keep_what_they_need_and_nothing_else() {
+fn databases_and_queues_keep_what_they_need_and_nothing_else() {
     if std::env::var_os(ALL).is_none() {
         eprintln!("skipped: {ALL} is not set");
         return;
     }
     let bench = Bench::new(
-        "  db:\n    image: postgres:17\n    environment: { POSTGRES_PASSWORD: \"${SECRET}\" }\n    volumes: [\"data:/var/lib/postgresql/data\"]\n  cache:\n    image: redis:8\n  js:\n    image: node:20-slim\n    stop_signal: SIGKILL\n    command: [node, -e, \"require('fs').writeFileSync('/run/js.pid', '1'); require('http').createServer((q, r) => r.end('ok')).listen(3000)\"]\n    x-seaworthy: { probe: { ready: GET / }, route: { port: 3000 } }\nvolumes: { data: {} }\n",
+        "  db:\n    image: postgres:17\n    environment: { POSTGRES_PASSWORD: \"${SECRET}\" }\n    volumes: [\"data:/var/lib/postgresql/data\"]\n  cache:\n    image: redis:8\n  queue:\n    image: rabbitmq:4\n    environment: { RABBITMQ_NODENAME: rabbit@localhost }\n    volumes: [\"messages:/var/lib/rabbitmq\"]\nvolumes: { data: {}, messages: {} }\n",
     );
     let proven = bench.proven_for_good();
     let of = |name: &str| proven.iter().find(|one| one["service"] == name).unwrap();
     let ready = "pg_isready -q -h 127.0.0.1";
     assert_minimal(of("db"), ready, &["--env=POSTGRES_PASSWORD=x"], &[]);
     assert_minimal(of("cache"), "redis-cli ping", &[], &[]);
-    let script = "require('fs').writeFileSync('/run/js.pid', '1'); require('http').createServer((q, r) => r.end('ok')).listen(3000)";
-    assert_eq!(assert_minimal(of("js"), "test -f /run/js.pid", &[], &["node", "-e", script]), 1);
+    let ping = "rabbitmq-diagnostics --quiet ping";
+    assert_minimal(of("queue"), ping, &["--env=RABBITMQ_NODENAME=rabbit@localhost"], &[]);
 }

@@ -50,9 +50,13 @@ impl Example {
         std::fs::write(self.project().join(name), text).unwrap();
     }
 
+    pub fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.project().join(name)).unwrap()
+    }
+
     /// Changes a text in a file that must have it.
     pub fn change(&self, name: &str, from: &str, to: &str) {
-        let text = std::fs::read_to_string(self.project().join(name)).unwrap();
+        let text = self.text(name);
         assert!(text.contains(from), "`{name}` has `{from}`");
         self.write(name, &text.replace(from, to));
     }

@@ -60,6 +60,7 @@ fn the_lessons_in_production() {
     let before = lessons.files();
     trials::is_checked(&lessons, &["missing-healthcheck", "missing-limits", "credential-default"]);
     trials::refuses(&lessons, &SECRETS);
+    trials::is_proven(&lessons, &[]);
     lessons.ends(0, 1, &["deploy", "-y"]);
     trials::is_kept(&lessons);
     used(&lessons, &secrets[0]);
@@ -99,8 +100,11 @@ fn used(lessons: &Example, password: &str) {
     let sent = exchange(lessons.port, "GET", "/lessons", "", "").unwrap();
     let there = format!("location: https://localhost:{}/lessons", lessons.port);
     assert!(sent.status == 308 && sent.head.contains(&there), "without TLS: {}", sent.head);
-    let page = lessons.request("GET", "/static/lessons.js", "", "").unwrap();
-    assert!(page.status == 200 && page.body.contains("replaceChildren"), "{}", page.body);
+    let page = lessons.request("GET", "/", "", "").unwrap();
+    assert!(page.status == 200 && page.body.contains("<h1>Stock lessons</h1>"), "{}", page.body);
+    let script = lessons.request("GET", "/lessons.js", "", "").unwrap();
+    assert!(script.status == 200 && script.body.contains("replaceChildren"), "{}", script.body);
+    assert!(script.head.to_ascii_lowercase().contains("etag: "), "the gateway's: {}", script.head);
     let instances: BTreeSet<String> = (0..12)
         .map(|_| text_of(&lessons.request("GET", "/version", "", "").unwrap().body, "instance"))
         .collect();

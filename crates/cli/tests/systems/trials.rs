@@ -8,6 +8,9 @@ use super::compose;
 use super::example::{Example, docker};
 use super::site::wait_until;
 
+/// What the program and a person write together.
+const OVERLAY: &str = "compose.production.yaml";
+
 /// Developed with Docker Compose as ever: it answers with 200 at `path`, and no file is another one after it.
 pub fn develops(example: &Example, port_variable: &str, path: &str) {
     let before = example.files();
@@ -28,6 +31,61 @@ pub fn is_checked(example: &Example, rules: &[&str]) {
         assert!(development.stdout.contains(&format!("[{rule}]")), "{rule}: {}", development.stdout);
     }
     example.ends(0, 1, &["check", "--fail-on", "low"]);
+}
+
+/// What its services may do was found by running them: found out anew, it is what the overlay says, and nothing is changed.
+pub fn is_proven(example: &Example, services: &[&str]) {
+    let overlay = example.text(OVERLAY);
+    let again = example.ends(0, 1, &[&["harden", "--prove"], services].concat());
+    assert!(again.stderr.contains("needs no change"), "{}", again.all());
+    assert_eq!(example.text(OVERLAY), overlay);
+}
+
+/// Without what a proof wrote of a service the check asks for it, and a proof finds the same again, with what was seen.
+pub fn comes_from_a_proof(example: &Example, service: &str) {
+    let overlay = example.text(OVERLAY);
+    let promised = resolved(example, service);
+    let (bare, evidence) = without_proof(&overlay, service);
+    assert!(evidence.len() > 3, "{overlay}");
+    example.write(OVERLAY, &bare);
+    let asked = example.ends(1, 1, &["check", "--fail-on", "medium"]).stdout;
+    assert!(asked.contains(&format!("`{service}` keeps rights it does not need")), "{asked}");
+    example.ends(0, 1, &["harden", "--prove", service]);
+    let (_, again) = without_proof(&example.text(OVERLAY), service);
+    assert_eq!(resolved(example, service), promised);
+    // The version is that of the test.
+    let of = |lines: &[String]| lines.iter().filter(|line| !line.contains("# proven on ")).cloned().collect();
+    let (mut before, mut after): (Vec<String>, Vec<String>) = (of(&evidence), of(&again));
+    before.sort();
+    after.sort();
+    assert_eq!(after, before);
+    example.write(OVERLAY, &overlay);
+}
+
+fn resolved(example: &Example, service: &str) -> serde_json::Value {
+    let text = example.ends(0, 1, &["config", "--format", "json"]).stdout;
+    let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
+    whole["services"][service].clone()
+}
+
+/// The overlay without what a proof wrote of a service, and what it had seen.
+fn without_proof(overlay: &str, service: &str) -> (String, Vec<String>) {
+    let (mut bare, mut evidence) = (String::new(), Vec::new());
+    let (mut within, mut above) = (false, false);
+    for line in overlay.lines() {
+        let told = line.trim_start().starts_with("# proven ");
+        if line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':') {
+            within = line.trim() == format!("{service}:");
+        }
+        match (within, told, above) {
+            (true, true, _) => evidence.push(line.to_owned()),
+            // The key that it is about stands on one line.
+            (true, false, true) => {}
+            _ => bare.push_str(&format!("{line}\n")),
+        }
+        above = told;
+    }
+    (bare, evidence)
 }
 
 /// Without its secrets, or with what everybody knows, nothing is started, and one message names every one of them.

@@ -44,7 +44,8 @@ pub(super) async fn of(
     let binds =
         service.mounts.iter().any(|mount| mount.value.kind == MountKind::Bind && !mount.value.read_only);
     let named = origin.user.as_deref().is_some_and(|user| !["0", "root", "0:0", "root:root"].contains(&user));
-    if service.user.is_none() && !named && !binds {
+    // A stand-in numbers its users as it likes: what is written by its numbers would belong to nobody in the real image.
+    if service.user.is_none() && !named && !binds && !origin.stands_in {
         let facts = engine.facts(&standing.revision, &standing.instance).await?;
         clues.user = match facts.user {
             Seen::Is(user) if user.uid != 0 => Some(format!("{}:{}", user.uid, user.gid)),

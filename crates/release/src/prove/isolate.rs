@@ -160,13 +160,7 @@ impl Isolated {
     }
 
     /// The project in which one service has these rights, and its own volumes are those of try `number`.
-    pub(super) fn with(
-        &self,
-        service: &ServiceName,
-        rights: &Rights,
-        number: Option<u32>,
-        health: &Health,
-    ) -> Value {
+    pub(super) fn with(&self, service: &ServiceName, rights: &Rights, number: u32, health: &Health) -> Value {
         let mut whole = self.base.clone();
         if let Some(keys) =
             whole.pointer_mut(&pointer("services", service.as_str())).and_then(Value::as_object_mut)
@@ -177,7 +171,6 @@ impl Isolated {
                 keys.insert("stop_signal".to_owned(), json!("SIGKILL"));
             }
         }
-        let Some(number) = number else { return whole };
         for key in &health.volumes {
             if let Some(volume) = whole.pointer_mut(&pointer("volumes", key)) {
                 volume["name"] = json!(format!("{}_{key}_{number}", self.name));

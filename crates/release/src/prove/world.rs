@@ -88,7 +88,7 @@ impl World<'_> {
         health: &Health,
         rights: &Rights,
     ) -> Result<Attempt, ProveError> {
-        let revision = self.revision(service, health, rights, true)?;
+        let revision = self.revision(service, health, rights)?;
         let mut attempt = match self.stand(&revision, health).await? {
             Ok(_) => Attempt::default(),
             Err(attempt) => attempt,
@@ -116,17 +116,16 @@ impl World<'_> {
         Ok(second)
     }
 
-    /// What a service runs in a try: volumes of its own, so that no try sees what another one left.
+    /// What a service runs in a try: volumes of its own, so that no try sees what another one left: half of what a
+    /// start makes may be there when it failed.
     pub(super) fn revision(
         &mut self,
         service: &ServiceName,
         health: &Health,
         rights: &Rights,
-        apart: bool,
     ) -> Result<Revision, ProveError> {
         self.tries += 1;
-        let number = apart.then_some(self.tries);
-        let json = self.isolated.with(service, rights, number, health);
+        let json = self.isolated.with(service, rights, self.tries, health);
         let project = self.original;
         let loaded =
             load_resolved(&json.to_string(), &self.isolated.name, &project.environment, &project.directory);
@@ -327,7 +326,7 @@ impl World<'_> {
             };
             self.progress.tell(Event::Note(format!("{name}  is started: others need it")));
             let rights = self.proven.get(name).cloned().unwrap_or_default();
-            let revision = self.revision(name, health, &rights, false)?;
+            let revision = self.revision(name, health, &rights)?;
             let health = Health { exercise: None, stay: ONE_ANSWER.min(health.stay), ..health.clone() };
             if let Err(attempt) = self.stand(&revision, &health).await? {
                 self.take_away(&revision).await?;

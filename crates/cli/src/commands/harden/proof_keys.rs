@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use seaworthy_audit::EditValue;
-use seaworthy_audit::overlay::ProvenKey;
+use seaworthy_audit::overlay::{ProvenKey, ProvenWaiver};
 use seaworthy_project::{Service, Spanned};
 use seaworthy_release::{Proof, Proven};
 
@@ -56,6 +56,16 @@ pub(super) fn of(service: &Service, proven: &Proven, proof: &Proof) -> Vec<Prove
         first.evidence.insert(0, format!("on {}", image(proven)));
     }
     keys
+}
+
+/// A waiver for each setting that was not kept, of those that the check asks for.
+pub(super) fn waivers(proven: &Proven, proof: &Proof, asked: &BTreeSet<&str>) -> Vec<ProvenWaiver> {
+    let dropped = proof.dropped.iter().filter(|(setting, _)| asked.contains(**setting));
+    let waiver = |(&point, symptom)| ProvenWaiver {
+        point,
+        reason: format!("on {}: with it, {symptom}", image(proven)),
+    };
+    dropped.map(waiver).collect()
 }
 
 /// The image a proof was won on.

@@ -1,10 +1,10 @@
 //! `harden --prove`: tries each service with as few rights as it stays healthy with, and writes those down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use seaworthy_audit::overlay;
+use seaworthy_audit::{check, overlay};
 use seaworthy_project::{Project, ProjectName, ServiceName, load};
 use seaworthy_release::{
     Clock, Interrupt, Lock, Owner, PROOF_SUFFIX, ProveError, Proven, Prover, ReleaseError, StateFolder,
@@ -64,10 +64,11 @@ pub(super) async fn prove(context: &Context, arguments: &HardenArgs) -> Result<E
         only,
     };
     let proven = prover.prove().await.map_err(|error| told(error, &project))?;
-    let (new, refused) = written(&bare, old.as_deref(), &proven);
+    let (new, mut refused) = written(&bare, old.as_deref(), &proven);
+    let new = waived(context, &path, new, &proven, &mut refused)?;
     let changed = new.as_deref() != old.as_deref();
     if let Some(new) = new.as_deref().filter(|_| changed) {
-        loads(context, &path, new)?;
+        loaded(context, &path, new)?;
         if !arguments.dry_run {
             write_file(&path, new).map_err(|error| {
                 CommandError::new(format!("could not write `{shown}`: {error}"), Some("nothing was changed"))
@@ -133,8 +134,7 @@ fn without_earlier(
     let stripped = overlay::without_proven(old, &names).map_err(|error| {
         CommandError::new(error.to_string(), Some("nothing was tried and nothing was changed"))
     })?;
-    let loaded = load(&context.request()?, &Overlaid { path, text: &stripped });
-    loaded.project.ok_or_else(|| CommandError::problems(loaded.problems, loaded.sources))
+    loaded(context, path, &stripped)
 }
 
 /// The overlay with all proofs, and the services whose proof could not be written into it, with the reason.
@@ -160,13 +160,36 @@ fn written(
     (if any { Some(text) } else { old.map(str::to_owned) }, refused)
 }
 
-/// Nothing is written that would not load.
-fn loads(context: &Context, path: &Path, text: &str) -> Result<(), CommandError> {
-    let loaded = load(&context.request()?, &Overlaid { path, text });
-    match loaded.project {
-        Some(_) => Ok(()),
-        None => Err(CommandError::problems(loaded.problems, loaded.sources)),
+/// The overlay with a waiver for each setting that a service did not stay healthy with, where the check would go on asking
+/// for it. A waiver of an earlier proof that is needed no more goes.
+fn waived(
+    context: &Context,
+    path: &Path,
+    text: Option<String>,
+    proven: &[Proven],
+    refused: &mut Vec<(ServiceName, String)>,
+) -> Result<Option<String>, CommandError> {
+    let before = text.as_deref().unwrap_or(overlay::HEADER);
+    let findings = check(&loaded(context, path, before)?);
+    let mut new = before.to_owned();
+    for one in proven {
+        let Some(proof) = &one.proof else { continue };
+        let ours = findings.iter().filter(|finding| {
+            finding.rule.id == "missing-hardening" && finding.place.service.as_ref() == Some(&one.service)
+        });
+        let asked: BTreeSet<&str> = ours.flat_map(|finding| finding.points.iter().copied()).collect();
+        match overlay::write_waivers(&new, one.service.as_str(), &proof_keys::waivers(one, proof, &asked)) {
+            Ok(text) => new = text,
+            Err(error) => refused.push((one.service.clone(), error.to_string())),
+        }
     }
+    Ok(if new == before { text } else { Some(new) })
+}
+
+/// The project with that text as its overlay: nothing is written that would not load.
+fn loaded(context: &Context, path: &Path, text: &str) -> Result<Project, CommandError> {
+    let loaded = load(&context.request()?, &Overlaid { path, text });
+    loaded.project.ok_or_else(|| CommandError::problems(loaded.problems, loaded.sources))
 }
 
 fn told(error: ProveError, project: &Project) -> CommandError {

@@ -96,7 +96,7 @@ fn rights_are_given_beside_what_the_file_says() {
         writable: Some(["/run".to_owned()].into()),
     };
     let web = ServiceName::new("web").unwrap();
-    let whole = isolated.with(&web, &rights, Some(7), &health);
+    let whole = isolated.with(&web, &rights, 7, &health);
     let keys = &whole["services"]["web"];
     assert_eq!(keys["user"], "5:6");
     assert_eq!(keys["tmpfs"], json!(["/cache", "/run:uid=5,gid=6"]));
