@@ -13,9 +13,14 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const REAL: HeaderName = HeaderName::from_static("x-real-ip");
-/// Said by some proxies, and never by us.
-const FOREIGN: [&str; 4] =
-    ["x-forwarded-port", "x-forwarded-server", "x-forwarded-ssl", "x-forwarded-prefix"];
+/// Said by some proxies, and not by us, except for the last one where clients have certificates.
+const FOREIGN: [&str; 5] = [
+    "x-forwarded-port",
+    "x-forwarded-server",
+    "x-forwarded-ssl",
+    "x-forwarded-prefix",
+    "x-forwarded-client-cert",
+];
 
 /// Writes them; `scheme` is what the request came with, unless a trusted proxy says what it came with before, and `host` is
 /// as the client wrote it.
