@@ -184,6 +184,12 @@ impl Surroundings {
         })
     }
 
+    /// The first line of standard input, without its end.
+    pub(crate) fn first_line(&self) -> Vec<u8> {
+        let line = self.input().split(|byte| *byte == b'\n').next().unwrap_or_default();
+        line.strip_suffix(b"\r").unwrap_or(line).to_vec()
+    }
+
     /// Reads one line that a person types.
     pub(crate) fn read_line(&self) -> String {
         let mut line = String::new();

@@ -12,6 +12,7 @@ use seaworthy_engine::LogStream;
 
 use crate::error::{CommandError, Message};
 use crate::surroundings::Surroundings;
+use crate::terminal;
 
 pub(crate) use paint::{Paint, Tone};
 pub(crate) use plan::plan_text;
@@ -131,6 +132,15 @@ impl Ui {
         let _ = err.flush();
         drop(err);
         matches!(self.surroundings.read_line().trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Asks for what nobody may see as it is typed; nothing where that was called off.
+    pub(crate) fn unseen(&self, question: &str) -> Option<Vec<u8>> {
+        let mut err = io::stderr().lock();
+        let _ = err.write_all(question.as_bytes()).and_then(|()| err.flush());
+        let line = terminal::unseen_line();
+        let _ = err.write_all(b"\n");
+        line
     }
 
     /// Whether a person can answer.

@@ -132,3 +132,37 @@ fn files_are_those_of_the_release_that_is_served() {
     let ran = site.run(&["deploy", "-y"]);
     assert!(ran.code == 2 && ran.stderr.contains("leads out of the folder"), "{}", ran.all());
 }
+
+#[test]
+fn a_line_of_a_user_is_made_of_a_password_that_nobody_sees() {
+    let site = Site::new();
+    let made = |user: &str, password: &str| {
+        let mut command = site.command(&["gateway", "hash-password", "--cost", "4", user]);
+        let piped = || std::process::Stdio::piped();
+        let mut child = command.stdin(piped()).stdout(piped()).stderr(piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+        site::Ran::of(child.wait_with_output().unwrap())
+    };
+    let ran = made("ann", "sesame\nnot this\n");
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(ran.stdout.starts_with("ann:$2y$04$") && !ran.all().contains("sesame"), "{}", ran.all());
+    // What is made is let in.
+    site.write("admins.htpasswd", &ran.stdout);
+    let compose =
+        with_route(&site, "auth: { users: admins }") + "secrets: { admins: { file: ./admins.htpasswd } }\n";
+    site.write("compose.yaml", &compose);
+    site.done(&["deploy", "-y"]);
+    let answer = ask(&site, "/", "host: a\r\nauthorization: Basic YW5uOnNlc2FtZQ==\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(ask(&site, "/", "host: a\r\n").starts_with("HTTP/1.1 401 "));
+    for (user, password, error) in
+        [("ann", "", "the password is empty."), ("a:b", "x", "the user has no name that can be sent.")]
+    {
+        let ran = made(user, password);
+        assert!(
+            ran.code == 2 && ran.stderr.contains(error) && ran.stderr.contains("hint: "),
+            "{}",
+            ran.all()
+        );
+    }
+}

@@ -23,6 +23,15 @@ pub enum Probe {
         /// How long it may take.
         timeout: Duration,
     },
+    /// gRPC's health protocol from outside, over HTTP/2 without TLS; `SERVING` is a yes.
+    Grpc {
+        /// The port inside the instance.
+        port: u16,
+        /// Which service of the server is asked for; empty is the server as a whole.
+        service: String,
+        /// How long it may take.
+        timeout: Duration,
+    },
     /// The health check's own test, run beside the instance with its environment.
     Test {
         /// The test.

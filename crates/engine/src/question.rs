@@ -1,5 +1,7 @@
 //! Questions that any instance can be asked over its address, and how answers are told.
 
+pub(crate) mod grpc;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

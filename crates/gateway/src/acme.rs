@@ -22,6 +22,7 @@ use crate::tls::{Certificate, Due, named};
 use crate::worker::Gateway;
 
 use challenges::Kind;
+use courier::Rest;
 use order::{Failed, Trial};
 use pace::Pace;
 
@@ -78,7 +79,8 @@ async fn attempt(due: &Due, gateway: &Gateway) {
         );
         return gateway.certificates.failed(due, &reason, gateway);
     }
-    let got = match timeout(ISSUE, issue(due, &pace, gateway)).await {
+    let rest = Rest::default();
+    let got = match timeout(ISSUE, issue(due, &pace, &rest, gateway)).await {
         Ok(got) => got,
         Err(_) => Err(Failed::Late),
     };
@@ -102,6 +104,7 @@ async fn attempt(due: &Due, gateway: &Gateway) {
             } else {
                 Pace::hard(&pace, now, &reason)
             };
+            let after = after.not_before(rest.until());
             let _ = after.write(&path);
             let next = after.next;
             gateway.certificates.failed(due, &format!("{reason}; it is tried again at {next}"), gateway);
@@ -110,10 +113,10 @@ async fn attempt(due: &Due, gateway: &Gateway) {
 }
 
 /// One certificate, on disk before it is served.
-async fn issue(due: &Due, pace: &Pace, gateway: &Gateway) -> Result<Certificate, Failed> {
+async fn issue(due: &Due, pace: &Pace, rest: &Rest, gateway: &Gateway) -> Result<Certificate, Failed> {
     let Due { host, acme, .. } = due;
     let kind = kind(pace.failures, gateway).ok_or(Failed::NoPort)?;
-    let trial = Trial { host, kind, gateway };
+    let trial = Trial { host, kind, gateway, rest: rest.clone() };
     // Faults are found where they cost nothing: this issuer forgives few.
     if due.stands_in && acme.directory == LetsEncrypt::Production.url() {
         let staging = Acme { directory: LetsEncrypt::Staging.url().to_owned(), ..acme.clone() };

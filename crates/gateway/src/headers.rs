@@ -123,7 +123,7 @@ pub(crate) fn forward(
 }
 
 /// Headers that tell a backend who asks and how; they come from here alone.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -131,6 +131,7 @@ const OURS: [&str; 9] = [
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-proto",
+    "x-forwarded-client-cert",
     "x-real-ip",
     "x-request-id",
 ];

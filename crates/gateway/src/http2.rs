@@ -1,5 +1,7 @@
 //! HTTP/2 with clients: many requests over one connection, which is let go with a word when this worker ends.
 
+mod greeting;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,8 +17,11 @@ use tokio::time::sleep;
 use crate::framing::Framing;
 use crate::proxy::{self, Switch};
 use crate::stream::ClientStream;
-use crate::tls::Via;
+use crate::tls::clients::Shown;
+use crate::tls::{Via, guard};
 use crate::worker::Gateway;
+
+use greeting::Greeted;
 
 /// Requests of one connection at a time.
 const MOST_STREAMS: u32 = 128;
@@ -64,12 +69,14 @@ impl Drop for Request<'_> {
 pub(crate) async fn serve(
     stream: ClientStream,
     (client, address, via): (SocketAddr, SocketAddr, Via),
+    shown: Option<Arc<Shown>>,
     gateway: Arc<Gateway>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let busy = Arc::new(Busy::default());
     let (counted, serving) = (busy.clone(), gateway.clone());
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request| {
+        guard::introduce(&mut request, shown.as_ref());
         let (gateway, busy) = (serving.clone(), counted.clone());
         // Each request has frames of its own: what is wrong with one says nothing of those beside it.
         let framing = Arc::new(Framing::default());
@@ -90,7 +97,7 @@ pub(crate) async fn serve(
         .max_send_buf_size(MOST_UNSENT)
         .keep_alive_interval(ALIVE)
         .keep_alive_timeout(ALIVE_ANSWER)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Greeted::new(stream)), service);
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,

@@ -136,11 +136,11 @@ async fn serve(
     };
     let Some(stream) = stream else { return };
     let arrived = Box::pin(unless_ending(arrive(stream, address, &gateway), stopping.clone())).await;
-    let Some(Arrival { stream, via, http2 }) = arrived else { return };
+    let Some(Arrival { stream, via, http2, shown }) = arrived else { return };
     if http2 {
-        return Box::pin(http2::serve(stream, (client, address, via), gateway, stopping)).await;
+        return Box::pin(http2::serve(stream, (client, address, via), shown, gateway, stopping)).await;
     }
-    requests::serve(stream, (client, address, via), gateway, stopping).await;
+    requests::serve(stream, (client, address, via), shown, gateway, stopping).await;
 }
 
 /// What a client begins with, unless it has not by the time this worker ends.

@@ -1,5 +1,7 @@
 //! Active questions to backends, from outside, each on its own clock.
 
+mod grpc;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +100,9 @@ async fn ask(backend: &Backend) -> bool {
     let Some(probe) = &backend.probe else {
         return TcpStream::connect(backend.address).await.is_ok();
     };
+    if let Some(service) = &probe.grpc {
+        return grpc::ask(backend, service).await;
+    }
     let Ok(mut connection) = backend.connect_alone().await else { return false };
     let request = Request::get(probe.path.as_str())
         .header("host", "localhost")

@@ -78,6 +78,9 @@ pub(crate) async fn answer(
         route.policy.dress(answer.headers_mut(), &None);
         return answer;
     }
+    if let Some((status, why)) = guard::stranger(&request, &route, via) {
+        return turned_away((status, why), &request, &framing, &identity, story);
+    }
     let asker = route.site.origin(request.headers());
     let shows = route.site.shows(request.headers());
     let wish = route.site.wish(request.method(), request.headers());
@@ -158,6 +161,20 @@ fn refused(
     answer
 }
 
+/// The answer to a client that is not known by its certificate.
+fn turned_away(
+    (status, why): (StatusCode, &'static str),
+    request: &Request<Incoming>,
+    framing: &Framing,
+    identity: &Identity,
+    mut story: Story,
+) -> Response<Answer> {
+    story.refused(why);
+    let mut answer = plain(status, identity, story);
+    leave_unread(&mut answer, request, framing);
+    answer
+}
+
 /// Ends the connection with an answer that comes before the body of its request.
 fn leave_unread(answer: &mut Response<Answer>, request: &Request<Incoming>, framing: &Framing) {
     if !request.body().is_end_stream() {
@@ -198,6 +215,7 @@ async fn pass(
     }
     headers::join_cookies(&mut parts.headers);
     headers::forward(&mut parts.headers, client.ip(), origin, via.scheme(), &sent, &identity);
+    guard::tell_certificate(&mut parts, route);
     route.site.rewrite(&mut parts, &path);
     route.policy.dress_request(&mut parts.headers);
     if let Some(offer) = &offer {

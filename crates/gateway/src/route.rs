@@ -19,7 +19,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use auth::{Auth, Users, UsersError, is_realm};
+pub use auth::{Auth, LineError, Users, UsersError, is_realm};
 pub use balancing::{Balancing, Ejection, HashBy, MOST_WAITING, WAIT_MS};
 pub use compression::{Compression, LEAST_BYTES};
 pub use cors::Cors;
@@ -124,6 +124,10 @@ pub enum Balance {
 pub struct Probe {
     /// The path of an HTTP GET; 200 to 399 is a yes.
     pub path: String,
+    /// The service that gRPC's health protocol is asked for in place of that, over HTTP/2 without TLS; empty is the server
+    /// as a whole. `SERVING` is a yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grpc: Option<String>,
     /// Time between two questions, in milliseconds.
     pub interval_ms: u64,
     /// How long an answer may take, in milliseconds.
@@ -182,6 +186,12 @@ impl RouteSet {
             }
             if let Some(reason) = route.unfit().or_else(|| self.wrong_backend(route)) {
                 return Some(format!("route `{}`: {reason}", route.name));
+            }
+            if let Some(other) = self.routes[..index].iter().find(|other| route.asks_otherwise(other)) {
+                return Some(format!(
+                    "routes `{}` and `{}` are of one host, and hold its clients' certificates against two files",
+                    other.name, route.name
+                ));
             }
             if let Some(other) = self.routes[..index].iter().find(|other| route.is_at_odds(other)) {
                 return Some(format!(
@@ -243,6 +253,14 @@ impl Route {
             return self.covers(other) || other.covers(self);
         }
         tcp || (self.host == other.host && same_path(&self.path, &other.path))
+    }
+
+    /// Whether both are of one host, and hold the certificates of its clients against different files: who shows one is
+    /// asked once, before it is known for which path.
+    fn asks_otherwise(&self, other: &Self) -> bool {
+        let issuers = |route: &Self| route.tls.as_ref().and_then(tls::Tls::issuers).cloned();
+        let both = issuers(self).zip(issuers(other));
+        self.host == other.host && both.is_some_and(|(ours, theirs)| ours != theirs)
     }
 
     /// Whether both listen on one address and trust others with saying who asks.

@@ -2,14 +2,18 @@
 //! in the way of its route, nor of others: until a certificate can be had, one that the gateway made itself stands in.
 
 pub(crate) mod arrival;
+mod beforehand;
 mod certificate;
+pub(crate) mod clients;
 pub(crate) mod guard;
 pub(crate) mod own;
 pub(crate) mod profile;
+mod subject;
 mod validity;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -20,18 +24,20 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::acme;
 use crate::acme::challenges::Challenges;
-use crate::error::GatewayError;
 use crate::metrics::CertificateLine;
 use crate::rim;
+use crate::route::Protocol;
 use crate::route::tls::{Acme, CertificateSource};
-use crate::route::{Protocol, RouteSet};
 use crate::sockets::note;
 use crate::table::Table;
 use crate::worker::Gateway;
 
 pub(crate) use arrival::Via;
+pub use beforehand::check;
 pub(crate) use certificate::Certificate;
 pub use certificate::{CertificateError, examine};
+use clients::Issuers;
+pub use clients::examine_issuers;
 
 /// Between two looks whether files changed or a certificate has to be renewed.
 const LOOK: Duration = Duration::from_secs(2);
@@ -42,6 +48,8 @@ pub(crate) struct Live {
     pub(crate) config: Arc<ServerConfig>,
     /// It stands in for one that could not be had: clients are not led to it.
     pub(crate) stands_in: bool,
+    /// What clients' certificates are held against, where they are asked for some.
+    pub(crate) issuers: Option<Arc<Path>>,
 }
 
 /// A certificate that is wanted: for whom, and from where.
@@ -55,6 +63,8 @@ struct Held {
     /// What was read last, to be read again only when that changed.
     seen: Option<Seen>,
     problem: Option<String>,
+    /// Those who issue the certificates of its clients.
+    issuers: Option<Issuers>,
 }
 
 /// When the two files of a certificate were last written.
@@ -119,8 +129,14 @@ impl Certificates {
         let wishes = wishes(table);
         held.retain(|wish, _| wishes.contains(wish));
         for wish in wishes {
-            if let Some(fresh) = fresh(&wish, held.get(&wish), gateway) {
-                held.insert(wish, fresh);
+            let issuers = held.get(&wish).and_then(|held| held.issuers.clone());
+            let fresh = fresh(&wish, held.get(&wish), gateway);
+            let anew = fresh.is_some();
+            if let Some(fresh) = fresh {
+                held.insert(wish.clone(), Held { issuers, ..fresh });
+            }
+            if let Some(held) = held.get_mut(&wish) {
+                held.ask_clients(issuers_of(table, wish.0.as_ref()), anew, gateway);
             }
         }
         self.serve(table, &held);
@@ -152,14 +168,43 @@ impl Certificates {
         problem: Option<String>,
         gateway: &Gateway,
     ) {
-        let live = profile::live(&certificate, false);
-        self.change(due, gateway, |held| *held = Held { live, certificate, seen: None, problem });
+        self.change(due, gateway, |held| {
+            let issuers = held.issuers.take();
+            let live = profile::live(&certificate, false, issuers.as_ref());
+            *held = Held { live, certificate, seen: None, problem, issuers };
+        });
     }
 
     /// Notes that an issuer gave nothing; what is served is served on.
     pub(crate) fn failed(&self, due: &Due, reason: &str, gateway: &Gateway) {
-        note(&gateway.place, &format!("no certificate for {} (acme): {reason}", named(Some(&due.host))));
-        self.change(due, gateway, |held| held.problem = Some(reason.to_owned()));
+        self.change(due, gateway, |held| {
+            // What is tried each second, as where nothing can be written, is told once.
+            if held.problem.as_deref() != Some(reason) {
+                let host = named(Some(&due.host));
+                note(&gateway.place, &format!("no certificate for {host} (acme): {reason}"));
+            }
+            held.problem = Some(reason.to_owned());
+        });
+    }
+
+    /// What is wrong with certificates now, a sentence without its full stop each.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |((host, source), held): (&Wish, &Held)| {
+            let until = held.certificate.until;
+            let served = match held.live.stands_in {
+                true => "clients refuse what stands in for it".to_owned(),
+                false if until <= rim::now() => format!("the one that is served expired on {until}"),
+                false => format!("the one that is served holds until {until}"),
+            };
+            let (host, word) = (named(host.as_deref()), source.word());
+            let own = held.problem.as_ref();
+            let own =
+                own.map(|problem| format!("no new certificate for {host} ({word}): {problem}; {served}"));
+            let issuers = held.issuers.as_ref().and_then(Issuers::problem);
+            own.into_iter().chain(issuers).collect::<Vec<_>>()
+        };
+        held.iter().flat_map(of).collect()
     }
 
     fn change(&self, due: &Due, gateway: &Gateway, change: impl FnOnce(&mut Held)) {
@@ -186,6 +231,28 @@ impl Certificates {
         }
         self.served.store(Arc::new(served));
     }
+}
+
+impl Held {
+    /// Has clients asked for certificates, or not, and takes up what those are held against; `anew` where it was made just now.
+    fn ask_clients(&mut self, ca: Option<&PathBuf>, anew: bool, gateway: &Gateway) {
+        let looked = ca.and_then(|ca| Issuers::look(ca, self.issuers.as_ref(), &gateway.place));
+        let gone = ca.is_none() && self.issuers.take().is_some();
+        let changed = looked.is_some() || gone;
+        if looked.is_some() {
+            self.issuers = looked;
+        }
+        if changed || (anew && self.issuers.is_some()) {
+            self.live = profile::live(&self.certificate, self.live.stands_in, self.issuers.as_ref());
+        }
+    }
+}
+
+/// The file that certificates of a host's clients are held against. Routes of one project name one; of several projects the
+/// first one's counts, and the others let nobody in who was held against it.
+fn issuers_of<'a>(table: &'a Table, host: Option<&String>) -> Option<&'a PathBuf> {
+    let mut own = tls_routes(table).filter(|route| route.host.as_ref() == host);
+    own.find_map(|route| route.tls.as_ref()?.issuers())
 }
 
 fn tls_routes(table: &Table) -> impl Iterator<Item = &crate::route::Route> {
@@ -236,7 +303,7 @@ fn fresh(wish: &Wish, held: Option<&Held>, gateway: &Gateway) -> Option<Held> {
             if held.is_some() {
                 note(&gateway.place, &format!("the certificate for {} was taken up", named(host)));
             }
-            return Some(Held { live: profile::live(&certificate, false), certificate, seen, problem: None });
+            return Some(held_as(certificate, false, seen, None));
         }
         Err(error) => told(&error),
     };
@@ -247,11 +314,12 @@ fn fresh(wish: &Wish, held: Option<&Held>, gateway: &Gateway) -> Option<Held> {
     let problem = Some(problem);
     match held {
         Some(Held { live, certificate, .. }) => {
-            Some(Held { live: live.clone(), certificate: certificate.clone(), seen, problem })
+            let (live, certificate) = (live.clone(), certificate.clone());
+            Some(Held { live, certificate, seen, problem, issuers: None })
         }
         None => {
             let certificate = own::stand_in(host).ok()?;
-            Some(Held { live: profile::live(&certificate, true), certificate, seen, problem })
+            Some(held_as(certificate, true, seen, problem))
         }
     }
 }
@@ -266,8 +334,11 @@ fn doubtful(
 ) -> Held {
     let problem = told(error);
     note(&gateway.place, &format!("the certificate for {} is doubtful: {problem}", named(wish.0.as_deref())));
-    let live = profile::live(&certificate, false);
-    Held { live, certificate, seen: Some(seen), problem: Some(problem) }
+    held_as(certificate, false, Some(seen), Some(problem))
+}
+
+fn held_as(certificate: Certificate, stands_in: bool, seen: Option<Seen>, problem: Option<String>) -> Held {
+    Held { live: profile::live(&certificate, stands_in, None), certificate, seen, problem, issuers: None }
 }
 
 /// What was issued before, or what stands in until something is.
@@ -277,7 +348,7 @@ fn of_issuer(acme: &Acme, host: Option<&str>, gateway: &Gateway) -> Option<Held>
         Some(certificate) => (certificate, false),
         None => (own::stand_in(host).ok()?, true),
     };
-    Some(Held { live: profile::live(&certificate, stands_in), certificate, seen: None, problem: None })
+    Some(held_as(certificate, stands_in, None, None))
 }
 
 fn line(wish: &Wish, held: &Held) -> CertificateLine {
@@ -286,7 +357,7 @@ fn line(wish: &Wish, held: &Held) -> CertificateLine {
         host: host.clone().unwrap_or_else(|| "*".to_owned()),
         source: if held.live.stands_in { "stand-in" } else { source.word() },
         until: held.certificate.until.as_second(),
-        problem: held.problem.is_some(),
+        problem: held.problem.is_some() || held.issuers.as_ref().and_then(Issuers::problem).is_some(),
     }
 }
 
@@ -315,26 +386,4 @@ pub(crate) async fn keep(gateway: Arc<Gateway>) {
         }
         gateway.look_at_certificates().await;
     }
-}
-
-/// Whether the certificates of a set could be served, for whoever is about to deploy it.
-///
-/// # Errors
-/// The first that could not.
-pub fn check(set: &RouteSet) -> Result<(), GatewayError> {
-    for route in &set.routes {
-        let Some(CertificateSource::Files { certificate, key }) =
-            route.tls.as_ref().map(|tls| &tls.certificate)
-        else {
-            continue;
-        };
-        let read = Certificate::read(certificate, key);
-        let checked = read.and_then(|read| read.is_for(route.host.as_deref(), rim::now()));
-        checked.map_err(|error| GatewayError::Certificate {
-            route: route.name.clone(),
-            reason: told(&error),
-            hint: error.hint(),
-        })?;
-    }
-    Ok(())
 }

@@ -77,6 +77,9 @@ pub struct Status {
     pub started_at: Timestamp,
     /// What went wrong with the snapshot at the start, if anything did.
     pub snapshot_problem: Option<String>,
+    /// What is wrong with certificates, a sentence without its full stop each.
+    #[serde(default)]
+    pub certificate_problems: Vec<String>,
     /// The projects that have routes.
     pub projects: Vec<ProjectStatus>,
 }

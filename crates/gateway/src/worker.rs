@@ -392,6 +392,7 @@ impl Gateway {
             process: std::process::id(),
             started_at: self.started_at,
             snapshot_problem: self.snapshot_problem.clone(),
+            certificate_problems: self.certificates.problems(),
             projects: projects.collect(),
         }
     }

@@ -51,6 +51,7 @@ fn set(host: Ipv4Addr, ports: &[u16], at: Ipv4Addr, acme: &Acme, server: &Server
         port: 443,
         redirect: true,
         hsts_seconds: None,
+        clients: None,
     };
     let one = |port: &u16| Route {
         host: Some(host.to_string()),

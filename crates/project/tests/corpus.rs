@@ -49,7 +49,7 @@ const PROJECTS: [(&str, &[(&str, &str)]); 6] = [
         "plain processes with routes and probes",
         &[(
             "compose.yaml",
-            "services:\n  web:\n    build: .\n    ports: ['8080:8080']\n    deploy: {replicas: 3, resources: {limits: {cpus: '0.5', memory: 64M}}}\n    x-seaworthy:\n      route: {path: /, port: 8080}\n      probe: {ready: GET /ready, live: GET /health}\n      process: {command: [./target/web], build: [cargo, build]}\n  migrate:\n    build: .\n    x-seaworthy: {run: before-deploy, timeout: 5min, process: {command: [./target/migrate]}}\nvolumes: {data: {x-seaworthy: {exclusive: true}}}\n",
+            "services:\n  web:\n    build: .\n    ports: ['8080:8080']\n    deploy: {replicas: 3, resources: {limits: {cpus: '0.5', memory: 64M}}}\n    x-seaworthy:\n      route: {path: /, port: 8080}\n      probe: {ready: GET /ready, live: grpc shop.Orders}\n      process: {command: [./target/web], build: [cargo, build]}\n  migrate:\n    build: .\n    x-seaworthy: {run: before-deploy, timeout: 5min, process: {command: [./target/migrate]}}\nvolumes: {data: {x-seaworthy: {exclusive: true}}}\n",
         )],
     ),
     (

@@ -176,7 +176,7 @@ fn invalid_values() {
             "compose.yaml:8:14 InvalidValue A quote or bracket in this command is never closed. hint: close it, or write the command as a list: `[\"program\", \"argument\"]`",
             "compose.yaml:9:15 InvalidValue `aa:bb:cc:dd` is not a mount. hint: write `data:/var/lib/data`, `./folder:/inside:ro` or the long form with `type:`",
             "compose.yaml:10:37 InvalidValue `start-frist` is not allowed for `order`. hint: did you mean `start-first`?",
-            "compose.yaml:11:34 InvalidValue `POST /` is not allowed for `ready`. hint: write `GET /path` or `tcp`",
+            "compose.yaml:11:34 InvalidValue `POST /` is not allowed for `ready`. hint: write `GET /path`, `tcp`, `grpc` or `grpc NAME`",
             "compose.yaml:11:52 InvalidValue `process` has no `command`. hint: add `command: [\"./program\"]`",
             "compose.yaml:12:3 InvalidValue `bad/name` is no service name: letters, digits, `.`, `-` and `_`. hint: rename the service, and every place that refers to it",
             "compose.yaml:13:3 InvalidValue `nothing` has neither `image` nor `build`. hint: add `image:` or `build:`, or `x-seaworthy: {process: {command: […]}}`",

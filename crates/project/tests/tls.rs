@@ -52,6 +52,11 @@ fn tls_says_where_certificates_come_from() {
             "{tls: {acme: {directory: 'http://ca.example'}}}",
             "`letsencrypt`, `letsencrypt-staging`, or the address",
         ),
+        (
+            "{tls: {mode: self-signed, clients: {certificate: optional}}}",
+            "compose.yaml:4:61 Required `clients` has no `ca`. hint: add `ca:`",
+        ),
+        ("{tls: {mode: self-signed, clients: {ca: a, certificate: maybe}}}", "`maybe`"),
         ("{tls: {cert: a}}", "`cert` is not a key of `tls`"),
     ] {
         let problems = shown(&try_load(&[("compose.yaml", &service(route))]));
@@ -62,6 +67,7 @@ fn tls_says_where_certificates_come_from() {
         "{tls: self-signed}",
         "{host: a.example, tls: acme}",
         "{tls: {mode: self-signed, hsts: off}}",
+        "{tls: {mode: self-signed, clients: {ca: a}}}",
         "{}",
     ] {
         check(&service(route), &[]);

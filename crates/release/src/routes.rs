@@ -38,8 +38,8 @@ pub struct RouteWish {
     pub route: Route,
 }
 
-/// The routes of a service. Its published TCP ports belong to the gateway: HTTP for the port that a `route` or an HTTP
-/// probe is about and for those whose `app_protocol` is one of it, connections passed through for the others.
+/// The routes of a service. Its published TCP ports belong to the gateway: HTTP for the port that a `route` or a
+/// request as probe is about and for those whose `app_protocol` is one of it, connections passed through for the others.
 pub fn wishes(service: &Service) -> Vec<RouteWish> {
     let settings = service.settings.route.as_ref().map(|route| &route.value);
     let secure = tls::said(service);
@@ -105,13 +105,7 @@ fn route(service: &Service, protocol: Protocol, name: String, listen: SocketAddr
         sticky: own.is_some_and(|route| route.sticky),
         http2: false,
         tls: None,
-        probe: http_probe(service).filter(|_| protocol == Protocol::Http).map(|path| Probe {
-            path: path.clone(),
-            interval_ms: PROBE_INTERVAL_MS,
-            timeout_ms: PROBE_TIMEOUT_MS,
-            fall: PROBE_FALL,
-            rise: PROBE_RISE,
-        }),
+        probe: request_probe(service).filter(|_| protocol == Protocol::Http).map(probe),
         backends: Vec::new(),
     }
 }
@@ -146,7 +140,7 @@ fn speaks_http(service: &Service, port: &Port) -> bool {
         _ if named == Some(port.target) => true,
         Some(said) => is_http(said),
         None if named.is_some() => false,
-        None if settings.is_some() || http_probe(service).is_some() => {
+        None if settings.is_some() || request_probe(service).is_some() => {
             published(service).find(|port| unsaid(port)).is_some_and(|first| first.target == port.target)
         }
         None => false,
@@ -162,8 +156,14 @@ fn is_http(said: &str) -> bool {
 
 /// Whether a port inside speaks HTTP/2.
 fn speaks_http2(service: &Service, target: u16) -> bool {
-    let said = service.ports.iter().filter(|port| port.value.target == target);
-    said.filter_map(|port| port.value.app_protocol.as_deref())
+    // Who is asked in HTTP/2 speaks it at that port, unless something else is said of it.
+    let of_port = || service.ports.iter().filter(|port| port.value.target == target);
+    let unsaid = of_port().all(|port| port.value.app_protocol.is_none());
+    if unsaid && asks_grpc(service) && main_port(service) == Some(target) {
+        return true;
+    }
+    of_port()
+        .filter_map(|port| port.value.app_protocol.as_deref())
         .any(|said| is_http(said) && !said.eq_ignore_ascii_case("http"))
 }
 
@@ -173,11 +173,31 @@ fn main_port(service: &Service) -> Option<u16> {
     named.or_else(|| published(service).find(|port| speaks_http(service, port)).map(|port| port.target))
 }
 
-/// The path of the service's own HTTP probe.
-fn http_probe(service: &Service) -> Option<&String> {
-    match &service.settings.probe.ready.as_ref()?.value {
-        ProbeTarget::Http { path } => Some(path),
-        ProbeTarget::Tcp => None,
+/// The service's own probe, where it is a request.
+fn request_probe(service: &Service) -> Option<&ProbeTarget> {
+    let target = &service.settings.probe.ready.as_ref()?.value;
+    (*target != ProbeTarget::Tcp).then_some(target)
+}
+
+/// Whether the service is asked by gRPC's health protocol, which is spoken over HTTP/2 alone.
+fn asks_grpc(service: &Service) -> bool {
+    request_probe(service).is_some_and(|target| matches!(target, ProbeTarget::Grpc { .. }))
+}
+
+/// What the gateway asks its backends.
+fn probe(target: &ProbeTarget) -> Probe {
+    let (path, grpc) = match target {
+        ProbeTarget::Http { path } => (path.clone(), None),
+        ProbeTarget::Grpc { service } => ("/".to_owned(), Some(service.clone())),
+        ProbeTarget::Tcp => ("/".to_owned(), None),
+    };
+    Probe {
+        path,
+        grpc,
+        interval_ms: PROBE_INTERVAL_MS,
+        timeout_ms: PROBE_TIMEOUT_MS,
+        fall: PROBE_FALL,
+        rise: PROBE_RISE,
     }
 }
 

@@ -40,7 +40,9 @@ impl ServiceNotes {
 /// The notes of every service that has some.
 pub(crate) fn of(project: &Project) -> BTreeMap<ServiceName, ServiceNotes> {
     let of_service = |service: &Service| {
-        let notes = ServiceNotes { plain: of_ports(service), callers: callers(project, service) };
+        let mut plain = of_ports(service);
+        plain.extend(of_passwords(service));
+        let notes = ServiceNotes { plain, callers: callers(project, service) };
         (notes != ServiceNotes::default()).then(|| (service.name.value.clone(), notes))
     };
     project.services().filter_map(of_service).collect()
@@ -69,6 +71,25 @@ fn of_ports(service: &Service) -> Vec<String> {
         )
     };
     targets.into_iter().map(sentence).collect()
+}
+
+/// Passwords that everybody on the way can read: where no TLS is spoken, here or by a proxy in front that is trusted.
+fn of_passwords(service: &Service) -> Option<String> {
+    let route = service.settings.route.as_ref().map(|route| &route.value)?;
+    route.site.auth.as_ref()?;
+    let behind = !route.policy.trusted_proxies.is_empty();
+    let open = routes::wishes(service).into_iter().map(|wish| wish.route).find(|route| {
+        let plain = route.tls.as_ref().is_none_or(|tls| !tls.redirect);
+        route.protocol == Protocol::Http && plain && !behind && !route.listen.ip().is_loopback()
+    })?;
+    let name = &service.name.value;
+    let why = match open.tls {
+        Some(_) => format!("`redirect: false` lets requests without TLS in at `{}`", open.listen),
+        None => format!("its route has no TLS at `{}`", open.listen),
+    };
+    Some(format!(
+        "passwords of `{name}` can be read by everybody on the way: {why}; say `tls: acme`, or name the proxy that speaks TLS in `trusted_proxies`"
+    ))
 }
 
 /// The services that depend on this one, or name it as a host in their environment.
@@ -117,6 +138,25 @@ fn is_host_in(host: &str, variable: &str, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_without_tls_are_told() {
+        let told = |route: &str| {
+            let text = format!(
+                "services:\n  web:\n    image: web:1\n    ports: ['80:3000', '127.0.0.1:81:3000']\n    x-seaworthy: {{ route: {{ host: a.example, port: 3000, {route} }} }}\nsecrets: {{ ours: {{ file: ./ours }} }}\n"
+            );
+            let project = seaworthy_project::fixture::load_yaml(&text);
+            project.services().filter_map(of_passwords).collect::<Vec<_>>().join(" ")
+        };
+        let auth = "auth: { users: ours }";
+        assert_eq!(told("sticky: true"), "");
+        let note = told(auth);
+        assert!(note.contains("of `web` can be read") && note.contains("no TLS at `0.0.0.0:80`"), "{note}");
+        assert_eq!(told(&format!("{auth}, tls: self-signed")), "");
+        assert_eq!(told(&format!("{auth}, trusted_proxies: [10.0.0.1]")), "");
+        let note = told(&format!("{auth}, tls: {{ mode: self-signed, redirect: false }}"));
+        assert!(note.contains("`redirect: false`"), "{note}");
+    }
 
     #[test]
     fn a_host_is_found_where_addresses_stand() {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use seaworthy_engine::Artifact;
 use seaworthy_engine::fake::Fake;
 use seaworthy_engine::seal::SealKey;
-use seaworthy_gateway::route::{Balance, Balancing, Ejection, HashBy, Protocol, ProxyProtocol, ProxyVersion};
+use seaworthy_gateway::route::{
+    Balance, Balancing, Ejection, HashBy, Probe, Protocol, ProxyProtocol, ProxyVersion,
+};
 use seaworthy_project::fixture::{MemoryFiles, load_yaml};
 use seaworthy_project::{Project, Service, ServiceName};
 use seaworthy_release::{
@@ -26,9 +28,11 @@ fn routes(lines: &str) -> Vec<String> {
     let told = project.services().flat_map(of).map(|wish| {
         let route = wish.route;
         let protocol = if route.protocol == Protocol::Tcp { "tcp" } else { "http" };
-        let probe = route.probe.map(|probe| format!(" asks {}", probe.path)).unwrap_or_default();
+        let asked = |probe: Probe| probe.grpc.map_or(probe.path, |service| format!("grpc {service}"));
+        let probe = route.probe.map(|probe| format!(" asks {}", asked(probe))).unwrap_or_default();
+        let version = if route.http2 && !probe.is_empty() { " over HTTP/2" } else { "" };
         let whose = format!("{}{}", route.host.unwrap_or_default(), route.path.trim_end_matches('/'));
-        format!("{} {protocol} {}{whose}→{}{probe}", route.name, route.listen, wish.port)
+        format!("{} {protocol} {}{whose}→{}{probe}{version}", route.name, route.listen, wish.port)
     });
     told.collect()
 }
@@ -128,6 +132,34 @@ fn backends_speak_http2_where_their_port_says_so() {
     }
 }
 
+#[test]
+fn whose_certificates_clients_show_reaches_the_gateway() {
+    let required = |said: &str| {
+        let lines = format!(
+            "ports: ['443:3000']\nx-seaworthy: {{ route: {{ port: 3000, tls: {{ mode: self-signed, clients: {said} }} }} }}"
+        );
+        let project = service(&lines);
+        let mut routes = project.services().flat_map(route_wishes).map(|wish| wish.route.tls.unwrap());
+        let clients = routes.next().unwrap().clients.unwrap();
+        (clients.ca.file_name().unwrap().to_string_lossy().into_owned(), clients.required)
+    };
+    assert_eq!(required("{ ca: ours.pem }"), ("ours.pem".to_owned(), true));
+    assert_eq!(required("{ ca: ours.pem, certificate: required }"), ("ours.pem".to_owned(), true));
+    assert_eq!(required("{ ca: ours.pem, certificate: optional }"), ("ours.pem".to_owned(), false));
+}
+
+#[test]
+fn what_clients_cannot_be_held_against_is_said_where_it_is_named() {
+    let project = service(
+        "x-seaworthy: { route: { port: 3000, tls: { mode: self-signed, clients: { ca: ours.pem } } } }",
+    );
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let missing = seaworthy_release::wrong_certificates(&project, &MemoryFiles::default(), now);
+    let [error] = &missing[..] else { panic!("{missing:?}") };
+    assert!(error.to_string().contains("clients of `web` cannot be held against"), "{error}");
+    assert!(error.span().is_some() && error.hint().is_some());
+}
+
 /// `LISTEN→PORT`, and where it is served over TLS what that is, the port others are sent to, and for how long.
 fn secured(lines: &str) -> Vec<String> {
     let project = service(lines);
@@ -189,6 +221,15 @@ fn a_published_tcp_port_is_passed_through_unless_something_says_http() {
             &["web http 0.0.0.0:80→3000 asks /up"],
         ),
         ("ports: ['80:3000']\nx-seaworthy: { probe: { ready: tcp } }", &["web tcp 0.0.0.0:80→3000"]),
+        (
+            "ports: ['80:50051']\nx-seaworthy: { probe: { ready: grpc shop.Orders } }",
+            &["web http 0.0.0.0:80→50051 asks grpc shop.Orders over HTTP/2"],
+        ),
+        // Its port says what it speaks; it is asked in HTTP/2 all the same.
+        (
+            "ports: [{ target: 80, published: 80, app_protocol: http }]\nx-seaworthy: { probe: { ready: grpc } }",
+            &["web http 0.0.0.0:80→80 asks grpc "],
+        ),
         ("ports: [{ target: 3000, published: 80, app_protocol: http }]", &["web http 0.0.0.0:80→3000"]),
         ("ports: [{ target: 3000, published: 80, app_protocol: http2 }]", &["web http 0.0.0.0:80→3000"]),
         // What speaks TLS itself is passed through.

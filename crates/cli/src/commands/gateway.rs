@@ -1,6 +1,7 @@
 //! `gateway`: looks at the load balancer, takes instances out of traffic, and plays its own processes.
 
 mod drain;
+mod hash_password;
 mod routes;
 mod status;
 
@@ -29,6 +30,7 @@ enum Role {
     Status(status::StatusArgs),
     Routes(routes::RoutesArgs),
     Drain(drain::DrainArgs),
+    HashPassword(hash_password::HashPasswordArgs),
     /// Hold the listening sockets and keep the worker alive
     #[command(hide = true)]
     Supervise {
@@ -62,6 +64,7 @@ pub(crate) fn gateway(context: &Context, arguments: &GatewayArgs) -> Result<Exit
         Role::Status(arguments) => return super::wait(status::status(context, arguments)),
         Role::Routes(arguments) => return super::wait(routes::routes(context, arguments)),
         Role::Drain(arguments) => return super::wait(drain::drain(context, arguments)),
+        Role::HashPassword(arguments) => return hash_password::hash_password(context, arguments),
         Role::Supervise { state, adopt, companion, wait } => {
             while *wait && seaworthy_gateway::is_supervised(state) {
                 std::thread::park_timeout(TURN);

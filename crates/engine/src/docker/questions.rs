@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::docker::client::{Client, message, refused};
 use crate::docker::observe::{self, Container};
-use crate::question::{SHOWN, cut, http, no, shown, tcp, within};
+use crate::question::{SHOWN, cut, grpc, http, no, shown, tcp, within};
 use crate::{EngineError, InstanceId, InstanceState, Probe, ProbeOutcome};
 
 /// Asks once.
@@ -28,6 +28,10 @@ pub(super) async fn ask(
         _ if found.instance.state != InstanceState::Running => running(&found),
         Probe::Http { port, path, timeout } => match address(&found, *port) {
             Some(address) => within(*timeout, http(address, path)).await,
+            None => no(format!("it has no address for port {port}")),
+        },
+        Probe::Grpc { port, service, timeout } => match address(&found, *port) {
+            Some(address) => within(*timeout, grpc::ask(address, service)).await,
             None => no(format!("it has no address for port {port}")),
         },
         Probe::Tcp { port, timeout } => match address(&found, *port) {

@@ -15,7 +15,7 @@ use crate::process::folder::Folders;
 use crate::process::observe;
 use crate::process::shim::child::beside;
 use crate::process::spec::Spec;
-use crate::question::{SHOWN, cut, http, no, shown, tcp, within};
+use crate::question::{SHOWN, cut, grpc, http, no, shown, tcp, within};
 use crate::{EngineError, Instance, InstanceId, InstanceState, Probe, ProbeOutcome};
 
 /// How long the output of a test may take to end after the test has: something it left may hold the pipe open.
@@ -37,6 +37,10 @@ pub(super) async fn ask(
         _ if instance.state != InstanceState::Running => running(&instance),
         Probe::Http { port, path, timeout } => match address(&instance, *port) {
             Some(address) => within(*timeout, http(address, path)).await,
+            None => no(format!("it has no address for port {port}")),
+        },
+        Probe::Grpc { port, service, timeout } => match address(&instance, *port) {
+            Some(address) => within(*timeout, grpc::ask(address, service)).await,
             None => no(format!("it has no address for port {port}")),
         },
         Probe::Tcp { port, timeout } => match address(&instance, *port) {

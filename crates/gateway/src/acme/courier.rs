@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::header::{HOST, HeaderValue, USER_AGENT};
-use hyper::{Request, Response, Uri};
+use hyper::header::{HOST, HeaderValue, RETRY_AFTER, USER_AGENT};
+use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -29,6 +31,8 @@ const REQUEST: Duration = Duration::from_secs(30);
 const MOST_BYTES: usize = 1 << 20;
 const MOST_ROOTS: u64 = 8 << 20;
 const HTTPS: u16 = 443;
+/// An issuer that wants to be left alone for longer is asked after this all the same.
+const LONGEST_REST: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Where systems keep the roots that they trust.
 const SYSTEM_ROOTS: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -55,11 +59,41 @@ pub(super) enum Lost {
 /// Carries requests.
 pub(super) struct Courier {
     tls: Arc<ClientConfig>,
+    rest: Rest,
+}
+
+/// Until when an issuer that has enough of us wants to be left alone, as far as it said so.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rest(Arc<Mutex<Option<Timestamp>>>);
+
+impl Rest {
+    /// When it may be asked again.
+    pub(super) fn until(&self) -> Option<Timestamp> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, status: StatusCode, headers: &HeaderMap, now: Timestamp) {
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+            && let Some(until) = headers.get(RETRY_AFTER).and_then(|after| until(after, now))
+        {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        }
+    }
+}
+
+/// A moment as `Retry-After` says it (RFC 9110, section 10.2.3): so many seconds from now, or a date.
+fn until(after: &HeaderValue, now: Timestamp) -> Option<Timestamp> {
+    let text = after.to_str().ok()?.trim();
+    let said = match text.parse::<u32>() {
+        Ok(seconds) => now.checked_add(SignedDuration::from_secs(seconds.into())).ok()?,
+        Err(_) => DateTimeParser::new().parse_timestamp(text).ok()?,
+    };
+    Some(said.min(now.checked_add(LONGEST_REST).ok()?))
 }
 
 impl Courier {
-    /// One that trusts the roots in a file, or those of the system.
-    pub(super) fn new(roots: Option<&Path>) -> Result<Self, Lost> {
+    /// One that trusts the roots in a file, or those of the system, and tells when the issuer wants a rest.
+    pub(super) fn new(roots: Option<&Path>, rest: Rest) -> Result<Self, Lost> {
         let path = match roots {
             Some(path) => path,
             None => {
@@ -76,7 +110,7 @@ impl Courier {
         let config =
             ClientConfig::builder_with_provider(PROVIDER.clone()).with_safe_default_protocol_versions();
         let config = config.expect("the provider speaks the usual versions");
-        Ok(Self { tls: Arc::new(config.with_root_certificates(store).with_no_client_auth()) })
+        Ok(Self { tls: Arc::new(config.with_root_certificates(store).with_no_client_auth()), rest })
     }
 }
 
@@ -85,11 +119,14 @@ impl HttpClient for Courier {
         &self,
         request: Request<BodyWrapper<Bytes>>,
     ) -> Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>> {
-        let tls = self.tls.clone();
+        let (tls, rest) = (self.tls.clone(), self.rest.clone());
         Box::pin(async move {
             let host = request.uri().host().unwrap_or_default().to_owned();
             let carried = timeout(REQUEST, carry(request, tls)).await;
             let answer = carried.unwrap_or_else(|_| Err(Lost::Late { host }));
+            if let Ok(answer) = &answer {
+                rest.hear(answer.status(), answer.headers(), rim::now());
+            }
             answer.map(BytesResponse::from).map_err(|lost| Error::Other(Box::new(lost)))
         })
     }
@@ -124,4 +161,29 @@ async fn carry(
     let (parts, body) = answer.into_parts();
     let body = Limited::new(body, MOST_BYTES).collect().await.map_err(broken)?;
     Ok(Response::from_parts(parts, Full::new(body.to_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_says_when_it_may_be_asked_again() {
+        let now: Timestamp = "2026-11-21T10:00:00Z".parse().unwrap();
+        for (said, expected) in [
+            ("7200", Some("2026-11-21T12:00:00Z")),
+            ("Sat, 21 Nov 2026 11:30:00 GMT", Some("2026-11-21T11:30:00Z")),
+            // No longer than a week, whatever is said.
+            ("4294967295", Some("2026-11-28T10:00:00Z")),
+            ("soon", None),
+            ("-5", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(said))]);
+            let rest = Rest::default();
+            rest.hear(StatusCode::OK, &headers, now);
+            assert_eq!(rest.until(), None, "an answer is no refusal");
+            rest.hear(StatusCode::TOO_MANY_REQUESTS, &headers, now);
+            assert_eq!(rest.until(), expected.map(|text| text.parse().unwrap()), "{said}");
+        }
+    }
 }

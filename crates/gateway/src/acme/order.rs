@@ -13,7 +13,7 @@ use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use thiserror::Error;
 
 use super::challenges::{Kind, Offered};
-use super::courier::{Courier, Lost};
+use super::courier::{Courier, Lost, Rest};
 use super::issuer;
 use crate::rim;
 use crate::route::tls::Acme;
@@ -81,6 +81,8 @@ pub(super) struct Trial<'a> {
     pub(super) host: &'a str,
     pub(super) kind: Kind,
     pub(super) gateway: &'a Gateway,
+    /// Where it is heard that the issuer wants to be left alone.
+    pub(super) rest: Rest,
 }
 
 fn not(doing: &'static str) -> impl Fn(instant_acme::Error) -> Failed {
@@ -109,7 +111,7 @@ pub(super) async fn issue(trial: &Trial<'_>, acme: &Acme) -> Result<String, Fail
 
 /// The account that is kept for an issuer, or a new one.
 async fn account(trial: &Trial<'_>, acme: &Acme) -> Result<Account, Failed> {
-    let courier = || Courier::new(acme.roots.as_deref()).map_err(Failed::Lost);
+    let courier = || Courier::new(acme.roots.as_deref(), trial.rest.clone()).map_err(Failed::Lost);
     let path = trial.gateway.place.account(&issuer(acme));
     let kept = rim::read(&path, MOST_ACCOUNT).ok().flatten();
     if let Some(credentials) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {

@@ -61,6 +61,11 @@ impl Pace {
         }
     }
 
+    /// The same, and no sooner than the issuer itself said.
+    pub(super) fn not_before(self, said: Option<Timestamp>) -> Self {
+        Self { next: said.map_or(self.next, |said| said.max(self.next)), ..self }
+    }
+
     /// After it could not be reached.
     pub(super) fn soft(before: &Self, now: Timestamp, reason: &str) -> Self {
         let pause = pause(SOFT, LONGEST_SOFT, before.unreached);
@@ -104,6 +109,20 @@ mod tests {
         assert!(attempts.iter().map(within_an_hour).max() <= Some(3), "{attempts:?}");
         // And never less than about once a day.
         assert!(attempts.windows(2).all(|pair| pair[1] - pair[0] <= 27 * 3600), "{attempts:?}");
+    }
+
+    #[test]
+    fn an_issuer_is_left_alone_for_as_long_as_it_says() {
+        let now = Timestamp::UNIX_EPOCH;
+        let at = |seconds| Some(Timestamp::from_second(seconds).unwrap());
+        let hard = Pace::hard(&Pace::default(), now, "no");
+        assert_eq!(hard.clone().not_before(at(7200)).next, at(7200).unwrap());
+        assert_eq!(
+            hard.clone().not_before(at(5)).next,
+            hard.next,
+            "it may say so, and is not taken at its word"
+        );
+        assert_eq!(hard.clone().not_before(None), hard);
     }
 
     #[test]

@@ -18,9 +18,14 @@ const REAL: HeaderName = HeaderName::from_static("x-real-ip");
 /// Room for what is said of a hop by most, and for most addresses: more is made where it is needed.
 const HOP: usize = 96;
 const ADDRESS: usize = 16;
-/// Said by some proxies, and never by us.
-const FOREIGN: [&str; 4] =
-    ["x-forwarded-port", "x-forwarded-server", "x-forwarded-ssl", "x-forwarded-prefix"];
+/// Said by some proxies, and not by us, except for the last one where clients have certificates.
+const FOREIGN: [&str; 5] = [
+    "x-forwarded-port",
+    "x-forwarded-server",
+    "x-forwarded-ssl",
+    "x-forwarded-prefix",
+    "x-forwarded-client-cert",
+];
 
 /// Writes them; `scheme` is what the request came with, unless a trusted proxy says what it came with before, and `host` is
 /// as the client wrote it.

@@ -22,7 +22,8 @@ use crate::framing::{self, Fault, Framing, Watched};
 use crate::lend::{Lent, lend};
 use crate::proxy::{self, Switch};
 use crate::stream::ClientStream;
-use crate::tls::Via;
+use crate::tls::clients::Shown;
+use crate::tls::{Via, guard};
 use crate::worker::Gateway;
 
 use super::{HEAD, LAST_CALL, MOST_HEAD_BYTES, MOST_HEADERS};
@@ -37,6 +38,7 @@ struct Spell<'a> {
     client: SocketAddr,
     listen: SocketAddr,
     via: Via,
+    shown: Option<&'a Arc<Shown>>,
     gateway: &'a Arc<Gateway>,
     framing: &'a Arc<Framing>,
     switch: &'a Switch,
@@ -46,6 +48,7 @@ struct Spell<'a> {
 pub(super) async fn serve(
     stream: ClientStream,
     (client, listen, via): (SocketAddr, SocketAddr, Via),
+    shown: Option<Arc<Shown>>,
     gateway: Arc<Gateway>,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -54,7 +57,9 @@ pub(super) async fn serve(
     let (mut begun, mut until) = (0, Instant::now() + HEAD);
     loop {
         let (lent, lender) = lend(stream);
-        let spell = Spell { client, listen, via, gateway: &gateway, framing: &framing, switch: &switch };
+        let shown = shown.as_ref();
+        let spell =
+            Spell { client, listen, via, shown, gateway: &gateway, framing: &framing, switch: &switch };
         // On the heap, so that all of it is given back.
         if !Box::pin(spell.last(lent, stopping.clone())).await {
             break;
@@ -91,7 +96,8 @@ impl Spell<'_> {
     /// Serves requests until the connection ends, or rests: whether it rests, so that it can go on later.
     async fn last(&self, stream: Lent<Watched<ClientStream>>, stopping: watch::Receiver<bool>) -> bool {
         let told = stopping.clone();
-        let service = service_fn(|request| {
+        let service = service_fn(|mut request| {
+            guard::introduce(&mut request, self.shown);
             let (gateway, framing) = (self.gateway.clone(), self.framing.clone());
             let (client, listen, via) = (self.client, self.listen, self.via);
             let (switch, told) = (self.switch.clone(), &told);

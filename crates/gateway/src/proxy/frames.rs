@@ -1,7 +1,7 @@
 //! What HTTP/2 lets pass and HTTP/1.1 does not: a request is held to the same, whatever it came over, as backends get it
 //! in HTTP/1.1.
 
-use hyper::header::{CONTENT_LENGTH, COOKIE};
+use hyper::header::{CONTENT_LENGTH, COOKIE, HeaderValue};
 use hyper::{Request, Version};
 
 use crate::framing::Fault;
@@ -15,6 +15,12 @@ pub(super) fn fault<B>(request: &Request<B>) -> Option<Fault> {
     let headers = request.headers();
     if headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
         return Some(Fault::ContentLength);
+    }
+    // Blanks around a value mean nothing in HTTP/1.1, and are not there in HTTP/2 (RFC 9113, section 8.2.1).
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let ends = |value: &HeaderValue| is_blank(value.as_bytes().first()) || is_blank(value.as_bytes().last());
+    if headers.values().any(ends) {
+        return Some(Fault::Malformed);
     }
     // A cookie may come in crumbs, which are put together.
     let fields = headers.len() - headers.get_all(COOKIE).iter().count();
@@ -44,6 +50,10 @@ mod tests {
         assert_eq!(of(Version::HTTP_11, &two), None, "it was looked at before");
         assert_eq!(of(Version::HTTP_2, &[("x", "1"); MOST_HEADERS + 1]), Some(Fault::TooLarge));
         assert_eq!(of(Version::HTTP_2, &[("x", "1"); MOST_HEADERS]), None);
+        for blank in [" 1", "1 ", "\t1", "1\t", " "] {
+            assert_eq!(of(Version::HTTP_2, &[("x", blank)]), Some(Fault::Malformed), "{blank:?}");
+        }
+        assert_eq!(of(Version::HTTP_2, &[("x", ""), ("y", "1 2")]), None);
         assert_eq!(of(Version::HTTP_2, &[("cookie", "a=1"); MOST_HEADERS + 1]), None, "one cookie in crumbs");
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use bcrypt::HashParts;
+use bcrypt::{HashParts, Version};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -14,6 +14,8 @@ const MOST_USERS: usize = 10_000;
 const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
 /// The longest name.
 const LONGEST_NAME: usize = 255;
+/// Bytes of a password that bcrypt looks at, of which one ends it.
+const LONGEST_PASSWORD: usize = 71;
 
 /// Basic authentication (RFC 7617).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +51,46 @@ pub enum UsersError {
     },
 }
 
+/// Why there is no line for a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum LineError {
+    /// The name cannot be used.
+    #[error("the user {0}")]
+    Name(&'static str),
+    /// There is no password.
+    #[error("the password is empty")]
+    Empty,
+    /// What follows would not count.
+    #[error("the password is longer than {LONGEST_PASSWORD} bytes, and bcrypt would not look at the rest")]
+    Long,
+    /// What follows would not count, either.
+    #[error("the password has a NUL in it, behind which nothing would count")]
+    Nul,
+    /// It cannot be computed.
+    #[error("no hash of it could be made")]
+    Hash,
+}
+
 impl Users {
+    /// The line of a user: `name:hash`. More work by one in the cost is twice as much for whoever tries passwords, and for
+    /// the gateway at each one.
+    ///
+    /// # Errors
+    /// When the name or the password cannot be used as it is.
+    pub fn line(name: &str, password: &[u8], cost: u32) -> Result<String, LineError> {
+        if !is_name(name) {
+            return Err(LineError::Name(UNFIT_NAME));
+        }
+        match password {
+            [] => return Err(LineError::Empty),
+            _ if password.len() > LONGEST_PASSWORD => return Err(LineError::Long),
+            _ if password.contains(&0) => return Err(LineError::Nul),
+            _ => {}
+        }
+        let hash = bcrypt::hash_with_result(password, cost).map_err(|_| LineError::Hash)?;
+        Ok(format!("{name}:{}", hash.format_for_version(Version::TwoY)))
+    }
+
     /// Reads lines of `name:hash`, as `htpasswd -B` writes them. Lines that are empty or begin with `#` say nothing.
     ///
     /// # Errors
@@ -110,13 +151,20 @@ pub fn is_realm(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| (0x20..0x7f).contains(&byte) && !matches!(byte, b'"' | b'\\'))
 }
 
+const UNFIT_NAME: &str = "has no name that can be sent";
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= LONGEST_NAME
+        && !name.chars().any(char::is_control)
+        && !name.contains(':')
+        && !name.starts_with('#')
+        && name.trim() == name
+}
+
 fn wrong_user(name: &str, hash: &str) -> Option<&'static str> {
-    if name.is_empty()
-        || name.len() > LONGEST_NAME
-        || name.chars().any(char::is_control)
-        || name.contains(':')
-    {
-        return Some("has no name that can be sent");
+    if !is_name(name) {
+        return Some(UNFIT_NAME);
     }
     let known = ["$2a$", "$2b$", "$2y$"].iter().any(|begin| hash.starts_with(begin)) && hash.len() == 60;
     match HashParts::from_str(hash) {
@@ -131,6 +179,28 @@ mod tests {
     use super::*;
 
     const HASH: &str = "$2y$12$L6Bc/AlTQHyd9liGgGEZyOFLPHNgyxeEPfgYfBCVxJ7JIlwxyVU3u";
+
+    #[test]
+    fn a_line_that_is_made_can_be_read_and_its_password_is_right() {
+        let line = Users::line("ann", b"open sesame", 4).unwrap();
+        let users = Users::parse(&line).unwrap();
+        let hash = users.hash("ann").unwrap();
+        assert!(hash.starts_with("$2y$04$"), "{hash}");
+        assert_eq!(bcrypt::verify("open sesame", hash).ok(), Some(true));
+        assert_eq!(bcrypt::verify("open sesam", hash).ok(), Some(false));
+        for (name, password, error) in [
+            ("", "a", LineError::Name(UNFIT_NAME)),
+            ("a:b", "a", LineError::Name(UNFIT_NAME)),
+            ("#ann", "a", LineError::Name(UNFIT_NAME)),
+            (" ann", "a", LineError::Name(UNFIT_NAME)),
+            ("ann", "", LineError::Empty),
+            ("ann", "a\0b", LineError::Nul),
+            ("ann", &"a".repeat(72), LineError::Long),
+        ] {
+            assert_eq!(Users::line(name, password.as_bytes(), 4), Err(error), "{name} {password}");
+        }
+        assert!(Users::line("ann", "a".repeat(71).as_bytes(), 4).is_ok());
+    }
 
     #[test]
     fn lines_of_names_and_hashes() {

@@ -17,6 +17,26 @@ pub struct Tls {
     /// How long browsers are to come with TLS only, in seconds; `None` says nothing to them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hsts_seconds: Option<u64>,
+    /// Whose certificates clients show; `None` is asking for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<Clients>,
+}
+
+/// Clients that have certificates of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clients {
+    /// A file with the certificates of those who issue them, as PEM; read again when it changes.
+    pub ca: PathBuf,
+    /// Whether those without are refused.
+    pub required: bool,
+}
+
+impl Tls {
+    /// The file that clients' certificates are held against.
+    pub(crate) fn issuers(&self) -> Option<&PathBuf> {
+        self.clients.as_ref().map(|clients| &clients.ca)
+    }
 }
 
 /// Where a certificate comes from. Keys never travel: only where they lie does.

@@ -1,6 +1,7 @@
 //! How a client's connection begins: with TLS, with HTTP/2 as agreed before, or with HTTP/1.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncWriteExt, Interest};
@@ -10,6 +11,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::server::Acceptor;
 
 use super::Live;
+use super::clients::Shown;
 use crate::acme::challenges::PROTOCOL;
 use crate::stream::ClientStream;
 use crate::worker::Gateway;
@@ -42,6 +44,8 @@ pub(crate) struct Arrival {
     pub(crate) stream: ClientStream,
     pub(crate) via: Via,
     pub(crate) http2: bool,
+    /// What the client showed of itself, where it was asked.
+    pub(crate) shown: Option<Arc<Shown>>,
 }
 
 impl Via {
@@ -72,7 +76,12 @@ async fn begin(stream: TcpStream, listen: SocketAddr, gateway: &Gateway) -> Opti
         let http2 = begun == PREFACE;
         let ended = stream.ready(Interest::READABLE).await.ok()?.is_read_closed();
         if http2 || ended || !PREFACE.starts_with(begun) {
-            return Some(Arrival { stream: ClientStream::Plain(stream), via: Via::Plain, http2 });
+            return Some(Arrival {
+                stream: ClientStream::Plain(stream),
+                via: Via::Plain,
+                http2,
+                shown: None,
+            });
         }
         // What is looked at stays there, so that nothing tells when more of it comes.
         sleep(pause).await;
@@ -95,9 +104,11 @@ async fn shake_hands(stream: TcpStream, listen: SocketAddr, gateway: &Gateway) -
         let _ = start.io.write_all(&UNKNOWN_NAME).await;
         return None;
     };
-    let Live { config, stands_in } = &*live;
+    let Live { config, stands_in, issuers } = &*live;
     let stream = start.into_stream(config.clone()).await.ok()?;
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let via = if *stands_in { Via::StandIn } else { Via::Tls };
-    Some(Arrival { stream: ClientStream::Tls(Box::new(stream)), via, http2 })
+    let chain = || stream.get_ref().1.peer_certificates();
+    let shown = issuers.clone().map(|issuers| Arc::new(Shown::of(issuers, chain())));
+    Some(Arrival { stream: ClientStream::Tls(Box::new(stream)), via, http2, shown })
 }

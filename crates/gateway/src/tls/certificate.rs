@@ -179,7 +179,8 @@ impl Certificate {
     }
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, CertificateError> {
+/// What is in a file that must be there.
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CertificateError> {
     let read =
         rim::read(path, MAX_BYTES).and_then(|bytes| bytes.ok_or_else(|| io::ErrorKind::NotFound.into()));
     read.map_err(unreadable(path))

@@ -1,9 +1,14 @@
-//! What a route with TLS does with requests that come without, and tells browsers with those that come with it.
+//! What a route with TLS does with requests that come without, or without the certificate of a client, and tells browsers
+//! with those that come with it.
 
-use hyper::header::{HeaderValue, LOCATION, STRICT_TRANSPORT_SECURITY};
-use hyper::{HeaderMap, Request};
+use std::sync::Arc;
+
+use hyper::header::{HeaderName, HeaderValue, LOCATION, STRICT_TRANSPORT_SECURITY};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Request, StatusCode};
 
 use super::Via;
+use super::clients::Shown;
 use crate::headers::forwarded::was_secure;
 use crate::policy::Origin;
 use crate::table::LiveRoute;
@@ -13,6 +18,44 @@ use crate::worker::Gateway;
 const HTTPS: u16 = 443;
 /// Where issuers of certificates look, who come without TLS (RFC 8555, section 8.3).
 pub(crate) const CHALLENGES: &str = "/.well-known/acme-challenge/";
+
+/// What backends are told of a client's certificate by.
+const CERTIFICATE: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
+
+/// Has a request know what its client showed in the handshake.
+pub(crate) fn introduce<B>(request: &mut Request<B>, shown: Option<&Arc<Shown>>) {
+    if let Some(shown) = shown {
+        request.extensions_mut().insert(shown.clone());
+    }
+}
+
+/// Why a request is not let in where clients have certificates, and the word for it in the access log. A connection that
+/// was shaken for another host was held against something else, or nothing: its client is to come over one of its own.
+pub(crate) fn stranger<B>(
+    request: &Request<B>,
+    route: &LiveRoute,
+    via: Via,
+) -> Option<(StatusCode, &'static str)> {
+    let asked = route.route.tls.as_ref()?.clients.as_ref()?;
+    let shown = request.extensions().get::<Arc<Shown>>();
+    if via != Via::Plain && shown.is_none_or(|shown| *shown.ca != *asked.ca) {
+        return Some((StatusCode::MISDIRECTED_REQUEST, "other-host"));
+    }
+    let is_known = shown.is_some_and(|shown| shown.certificate.is_some());
+    (asked.required && !is_known).then_some((StatusCode::FORBIDDEN, "client-certificate"))
+}
+
+/// Tells a backend what the client showed, and nothing that the client says of that itself.
+pub(crate) fn tell_certificate(parts: &mut Parts, route: &LiveRoute) {
+    if route.route.tls.as_ref().is_none_or(|tls| tls.clients.is_none()) {
+        return;
+    }
+    parts.headers.remove(CERTIFICATE);
+    let shown = parts.extensions.get::<Arc<Shown>>();
+    if let Some(certificate) = shown.and_then(|shown| shown.certificate.clone()) {
+        parts.headers.insert(CERTIFICATE, certificate);
+    }
+}
 
 /// Where a request has to be sent to come with TLS: nothing where it did, be it only up to
 /// a trusted proxy, where its route does not ask for it, where an issuer asks, and as long as there is no certificate that it could be led to.

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-const SEQUENCE: u8 = 0x30;
-const INTEGER: u8 = 0x02;
-const EXPLICIT_VERSION: u8 = 0xa0;
+pub(super) const SEQUENCE: u8 = 0x30;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const EXPLICIT_VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 /// The last year that two digits mean in this century (RFC 5280, section 4.1.2.5.1).
@@ -33,7 +33,7 @@ pub(crate) fn of(certificate: &[u8]) -> Option<(Timestamp, Timestamp)> {
 }
 
 /// The first element: its tag, what is in it, and what follows it.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     let (length, mut rest) = rest.split_first()?;
     let mut length = usize::from(*length);

@@ -51,14 +51,14 @@ fn cases() -> Vec<Case> {
 }
 
 /// Writes `{x*9}` out.
-fn repeated(text: &str) -> String {
+pub(crate) fn repeated(text: &str) -> String {
     let Some((before, rest)) = text.split_once('{') else { return text.to_owned() };
     let (inside, after) = rest.split_once('}').unwrap();
     let (what, times) = inside.rsplit_once('*').unwrap();
     format!("{before}{}{}", what.repeat(times.parse().unwrap()), repeated(after))
 }
 
-fn unescaped(text: &str) -> Vec<u8> {
+pub(crate) fn unescaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

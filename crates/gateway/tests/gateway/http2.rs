@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use crate::rig::{
     Http2, PATIENCE, Rig, Server, Visitor, free_address, get, http2_over, route, secure, set, until, whole,
 };
+use crate::swap::{swap_often, told, two_served};
 
 const SHOP: &str = "shop.example";
 
@@ -212,6 +213,17 @@ fn is_unprocessed(error: &hyper::Error) -> bool {
     use std::error::Error;
     let said = error.source().map(|source| source.to_string()).unwrap_or_default();
     error.is_canceled() || said.contains("not a result of an error") || said.contains("refused stream")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_swaps_fail_no_request_and_leak_nothing() {
+    let (rig, listen) = (Rig::start().await, free_address());
+    let old = two_served(&rig, listen).await;
+    let crowd = Crowd::start(listen, 4);
+    let (swaps, _last) = swap_often(&rig, listen, old).await;
+    let (answered, failures) = crowd.stop().await;
+    assert_eq!(failures, Vec::<String>::new(), "of {answered}: {}", told(&rig));
+    assert!(answered > 2 * swaps as u64, "{answered} requests are no load for {swaps} swaps");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 pub(crate) use load::{Load, get};
 pub(crate) use peer::{Caller, Calls, Peer, tcp_set};
 #[allow(unused_imports, reason = "of the two programs that have this module each uses a part")]
-pub(crate) use secure::{Http2, Pair, Visitor, aged, http2_over, secure, whole};
+pub(crate) use secure::{Http2, Pair, Visitor, aged, http2_over, over, pem, secure, whole};
 pub(crate) use server::{Seen, Server};
 
 /// How long a test waits for something that must happen.
@@ -159,7 +159,7 @@ pub(crate) fn route(name: &str, listen: SocketAddr, backends: &[&Server]) -> Rou
 }
 
 pub(crate) fn quick_probe() -> Probe {
-    Probe { path: "/health".into(), interval_ms: 50, timeout_ms: 1_000, fall: 2, rise: 2 }
+    Probe { path: "/health".into(), grpc: None, interval_ms: 50, timeout_ms: 1_000, fall: 2, rise: 2 }
 }
 
 /// Sends bytes and reads until the other side closes or `enough` is in what came.

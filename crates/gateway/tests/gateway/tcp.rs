@@ -265,7 +265,7 @@ async fn a_probe_that_was_wished_for_is_asked() {
     let (rig, listen, db) = (Rig::start().await, free_address(), Peer::start("db-1").await);
     let mut wanted = tcp_set(listen, &[&db]);
     wanted.routes[0].probe =
-        Some(Probe { path: "/".into(), interval_ms: 50, timeout_ms: 500, fall: 1, rise: 1 });
+        Some(Probe { path: "/".into(), grpc: None, interval_ms: 50, timeout_ms: 500, fall: 1, rise: 1 });
     rig.client.put("shop", &wanted).await.unwrap();
     until(|| async { !rig.client.status().await.unwrap().projects[0].backends[0].well }).await;
 }

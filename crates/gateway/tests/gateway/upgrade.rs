@@ -1,6 +1,8 @@
 //! Connections that are upgraded, answers that take long, and bodies that wait to be asked for.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use seaworthy_gateway::route::Backend;
@@ -9,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use crate::rig::{Load, PATIENCE, Rig, Server, free_address, set, until};
+use crate::swap::{swap_often, told, two_served};
 
 /// On a busy machine fewer swaps are made, so that the test ends in time.
 const MOST_SWAPS: u64 = 200;
@@ -319,4 +322,43 @@ async fn heard(client: &mut TcpStream, wanted: &str) -> String {
         text.push(char::from(byte));
     }
     text
+}
+
+/// Says a few words over one connection after the other, and hears each of them again from the backend that agreed.
+async fn chat(address: std::net::SocketAddr, stop: Arc<AtomicBool>, sessions: Arc<AtomicU64>) -> Vec<String> {
+    let mut failures = Vec::new();
+    while !stop.load(Ordering::SeqCst) {
+        let talked = async {
+            let mut socket = Socket::open(address, OFFER).await?;
+            let hello = socket.line().await?;
+            let name = hello.split(' ').next().unwrap_or_default().to_owned();
+            for word in ["one", "two", "three"] {
+                let heard = socket.ask(word).await?;
+                if heard != format!("{name} {word}") {
+                    return Err(io::Error::other(format!("{heard} after {hello}")));
+                }
+            }
+            Ok(())
+        };
+        match talked.await {
+            Ok(()) => _ = sessions.fetch_add(1, Ordering::SeqCst),
+            Err(error) => failures.push(error.to_string()),
+        }
+    }
+    failures
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_swaps_cut_no_websocket_that_is_drained_and_leak_nothing() {
+    let (rig, listen) = (Rig::start().await, free_address());
+    let old = two_served(&rig, listen).await;
+    let (stop, sessions) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+    let clients: tokio::task::JoinSet<_> =
+        (0..4).map(|_| chat(listen, stop.clone(), sessions.clone())).collect();
+    let (swaps, _last) = swap_often(&rig, listen, old).await;
+    stop.store(true, Ordering::SeqCst);
+    let failures = clients.join_all().await.concat();
+    let sessions = sessions.load(Ordering::SeqCst);
+    assert_eq!(failures, Vec::<String>::new(), "of {sessions}: {}", told(&rig));
+    assert!(sessions > swaps as u64, "{sessions} sessions are no load for {swaps} swaps");
 }

@@ -37,7 +37,8 @@ impl Place {
 
     /// A set with one route to these backends.
     pub fn set(&self, backends: &[&TestBackend]) -> RouteSet {
-        let probe = Probe { path: "/ready".into(), interval_ms: 100, timeout_ms: 500, fall: 2, rise: 1 };
+        let probe =
+            Probe { path: "/ready".into(), grpc: None, interval_ms: 100, timeout_ms: 500, fall: 2, rise: 1 };
         let backends = backends
             .iter()
             .map(|backend| Backend { id: backend.id.clone(), address: backend.address })

@@ -84,7 +84,7 @@ pub(crate) fn service_paths(service: &mut Node, path: &dyn Fn(&mut Node)) {
 /// The files of `tls` under a node.
 fn tls_paths(node: &mut Node, path: &dyn Fn(&mut Node)) {
     let Some(tls) = node.get_mut("tls") else { return };
-    for (group, key) in [("files", "certificate"), ("files", "key"), ("acme", "roots")] {
+    for (group, key) in [("files", "certificate"), ("files", "key"), ("acme", "roots"), ("clients", "ca")] {
         tls.get_mut(group).and_then(|group| group.get_mut(key)).into_iter().for_each(path);
     }
 }

@@ -64,7 +64,7 @@ pub struct Route {
 /// `probe`: how readiness and life are asked from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProbeSettings {
-    /// `ready`: `GET /path`, or `tcp`.
+    /// `ready`: `GET /path`, `tcp`, `grpc`, or `grpc NAME`.
     pub ready: Option<Spanned<ProbeTarget>>,
     /// `live`, in the same form.
     pub live: Option<Spanned<ProbeTarget>>,
@@ -87,6 +87,11 @@ pub enum ProbeTarget {
     },
     /// A TCP connection.
     Tcp,
+    /// gRPC's own health protocol; `SERVING` is a yes.
+    Grpc {
+        /// Which service of the server is asked for; empty is the server as a whole.
+        service: String,
+    },
 }
 
 /// `process`: how the service runs on the embedded engine.

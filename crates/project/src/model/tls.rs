@@ -16,6 +16,17 @@ pub struct Tls {
     pub hsts: Option<Duration>,
     /// `redirect`: whether requests without TLS are sent to where it is spoken.
     pub redirect: Option<bool>,
+    /// `clients`: whose certificates clients show.
+    pub clients: Option<ClientSettings>,
+}
+
+/// `clients`: clients that have certificates of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClientSettings {
+    /// `ca`: a file with the certificates of those who issue them.
+    pub ca: PathBuf,
+    /// `certificate: optional`: whoever shows none is let in all the same.
+    pub optional: bool,
 }
 
 /// Where a certificate comes from, where it is not from files.
@@ -69,6 +80,7 @@ impl Tls {
             },
             hsts: self.hsts.or(default.hsts),
             redirect: self.redirect.or(default.redirect),
+            clients: self.clients.clone().or_else(|| default.clients.clone()),
         }
     }
 }

@@ -37,16 +37,13 @@ impl LifeCheck {
         let live = service.settings.probe.live.as_ref().map(|probe| &probe.value);
         let port = port(service);
         let probe = match (live, port) {
-            (Some(ProbeTarget::Http { path }), Some(port)) => {
-                Probe::Http { port, path: path.clone(), timeout: PROBE_TIMEOUT }
-            }
-            (Some(ProbeTarget::Tcp), Some(port)) => Probe::Tcp { port, timeout: PROBE_TIMEOUT },
+            (Some(target), Some(port)) => asked(target, port),
             _ => question(service),
         };
         let usual = match probe {
             Probe::Running => return None,
             Probe::Test { .. } => TEST_INTERVAL,
-            Probe::Http { .. } | Probe::Tcp { .. } => LIFE_INTERVAL,
+            Probe::Http { .. } | Probe::Tcp { .. } | Probe::Grpc { .. } => LIFE_INTERVAL,
         };
         let health = service.healthcheck.as_ref().map(|health| &health.value);
         Some(Self {
@@ -63,18 +60,24 @@ fn port(service: &Service) -> Option<u16> {
     wished.or_else(|| service.ports.first().map(|port| port.value.target))
 }
 
+/// What a probe of the user's asks at a port.
+fn asked(target: &ProbeTarget, port: u16) -> Probe {
+    let timeout = PROBE_TIMEOUT;
+    match target {
+        ProbeTarget::Http { path } => Probe::Http { port, path: path.clone(), timeout },
+        ProbeTarget::Tcp => Probe::Tcp { port, timeout },
+        ProbeTarget::Grpc { service } => Probe::Grpc { port, service: service.clone(), timeout },
+    }
+}
+
 /// The question that tells whether an instance of the service is ready.
 pub(crate) fn question(service: &Service) -> Probe {
     let timeout = PROBE_TIMEOUT;
     let port = port(service);
     let health = service.healthcheck.as_ref().map(|health| &health.value);
     let ready = service.settings.probe.ready.as_ref().map(|probe| &probe.value);
-    match (ready, port) {
-        (Some(ProbeTarget::Http { path }), Some(port)) => {
-            return Probe::Http { port, path: path.clone(), timeout };
-        }
-        (Some(ProbeTarget::Tcp), Some(port)) => return Probe::Tcp { port, timeout },
-        _ => {}
+    if let (Some(target), Some(port)) = (ready, port) {
+        return asked(target, port);
     }
     match health.and_then(|health| Some((health.test.as_ref()?, health.timeout))) {
         Some((HealthTest::Disabled, _)) | None => {}

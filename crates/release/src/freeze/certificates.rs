@@ -1,7 +1,7 @@
 //! Certificates in files: read before anything is done, so that what is wrong with one is said where it was named.
 
 use jiff::Timestamp;
-use seaworthy_gateway::tls::{CertificateError, examine};
+use seaworthy_gateway::tls::{CertificateError, examine, examine_issuers};
 use seaworthy_project::{Files, Project, Service};
 
 use super::LARGEST_FILE;
@@ -9,7 +9,27 @@ use crate::ReleaseError;
 
 /// What stands in the way of serving the certificates that a project names.
 pub fn wrong_certificates(project: &Project, files: &dyn Files, now: Timestamp) -> Vec<ReleaseError> {
-    project.services().filter_map(|service| of_service(service, files, now)).collect()
+    let of = |service| [of_service(service, files, now), of_clients(service, files)];
+    project.services().flat_map(of).flatten().collect()
+}
+
+/// What is wrong with the file that clients' certificates are held against.
+fn of_clients(service: &Service, files: &dyn Files) -> Option<ReleaseError> {
+    let tls = service.settings.route.as_ref()?.value.tls.as_ref()?;
+    let ca = &tls.value.clients.as_ref()?.ca;
+    let wrong = |reason: String, hint: String| ReleaseError::Unsupported {
+        message: format!(
+            "clients of `{}` cannot be held against `{}`: {reason}",
+            service.name.value,
+            ca.display()
+        ),
+        hint,
+        span: Some(tls.span),
+    };
+    match files.read(ca, LARGEST_FILE) {
+        Ok(bytes) => examine_issuers(&bytes).err().map(|error| wrong(error.to_string(), error.hint())),
+        Err(error) => Some(wrong(error.to_string(), "write the file, or name another one".to_owned())),
+    }
 }
 
 fn of_service(service: &Service, files: &dyn Files, now: Timestamp) -> Option<ReleaseError> {

@@ -95,6 +95,7 @@ pub(super) fn asked(health: &Health) -> String {
     let by = match (&health.probe, health.kind) {
         (_, InstanceKind::Job) => "it ends with exit code 0".to_owned(),
         (Probe::Http { path, port, .. }, _) => format!("GET {path} on port {port}"),
+        (Probe::Grpc { port, .. }, _) => format!("gRPC's health protocol on port {port}"),
         (Probe::Tcp { port, .. }, _) => format!("a connection to port {port}"),
         (Probe::Test { .. }, _) => "its health check".to_owned(),
         (Probe::Running, _) => format!("it runs for {} s", health.stay.as_secs_f64()),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use seaworthy_gateway::route::Protocol;
-use seaworthy_gateway::route::tls::{Acme, CertificateSource, Tls};
+use seaworthy_gateway::route::tls::{Acme, CertificateSource, Clients, Tls};
 use seaworthy_project::Service;
 use seaworthy_project::model::tls::{Tls as Said, TlsMode};
 
@@ -56,7 +56,8 @@ pub(super) fn route(said: &Said, port: u16) -> Option<Tls> {
     };
     let hsts = said.hsts.unwrap_or(if trusted { HSTS } else { Duration::ZERO });
     let hsts_seconds = Some(hsts.as_secs()).filter(|seconds| *seconds > 0);
-    Some(Tls { certificate, port, redirect: said.redirect.unwrap_or(true), hsts_seconds })
+    let clients = said.clients.as_ref().map(|own| Clients { ca: own.ca.clone(), required: !own.optional });
+    Some(Tls { certificate, port, redirect: said.redirect.unwrap_or(true), hsts_seconds, clients })
 }
 
 /// Adds the address of TLS beside the plain one, where nothing else is published.

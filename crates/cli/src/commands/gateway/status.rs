@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
-use crate::ui::Table;
+use crate::ui::{Table, Tone};
 
 use super::{client, failed};
 
@@ -38,6 +38,9 @@ fn text(context: &Context, status: &Status) -> String {
     let mut text = format!("gateway: process {} since {since}\n", status.process);
     if let Some(problem) = &status.snapshot_problem {
         text.push_str(&format!("at its start: {problem}\n"));
+    }
+    for problem in &status.certificate_problems {
+        text.push_str(&format!("{}: {problem}\n", context.ui.out.paint(Tone::Warning, "certificate")));
     }
     let mut table = Table::new(&["PROJECT", "ROUTE", "INSTANCE", "ADDRESS", "STATE", "IN FLIGHT"]);
     for project in &status.projects {

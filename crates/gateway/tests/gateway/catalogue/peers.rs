@@ -1,34 +1,44 @@
-//! nginx and HAProxy on the same catalogue. Where they are not installed, it says so and compares nothing.
+//! nginx, HAProxy and the gateway on the same catalogue, before backends that write down what reaches them. Where the two
+//! are not installed, it says so and compares nothing.
+
+mod page;
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Case, cases};
-use crate::rig::{PATIENCE, free_address};
+use seaworthy_gateway::route::{Backend, Route, RouteSet};
+use tokio::task::spawn_blocking;
 
-/// How long a peer that neither answers nor closes is waited for: it wants more, which is no refusal.
-const WANTS_MORE: Duration = Duration::from_millis(700);
+use super::{Case, cases};
+use crate::rig::{PATIENCE, Rig, free_address, route};
+
+/// How long a peer that neither answers nor closes is waited for: it wants more.
+const WANTS_MORE: Duration = Duration::from_millis(1_500);
 /// What both refuse and the gateway does not, with the reason.
 const ALLOWED: [(&str, &str); 1] = [("long-value-that-may-be", "their buffers are shorter")];
 
 /// A program that stands in front of a backend.
 struct Peer {
     name: &'static str,
+    /// What it says of itself.
+    version: String,
     address: SocketAddr,
-    child: Child,
+    /// Its process, and the folder of that, where it is one of ours.
+    own: Option<(Child, tempfile::TempDir)>,
     reached: Arc<AtomicUsize>,
-    _folder: tempfile::TempDir,
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some((child, _)) = &mut self.own {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -84,6 +94,8 @@ fn start(name: &'static str, program: &str) -> Option<Peer> {
         ),
     };
     std::fs::write(&file, settings).unwrap();
+    let told = Command::new(&program).arg("-v").output().unwrap();
+    let told = String::from_utf8([told.stdout, told.stderr].concat()).unwrap();
     let child =
         Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let end = Instant::now() + PATIENCE;
@@ -91,50 +103,92 @@ fn start(name: &'static str, program: &str) -> Option<Peer> {
         assert!(Instant::now() < end, "{name} listens");
         std::thread::sleep(Duration::from_millis(20));
     }
-    Some(Peer { name, address, child, reached, _folder: folder })
+    let mut words = told.split([' ', '/', '-', '\n']);
+    let version = words.find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+    let version = version.unwrap_or_default().to_owned();
+    Some(Peer { name, version, address, own: Some((child, folder)), reached })
 }
 
-/// The status of the first answer; none where the connection was closed without one, or more is wanted.
-fn status(peer: &Peer, case: &Case) -> (Option<u16>, bool) {
+/// What became of a request: how often something reached the backend, and the status of the first answer, where one came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Outcome {
+    reached: usize,
+    status: Option<u16>,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.reached, self.status) {
+            (0, Some(status)) => write!(f, "{status}"),
+            (0, None) => f.write_str("no answer"),
+            (1, _) => f.write_str("passes"),
+            (times, _) => write!(f, "passes {times}"),
+        }
+    }
+}
+
+fn outcome(peer: &Peer, case: &Case) -> Outcome {
     let before = peer.reached.load(Ordering::SeqCst);
     let mut stream = TcpStream::connect(peer.address).unwrap();
     stream.set_read_timeout(Some(WANTS_MORE)).unwrap();
     let _ = stream.write_all(&case.bytes);
     let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
-    while answer.len() < 12 {
+    let statuses = |answer: &[u8]| String::from_utf8_lossy(answer).matches("HTTP/1.").count();
+    while statuses(&answer) < case.times || answer.len() < 12 {
         match stream.read(&mut buffer) {
             Ok(0) | Err(_) => break,
             Ok(count) => answer.extend_from_slice(&buffer[..count]),
         }
     }
     let status = String::from_utf8_lossy(&answer).get(9..12).and_then(|status| status.parse().ok());
-    (status, peer.reached.load(Ordering::SeqCst) > before)
+    // What follows the answer may count as a request of its own: it is waited for.
+    let _ = stream.shutdown(Shutdown::Write);
+    while matches!(stream.read(&mut buffer), Ok(1..)) {}
+    Outcome { reached: peer.reached.load(Ordering::SeqCst) - before, status }
 }
 
-#[test]
-fn what_nginx_and_haproxy_both_refuse_is_refused_here_too() {
-    let peers = [start("nginx", "nginx"), start("haproxy", "haproxy")];
-    let [Some(nginx), Some(haproxy)] = &peers else {
+/// All outcomes of a peer, in the order of the cases.
+async fn outcomes(peer: Arc<Peer>) -> Vec<Outcome> {
+    spawn_blocking(move || cases().iter().map(|case| outcome(&peer, case)).collect()).await.unwrap()
+}
+
+/// The gateway itself, before such a backend.
+async fn ours() -> (Rig, Peer) {
+    let (rig, address, (backend, reached)) = (Rig::start().await, free_address(), backend());
+    let backends = vec![Backend { id: "web-1".to_owned(), address: backend }];
+    let web = Route { probe: None, backends, ..route("web", address, &[]) };
+    rig.client.put("shop", &RouteSet { routes: vec![web] }).await.unwrap();
+    (rig, Peer { name: "gateway", version: String::new(), address, own: None, reached })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nginx_and_haproxy_differ_from_the_gateway_where_the_page_says() {
+    let peers = spawn_blocking(|| [start("nginx", "nginx"), start("haproxy", "haproxy")]).await.unwrap();
+    let [Some(nginx), Some(haproxy)] = peers else {
         eprintln!("skipped: needs the programs nginx and haproxy (`apt-get install nginx-light haproxy`)");
         return;
     };
+    let (_rig, gateway) = ours().await;
+    let peers = [gateway, nginx, haproxy].map(Arc::new);
+    let versions = [&peers[1], &peers[2]].map(|peer| format!("{} {}", peer.name, peer.version));
+    let [ours, nginx, haproxy] = peers.map(outcomes);
+    let (ours, nginx, haproxy) = tokio::join!(ours, nginx, haproxy);
     let mut looser = Vec::new();
-    for case in cases() {
-        let theirs = [nginx, haproxy].map(|peer| (peer.name, status(peer, &case)));
-        let said = theirs.map(|(name, (status, reached))| {
-            format!(
-                "{name}: {}{}",
-                status.map_or("-".to_owned(), |status| status.to_string()),
-                if reached { " passed" } else { "" }
-            )
-        });
-        if theirs.iter().any(|(_, (_, reached))| *reached != (case.status == 200)) {
-            println!("{} | {} | {}", case.name, case.status, said.join(" | "));
-        }
-        let both = theirs.iter().all(|(_, (_, reached))| !reached);
-        if both && case.status == 200 && !ALLOWED.iter().any(|(name, _)| *name == case.name) {
+    let mut rows = Vec::new();
+    for (case, ((ours, nginx), haproxy)) in cases().iter().zip(ours.into_iter().zip(nginx).zip(haproxy)) {
+        let theirs = [nginx, haproxy];
+        let passes = case.status == 200;
+        assert_eq!(ours.reached > 0, passes, "{}: {ours}", case.name);
+        if theirs.iter().all(|other| other.reached == 0)
+            && passes
+            && !ALLOWED.iter().any(|(name, _)| *name == case.name)
+        {
             looser.push(case.name.clone());
+        }
+        if theirs.iter().any(|other| other.reached != ours.reached) {
+            rows.push((case.name.clone(), [ours, nginx, haproxy].map(|outcome| outcome.to_string())));
         }
     }
     assert!(looser.is_empty(), "both refuse what the gateway passes: {looser:?}");
+    page::compare(&versions, cases().len(), &rows);
 }

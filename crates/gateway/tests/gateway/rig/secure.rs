@@ -52,19 +52,33 @@ impl Pair {
     }
 }
 
-#[allow(dead_code, reason = "the issuer's tests alone need it")]
 /// A certificate and its key of which most of its life is over.
+#[allow(dead_code, reason = "the issuer's tests alone need it")]
 pub(crate) fn aged(host: &str) -> String {
+    lived(host, 90, 10)
+}
+
+/// One that is over.
+#[allow(dead_code, reason = "the issuer's tests alone need it")]
+pub(crate) fn over(host: &str) -> String {
+    lived(host, 100, -1)
+}
+
+/// A certificate and its key that began so many hours ago, and hold for so many more.
+#[allow(dead_code, reason = "the issuer's tests alone need it")]
+fn lived(host: &str, ago: u64, more: i64) -> String {
     let key = rcgen::KeyPair::generate().unwrap();
     let mut wanted = rcgen::CertificateParams::new([host.to_owned()]).unwrap();
-    let now = std::time::SystemTime::now();
-    wanted.not_before = (now - std::time::Duration::from_secs(90 * 3600)).into();
-    wanted.not_after = (now + std::time::Duration::from_secs(10 * 3600)).into();
+    let (now, hours) =
+        (std::time::SystemTime::now(), |hours: u64| std::time::Duration::from_secs(hours * 3600));
+    let until = hours(more.unsigned_abs());
+    wanted.not_before = (now - hours(ago)).into();
+    wanted.not_after = if more < 0 { now - until } else { now + until }.into();
     let made = wanted.self_signed(&key).unwrap();
     pem("CERTIFICATE", made.der()) + &pem("PRIVATE KEY", key.serialized_der())
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     use base64::Engine;
     let digits = base64::engine::general_purpose::STANDARD.encode(der);
     format!("-----BEGIN {label}-----\n{digits}\n-----END {label}-----\n")
@@ -78,7 +92,8 @@ pub(crate) fn secure(
     source: CertificateSource,
     backends: &[&Server],
 ) -> Route {
-    let tls = Tls { certificate: source, port: listen.port(), redirect: true, hsts_seconds: None };
+    let tls =
+        Tls { certificate: source, port: listen.port(), redirect: true, hsts_seconds: None, clients: None };
     Route { host: Some(host.to_owned()), tls: Some(tls), ..route(name, listen, backends) }
 }
 
@@ -89,11 +104,18 @@ pub(crate) struct Visitor {
     pub(crate) trusts: PathBuf,
     pub(crate) protocols: &'static [&'static [u8]],
     pub(crate) versions: &'static [&'static SupportedProtocolVersion],
+    /// The certificate that it shows, and its key, as DER.
+    pub(crate) shows: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Visitor {
     pub(crate) fn trusting(file: &Path) -> Self {
-        Self { trusts: file.to_owned(), protocols: &[b"http/1.1"], versions: rustls::ALL_VERSIONS }
+        Self {
+            trusts: file.to_owned(),
+            protocols: &[b"http/1.1"],
+            versions: rustls::ALL_VERSIONS,
+            shows: None,
+        }
     }
 
     pub(crate) fn http2(file: &Path) -> Self {
@@ -118,7 +140,14 @@ impl Visitor {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config =
             ClientConfig::builder_with_provider(provider).with_protocol_versions(self.versions).unwrap();
-        let mut config = config.with_root_certificates(roots).with_no_client_auth();
+        let config = config.with_root_certificates(roots);
+        let mut config = match self.shows.clone() {
+            Some((certificate, key)) => {
+                let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.into());
+                config.with_client_auth_cert(vec![certificate.into()], key).map_err(io::Error::other)?
+            }
+            None => config.with_no_client_auth(),
+        };
         config.alpn_protocols = self.protocols.iter().map(|name| name.to_vec()).collect();
         let name = ServerName::try_from(host.to_owned()).unwrap();
         timeout(PATIENCE, TlsConnector::from(Arc::new(config)).connect(name, stream)).await?

@@ -106,7 +106,7 @@ pub(super) const ANY_TYPE: &[Type] = &[Type::Text, Type::Integer, Type::Fraction
 static PROBE: Object = Object::closed("`probe`", &[("ready", A(&PROBE_TARGET)), ("live", A(&PROBE_TARGET))]);
 
 static PROBE_TARGET: Form = Form {
-    expected: "`GET /path` or `tcp`",
+    expected: "`GET /path`, `tcp`, `grpc` or `grpc NAME`",
     types: ANY_TYPE,
     accepts: |text| probe_target(text).is_some(),
     enforced: true,

@@ -54,10 +54,21 @@ fn probe(node: &Node) -> ProbeSettings {
     ProbeSettings { ready: value(node, "ready", probe_target), live: value(node, "live", probe_target) }
 }
 
-/// Reads `GET /path` or `tcp`.
+/// The longest name of a gRPC service.
+const LONGEST_SERVICE: usize = 200;
+
+/// Reads `GET /path`, `tcp`, `grpc` or `grpc NAME`.
 pub(crate) fn probe_target(text: &str) -> Option<ProbeTarget> {
     if text == "tcp" {
         return Some(ProbeTarget::Tcp);
+    }
+    if text == "grpc" {
+        return Some(ProbeTarget::Grpc { service: String::new() });
+    }
+    if let Some(service) = text.strip_prefix("grpc ").map(str::trim) {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+        let named = (1..=LONGEST_SERVICE).contains(&service.len()) && service.chars().all(fits);
+        return named.then(|| ProbeTarget::Grpc { service: service.to_owned() });
     }
     let path = text.strip_prefix("GET ")?.trim();
     let printable = path.bytes().all(|byte| byte.is_ascii_graphic());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::access::{boolean, plain_text, value};
 use crate::model::settings::Route;
-use crate::model::tls::{AcmeSettings, Tls, TlsFiles, TlsMode};
+use crate::model::tls::{AcmeSettings, ClientSettings, Tls, TlsFiles, TlsMode};
 use crate::{Node, Spanned, parse_duration};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -21,6 +21,7 @@ pub(super) fn tls(node: &Node) -> Option<Spanned<Tls>> {
             acme: said.get("acme").map(acme).unwrap_or_default(),
             hsts: value(said, "hsts", hsts).map(|hsts| hsts.value),
             redirect: boolean(said, "redirect").map(|redirect| redirect.value),
+            clients: said.get("clients").filter(|clients| !clients.is_null()).map(clients),
         },
     };
     Some(Spanned::new(tls, said.span))
@@ -38,6 +39,13 @@ pub(super) fn with_default(route: &mut Route, default: Option<&Spanned<Tls>>) {
 fn files(node: &Node) -> TlsFiles {
     let path = |key: &str| plain_text(node, key).map(PathBuf::from).unwrap_or_default();
     TlsFiles { certificate: path("certificate"), key: path("key") }
+}
+
+fn clients(node: &Node) -> ClientSettings {
+    ClientSettings {
+        ca: plain_text(node, "ca").map(PathBuf::from).unwrap_or_default(),
+        optional: plain_text(node, "certificate").as_deref() == Some("optional"),
+    }
 }
 
 fn acme(node: &Node) -> AcmeSettings {

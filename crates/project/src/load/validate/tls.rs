@@ -53,6 +53,13 @@ fn whole(tls: &Node, report: &mut Report) {
             report.problem(problem.hint(format!("add `{key}:` with the path of a file in PEM form")));
         }
     }
+    if let Some(clients) = tls.get("clients").filter(|clients| !clients.is_null())
+        && clients.get("ca").is_none()
+    {
+        let problem = Problem::at(ProblemKind::Required, clients.span, "`clients` has no `ca`.");
+        let hint = "add `ca:` with the path of a file in PEM form: the certificates of those who issue your clients'";
+        report.problem(problem.hint(hint));
+    }
     let (Some(mode), Some(files)) = (tls.get("mode"), tls.get("files")) else { return };
     let message = "`tls` has `mode` and `files`, and a certificate comes from one place.".to_owned();
     let problem = Problem::at(ProblemKind::Conflict, mode.span, message);

@@ -23,10 +23,14 @@ static OBJECT: Object = Object::closed(
         ("acme", In(&ACME)),
         ("hsts", A(&HSTS)),
         ("redirect", Boolean),
+        ("clients", In(&CLIENTS)),
     ],
 );
 
 static FILES: Object = Object::closed("`files`", &[("certificate", Text), ("key", Text)]);
+
+static CLIENTS: Object =
+    Object::closed("`clients`", &[("ca", Text), ("certificate", Choice(&["required", "optional"]))]);
 
 static ACME: Object =
     Object::closed("`acme`", &[("directory", A(&DIRECTORY)), ("email", A(&EMAIL)), ("roots", Text)]);
