@@ -214,16 +214,15 @@ impl Build<'_> {
         if let Some(said) = self.last(file, Keyword::User).and_then(|step| step.words.first()) {
             return ImageUser::Said(said);
         }
-        let base = self.chain.first().and_then(|stage| file.base(*stage));
-        let scratch = self.chain.first().and_then(|stage| file.dockerfile.stages.get(*stage));
-        let known = base.as_deref().and_then(lookup);
-        match known.and_then(|image| Some((image, image.user.as_ref()?.runs_as))) {
+        match self.base_image(file).and_then(|image| Some((image, image.user.as_ref()?.runs_as))) {
             Some((image, runs_as)) => ImageUser::Base(image, runs_as),
-            None if scratch.is_some_and(|stage| stage.base.text.eq_ignore_ascii_case("scratch")) => {
-                ImageUser::Unknown
-            }
             None => ImageUser::Unknown,
         }
+    }
+
+    /// What is known of the image that its own is made from.
+    pub(crate) fn base_image(&self, file: &BuildFile<'_>) -> Option<&'static Image> {
+        lookup(&file.base(*self.chain.first()?)?)
     }
 
     /// Whether the image, by its Dockerfile, does not run as root.

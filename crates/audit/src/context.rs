@@ -19,6 +19,8 @@ pub struct Context<'project> {
     pub project: &'project Project,
     awaited: HashSet<&'project ServiceName>,
     built: HashSet<&'project str>,
+    /// Every service, looked up once: each rule asks for all of them.
+    subjects: Vec<Subject<'project>>,
     /// The Dockerfiles that services are built from.
     pub build_files: Vec<BuildFile<'project>>,
     pub(crate) environment_files: Vec<EnvironmentFile<'project>>,
@@ -57,14 +59,22 @@ impl<'project> Context<'project> {
         let built =
             built.filter_map(|service| service.image.as_ref().map(|image| image.value.as_str())).collect();
         let environment_files = environment_files(project);
-        let mut context = Self { project, awaited, built, build_files: Vec::new(), environment_files };
+        let mut context = Self {
+            project,
+            awaited,
+            built,
+            subjects: Vec::new(),
+            build_files: Vec::new(),
+            environment_files,
+        };
+        context.subjects = project.services().map(|service| context.subject(service)).collect();
         context.build_files = build_files(project, |name| context.find(name));
         context
     }
 
     /// Every service, in the order written.
     pub fn subjects(&self) -> impl Iterator<Item = Subject<'project>> {
-        self.project.services().map(|service| self.subject(service))
+        self.subjects.iter().copied()
     }
 
     /// Every service that keeps running.
@@ -74,7 +84,7 @@ impl<'project> Context<'project> {
 
     /// The service of that name.
     pub fn find(&self, name: &ServiceName) -> Option<Subject<'project>> {
-        self.project.services.get(name).map(|service| self.subject(service))
+        self.subjects.get(self.project.services.get_index_of(name)?).copied()
     }
 
     /// How the image of a service is built, when its Dockerfile could be read.

@@ -1,5 +1,6 @@
 //! Tells which variables hold credentials, where those come from, and how they are weak.
 
+mod hash;
 mod strength;
 mod token;
 mod verdict;
@@ -8,6 +9,7 @@ use seaworthy_project::{Span, is_credential_name};
 
 use crate::{Context, Subject};
 
+pub(crate) use hash::find_hash;
 pub(crate) use strength::{Weakness, weakness};
 pub(crate) use token::{find_token, token_name};
 pub(crate) use verdict::{Verdict, verdicts};
@@ -59,15 +61,38 @@ pub(crate) fn looks_like_credential(value: &str) -> bool {
     let value = value.trim();
     let switch = matches!(
         value.to_ascii_lowercase().as_str(),
-        "true" | "false" | "yes" | "no" | "on" | "off" | "none" | "null"
+        "true"
+            | "false"
+            | "yes"
+            | "no"
+            | "on"
+            | "off"
+            | "none"
+            | "null"
+            | "enabled"
+            | "disabled"
+            | "optional"
+            | "required"
+            | "always"
+            | "never"
     );
     let small_number = value.len() < 4 && value.chars().all(|c| c.is_ascii_digit());
     let path = value.starts_with('/') || value.starts_with("./") || value.starts_with("../");
     let address = value.contains("://") && password_in_url(value).is_none();
     let public = value.contains("BEGIN PUBLIC KEY")
         || value.contains("BEGIN CERTIFICATE")
-        || value.starts_with("pk_live_");
-    !(value.is_empty() || switch || small_number || path || address || public)
+        || ["pk_live_", "pk_test_", "ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-"]
+            .iter()
+            .any(|begin| value.starts_with(begin));
+    let elsewhere = ["arn:aws:", "vault:", "op://"].iter().any(|begin| value.starts_with(begin));
+    let nothing = value.is_empty() || switch || small_number || is_span_of_time(value);
+    !(nothing || path || address || public || elsewhere)
+}
+
+/// Whether a value is a number with a unit of time: `15m`, `3600s`.
+fn is_span_of_time(value: &str) -> bool {
+    let unit = value.trim_start_matches(|c: char| c.is_ascii_digit());
+    unit.len() < value.len() && matches!(unit, "ms" | "s" | "m" | "h" | "d" | "w" | "min")
 }
 
 fn origin<'project>(context: &Context<'project>, name: &str, span: &Span) -> Origin<'project> {

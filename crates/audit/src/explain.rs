@@ -1,6 +1,6 @@
 //! What a rule is for: its page, the list of all, and the reference.
 
-use crate::{COMPANY_RULES, Group, PROMISES, Promise, RULES, Rule};
+use crate::{ABSENT, COMPANY_RULES, Group, PROMISES, Promise, RULES, Rule};
 
 /// The page of one rule or promise, as Markdown; `None` when there is none of that name.
 pub fn explain(id: &str) -> Option<String> {
@@ -8,9 +8,9 @@ pub fn explain(id: &str) -> Option<String> {
     rule.or_else(|| PROMISES.iter().find(|promise| promise.id == id).map(promise_page))
 }
 
-/// All rules, those that need a policy last.
+/// All rules, those that need a policy and what joins others last.
 fn every() -> impl Iterator<Item = &'static Rule> + Clone {
-    RULES.iter().chain(COMPANY_RULES)
+    RULES.iter().chain(COMPANY_RULES).chain([&ABSENT])
 }
 
 /// All rules, then all promises, one a line: name, severity and summary.

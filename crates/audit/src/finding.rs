@@ -33,6 +33,8 @@ pub struct Finding {
     pub mends: Vec<Mend>,
     /// What a person may paste into the overlay and complete, when there is no fix.
     pub snippet: Option<String>,
+    /// What is lacking, where nothing is wrong but that something is not there.
+    pub absent: Option<String>,
 }
 
 /// What a finding is about: a service, or the project, and a key.
@@ -109,6 +111,12 @@ impl Finding {
         self
     }
 
+    /// Says that something is lacking, and nothing else is wrong: all of that is told together.
+    pub(crate) fn absent(&mut self, what: impl Into<String>) -> &mut Self {
+        self.absent = Some(what.into());
+        self
+    }
+
     pub(crate) fn snippet(&mut self, edits: &[Edit]) -> &mut Self {
         self.snippet = Some(overlay::snippet(edits));
         self
@@ -175,6 +183,7 @@ impl Findings {
             fixes: Vec::new(),
             mends: Vec::new(),
             snippet: None,
+            absent: None,
         });
         let last = self.items.len() - 1;
         &mut self.items[last]
@@ -186,6 +195,15 @@ impl Findings {
         self.items.retain(|finding| seen.insert(finding.identity()));
         self.items.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), order(finding), finding.span));
         self.rule = None;
+    }
+}
+
+impl IntoIterator for Findings {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
     }
 }
 

@@ -58,11 +58,9 @@ impl Threshold {
 }
 
 impl Policy {
-    /// Reads the policy in a file among `sources`, as it counts for an environment.
-    ///
-    /// # Errors
-    /// Everything that is wrong in it, with its place.
-    pub fn read(file: FileId, sources: &Sources, environment: &str) -> Result<Self, Vec<Problem>> {
+    /// Reads the policy in a file among `sources`, as it counts for an environment: what is right in it, and everything that
+    /// is wrong, with its place.
+    pub fn read(file: FileId, sources: &Sources, environment: &str) -> (Self, Vec<Problem>) {
         read::read(file, sources, environment)
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use seaworthy_project::is_credential_name;
 
-use crate::credential::find_token;
+use crate::credential::{find_hash, find_token};
 
 /// Stars shown for a masked value; what is left of it is blank, so that its length stays unknown.
 const STARS: usize = 3;
@@ -145,10 +145,24 @@ fn credential_ranges(line: &str) -> Vec<Range<usize>> {
         ranges.push(at + range.start..at + range.end);
         at += range.end;
     }
+    at = 0;
+    while let Some(range) = find_hash(&line[at..]) {
+        ranges.push(at + range.start..at + range.end);
+        at += range.end;
+    }
+    ranges.extend(header_value(line));
     if let Some(range) = content_value(line) {
         ranges.push(range);
     }
     ranges
+}
+
+/// What stands behind `Authorization:`, up to the quote that ends it.
+fn header_value(line: &str) -> Option<Range<usize>> {
+    const HEADER: &str = "authorization:";
+    let at = line.to_ascii_lowercase().find(HEADER)? + HEADER.len();
+    let end = line[at..].find(['"', '\'']).map_or(line.len(), |end| at + end);
+    Some(at..end)
 }
 
 fn content_value(line: &str) -> Option<Range<usize>> {
@@ -270,6 +284,14 @@ mod tests {
         check("  content: hunter2", "content: ***");
         check("  db: { content: hunter2 }", "db: { content: ***");
         check("  JWT_SECRET: größe", "JWT_SECRET: ***");
+        check(
+            "  - traefik.http.middlewares.a.basicauth.users=admin:$$apr1$$ruca84Hq$$mbjdMZBAG.KWn7vfN/SNK/",
+            "- traefik.http.middlewares.a.basicauth.users=admin:***",
+        );
+        check(
+            "  test: curl -H \"Authorization: Bearer hunter2\" x",
+            "test: curl -H \"Authorization:*** \" x",
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What was found, for people and for programs: one file for each format.
 
+mod absent;
 mod codeclimate;
 mod compliance;
 mod github;
@@ -63,9 +64,35 @@ pub struct Unchecked {
     pub problems: Vec<Problem>,
     /// The files the places point into, with paths as reports name them.
     pub sources: Sources,
+    /// Whether the project was checked, and only what people decided about it could not be read.
+    pub partly: bool,
+}
+
+impl Checked {
+    /// What could not be read of waivers and policy.
+    pub fn undecided(&self) -> Option<Unchecked> {
+        let review = &self.review;
+        let name = if review.name.is_empty() {
+            "waivers and policy".to_owned()
+        } else {
+            format!("waivers and policy of {}", review.name)
+        };
+        (!review.problems.is_empty()).then(|| Unchecked {
+            name,
+            problems: review.problems.clone(),
+            sources: review.sources.clone(),
+            partly: true,
+        })
+    }
 }
 
 impl Report {
+    /// Adds a project that was checked, and what could not be read of the decisions about it.
+    pub fn add(&mut self, checked: Checked) {
+        self.unchecked.extend(checked.undecided());
+        self.checked.push(checked);
+    }
+
     /// Of one project that nobody has decided anything about.
     pub fn plain(findings: &Findings, project: &Project) -> Self {
         let review = Review::plain(findings, project);

@@ -1,5 +1,7 @@
 //! A review: what was found, held against what people have decided about it.
 
+mod told;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +11,10 @@ use seaworthy_project::{FileId, Problem, Project, ServiceName, Sources};
 use crate::baseline::Baseline;
 use crate::policy::{self, Policy, Threshold};
 use crate::waiver::{self, Waiver};
-use crate::{Context, Finding, Findings, Fix, Severity};
+use crate::{Context, Finding, Findings, Fix};
+
+pub use told::{ABSENT, Absent};
+pub(crate) use told::{by_service, lacking};
 
 /// What a review goes by.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +57,8 @@ pub struct Review {
     pub items: Vec<Reviewed>,
     /// Waivers of ours that nothing was found for.
     pub unused: Vec<Waiver>,
+    /// What is wrong in waivers and policy, in the files of `sources`: whether all was decided as people meant is not known.
+    pub problems: Vec<Problem>,
     /// How many findings of the baseline are gone.
     pub gone: usize,
     /// What the policy says.
@@ -118,19 +125,15 @@ impl Review {
             sources: project.sources.clone(),
             items: findings.iter().map(open).collect(),
             unused: Vec::new(),
+            problems: Vec::new(),
             gone: 0,
             policy: Policy::default(),
         }
     }
 
-    /// What counts, worst first.
+    /// What counts, worst first, each by itself.
     pub fn counted(&self) -> impl Iterator<Item = &Finding> {
         self.items.iter().filter(|item| item.counts()).map(|item| &item.finding)
-    }
-
-    /// How many of that severity count.
-    pub fn count(&self, severity: Severity) -> usize {
-        self.counted().filter(|finding| finding.severity == severity).count()
     }
 
     /// Whether a finding, or the point of it that a fix settles, is nobody's decision to let stay.
@@ -152,21 +155,14 @@ impl Review {
 
 /// Holds findings against policy, waivers and baseline.
 ///
-/// # Errors
-/// What is wrong in them, with the files the places point into: a waiver without a reason, a rule that does not exist.
-pub fn review(
-    project: &Project,
-    findings: Findings,
-    given: &Given<'_>,
-) -> Result<Review, Box<(Vec<Problem>, Sources)>> {
+/// What is wrong in them, such as a waiver without a reason or a rule that does not exist, is a problem of the review;
+/// what was found is told all the same, and the other waivers count.
+pub fn review(project: &Project, findings: Findings, given: &Given<'_>) -> Review {
     let mut sources = named_from(&project.sources, &project.directory, given.root);
     let mut add = |written: Written<'_>| sources.add(written.path.to_owned(), written.text.to_owned());
     let policy_file = given.policy.map(&mut add);
     let settings_file = given.compose_lint.map(&mut add);
     let (policy, mut waivers, problems) = decided(project, policy_file, settings_file, &sources);
-    if !problems.is_empty() {
-        return Err(Box::new((problems, sources)));
-    }
     for waiver in &mut waivers {
         if let waiver::Reach::Project { file: Some(file), .. } = &mut waiver.reach {
             *file = named(file, &project.directory, given.root);
@@ -181,16 +177,17 @@ pub fn review(
         .iter()
         .enumerate()
         .filter(|(at, waiver)| !used.contains(at) && !matches!(waiver.origin, waiver::Origin::Foreign(_)));
-    Ok(Review {
+    Review {
         name: given.name.to_owned(),
         environment: project.environment.to_string(),
         services: project.services.keys().cloned().collect(),
         items,
         unused: unused.map(|(_, waiver)| waiver.clone()).collect(),
+        problems,
         gone,
         sources,
         policy,
-    })
+    }
 }
 
 /// The files of a project in `directory` with their paths as seen from `root`; every id of a file stays what it is.
@@ -215,10 +212,8 @@ fn decided(
 ) -> (Policy, Vec<Waiver>, Vec<Problem>) {
     let mut read = waiver::in_comments(project);
     let policy = policy.map(|file| Policy::read(file, sources, project.environment.as_str()));
-    let policy = policy.unwrap_or_else(|| Ok(Policy::default())).unwrap_or_else(|problems| {
-        read.problems.extend(problems);
-        Policy::default()
-    });
+    let (policy, problems) = policy.unwrap_or_default();
+    read.problems.extend(problems);
     if let Some(file) = settings {
         let theirs = waiver::compose_lint_waivers(file, sources);
         read.waivers.extend(theirs.waivers);
@@ -234,7 +229,7 @@ fn ranked(project: &Project, findings: Findings, policy: &Policy) -> Vec<Finding
     if !policy.labels.is_empty() || !policy.registries.is_empty() {
         policy::check_company(&Context::new(project), policy, &mut companys);
     }
-    let mut all: Vec<Finding> = findings.iter().chain(companys.iter()).cloned().collect();
+    let mut all: Vec<Finding> = findings.into_iter().chain(companys).collect();
     for finding in &mut all {
         if let Some((_, severity)) = policy.severities.iter().find(|(rule, _)| *rule == finding.rule.id) {
             finding.severity = *severity;

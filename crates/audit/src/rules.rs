@@ -20,6 +20,7 @@ mod secrets {
     pub(super) mod credential_in_build_args;
     pub(super) mod credential_in_command;
     pub(super) mod credential_in_environment;
+    pub(super) mod credential_in_label;
     pub(super) mod credential_in_url;
     pub(super) mod default_credential;
     pub(super) mod disagreeing_credentials;
@@ -111,6 +112,7 @@ mod data {
 
 mod reliability {
     pub(super) mod healthcheck_always_true;
+    pub(super) mod healthcheck_on_other_port;
     pub(super) mod missing_healthcheck;
     pub(super) mod missing_restart_policy;
     pub(super) mod short_grace_period;
@@ -162,6 +164,7 @@ pub const ALL: &[Rule] = &[
     secrets::credential_in_build_args::RULE,
     secrets::empty_credential::RULE,
     secrets::credential_in_environment::RULE,
+    secrets::credential_in_label::RULE,
     secrets::environment_file_in_git::RULE,
     secrets::swallowed_dollar::RULE,
     secrets::weak_credential_in_file::RULE,
@@ -233,6 +236,7 @@ pub const ALL: &[Rule] = &[
     data::scaled_datastore::RULE,
     reliability::missing_healthcheck::RULE,
     reliability::healthcheck_always_true::RULE,
+    reliability::healthcheck_on_other_port::RULE,
     reliability::missing_restart_policy::RULE,
     reliability::unguarded_dependency::RULE,
     reliability::undeclared_job::RULE,

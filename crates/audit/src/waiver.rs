@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use seaworthy_project::{FileId, Problem, ProblemKind, Project, Sources, Span};
 
-use crate::{Finding, RULES, Rule, policy};
+use crate::{ABSENT, Finding, RULES, Rule, policy};
 
 pub(crate) use compose_lint::waivers as compose_lint_waivers;
 
@@ -151,6 +151,12 @@ pub(crate) fn rule(id: &str) -> Option<&'static Rule> {
 
 /// The problem of a name that no rule has.
 pub(crate) fn unknown_rule(id: &str, span: Span) -> Problem {
+    if id == ABSENT.id {
+        let message =
+            format!("`{id}` only joins what other rules find, so it cannot be decided about as a whole.");
+        let hint = "name the rules of its parts, such as `missing-limits` or `missing-hardening/read_only`";
+        return Problem::at(ProblemKind::Undefined, span, message).hint(hint);
+    }
     let hint = nearest_rule(id).map_or_else(
         || "`seaworthy explain` lists all rules".to_owned(),
         |name| format!("did you mean `{name}`?"),

@@ -1,6 +1,6 @@
 //! Hardening applies what provably holds, keeps what people wrote, and is done after one time.
 
-use seaworthy_audit::{Hardened, Level, RULES, Severity, check, harden, overlay, report};
+use seaworthy_audit::{Digest, Hardened, Level, RULES, Severity, check, harden, overlay, pin, report};
 use seaworthy_project::fixture::{MemoryFiles, problems, request};
 use seaworthy_project::{Loaded, Project, load};
 
@@ -196,4 +196,29 @@ secrets:
     for output in outputs {
         assert!(!output.contains("CANARY"), "{output}");
     }
+}
+
+#[test]
+fn a_digest_is_written_behind_the_tag_and_nothing_else_changes() {
+    let before = project(SHOP, None);
+    let digest = |service: &str| {
+        let name = before.services.keys().find(|name| name.as_str() == service);
+        Digest {
+            service: name.expect("it is in the file").clone(),
+            digest: format!("sha256:{}", "0".repeat(64)),
+        }
+    };
+    let asked = [digest("web"), digest("db")];
+    let pinned = pin(&before, None, &|text| reload(SHOP, Some(text), &[]), &asked);
+    let wanted = format!("postgres:17.2@{}", asked[1].digest);
+    let text = pinned.text.expect("one image can be pinned");
+    assert!(text.contains(&format!("    image: {wanted}\n")), "{text}");
+    let refused: Vec<(&str, &str)> =
+        pinned.refused.iter().map(|(name, reason)| (name.as_str(), reason.as_str())).collect();
+    assert_eq!(refused, [("web", "it has no image.")], "it is built");
+    let decided = "x-seaworthy:\n  overlay: true\nservices:\n  db:\n    image: postgres:17.1\n";
+    let other = project(SHOP, Some(decided));
+    let left = pin(&other, Some(decided), &|text| reload(SHOP, Some(text), &[]), &asked[1..]);
+    assert_eq!(left.text.as_deref(), Some(decided), "what people wrote stays");
+    assert!(left.applied.is_empty() && left.refused[0].1.contains("already says something else"));
 }

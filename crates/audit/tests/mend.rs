@@ -169,3 +169,20 @@ fn dockerfiles(folder: &Path) -> Vec<String> {
     }
     texts
 }
+
+#[test]
+fn an_image_that_runs_what_its_base_runs_gets_its_test() {
+    let level = Level::NeedsImageKnowledge;
+    let before = "FROM mysql:8.4\nCOPY schema.sql /docker-entrypoint-initdb.d/\n";
+    let after = "FROM mysql:8.4\nCOPY schema.sql /docker-entrypoint-initdb.d/\nHEALTHCHECK --interval=10s --timeout=5s --retries=5 \
+                 --start-period=120s CMD [\"mysqladmin\", \"ping\", \"-h\", \"127.0.0.1\", \"--silent\"]\n";
+    assert_eq!(becomes(before, level), after);
+    assert_eq!(becomes(before, Level::Safe), before);
+    let shell = becomes("FROM postgres:17\nCOPY a.sql /docker-entrypoint-initdb.d/\n", level);
+    assert!(
+        shell.contains("--start-period=60s CMD pg_isready -q -h 127.0.0.1 -U \"${POSTGRES_USER"),
+        "{shell}"
+    );
+    let other = "FROM mysql:8.4\nCOPY schema.sql /docker-entrypoint-initdb.d/\nCMD [\"mysqldump\"]\n";
+    assert_eq!(becomes(other, level), other, "it runs something else");
+}

@@ -28,7 +28,7 @@ critical[privileged]: `web` runs privileged: it owns the machine.
         end,
         [
             "Next: `seaworthy harden --dry-run` shows what can be fixed; `seaworthy explain privileged` says why it matters.",
-            "6 findings: 1 critical, 4 medium, 1 low.",
+            "2 findings: 1 critical, 1 medium.",
         ],
         "{text}"
     );

@@ -15,7 +15,7 @@ struct Case<'case> {
 }
 
 impl Case<'_> {
-    fn review(&self) -> Result<Review, Vec<String>> {
+    fn review(&self) -> Result<Review, (Review, Vec<String>)> {
         let loaded = try_load(self.files);
         let project = loaded.project.unwrap_or_else(|| panic!("{:?}", loaded.problems));
         let given = Given {
@@ -26,10 +26,12 @@ impl Case<'_> {
             name: "",
             root: Path::new(FOLDER),
         };
-        review(&project, check(&project), &given).map_err(|wrong| {
-            let place = |problem: &seaworthy_project::Problem| problem.span.map(|span| wrong.1.place(&span));
-            wrong.0.iter().map(|problem| format!("{:?} {}", place(problem), problem.message)).collect()
-        })
+        let review = review(&project, check(&project), &given);
+        let told = |problem: &seaworthy_project::Problem| {
+            format!("{:?} {}", problem.span.map(|span| review.sources.place(&span)), problem.message)
+        };
+        let problems: Vec<String> = review.problems.iter().map(told).collect();
+        if problems.is_empty() { Ok(review) } else { Err((review, problems)) }
     }
 }
 
@@ -102,14 +104,46 @@ fn an_expired_waiver_counts_again() {
 #[test]
 fn a_waiver_without_reason_is_an_error_with_its_place() {
     let text = TWO.replace("image: shop\n", "image: shop # seaworthy:ignore moving-tag\n");
-    let problems = of(&[("compose.yaml", &text)]).review().unwrap_err();
+    let (_, problems) = of(&[("compose.yaml", &text)]).review().unwrap_err();
     assert_eq!(problems, ["Some(\"compose.yaml:3:17\") The waiver of `moving-tag` gives no reason."]);
     let case = Case { policy: Some("waivers:\n  - rule: moving-tag\n"), ..of(&[("compose.yaml", TWO)]) };
-    let problems = case.review().unwrap_err();
+    let (_, problems) = case.review().unwrap_err();
     assert_eq!(
         problems,
         ["Some(\"seaworthy.policy.yaml:2:11\") The waiver of `moving-tag` gives no reason."]
     );
+}
+
+#[test]
+fn a_broken_waiver_hides_neither_findings_nor_other_waivers() {
+    let text = TWO
+        .replace("image: shop\n", "image: shop # seaworthy:ignore moving-tag\n")
+        .replace("image: other\n", "image: other # seaworthy:ignore moving-tag theirs\n");
+    let policy = "waivers:\n  - { rule: missing-limits, service: db, reason: alone }\n  - { rule: nonsense, reason: x }\n";
+    let files = [("compose.yaml", text.as_str())];
+    let (review, problems) = Case { policy: Some(policy), ..of(&files) }.review().unwrap_err();
+    assert_eq!(standings(&review, "moving-tag"), ["web open", "db waived"]);
+    assert_eq!(standings(&review, "missing-limits"), ["web open", "db waived"]);
+    assert_eq!(
+        problems,
+        [
+            "Some(\"compose.yaml:3:17\") The waiver of `moving-tag` gives no reason.",
+            "Some(\"seaworthy.policy.yaml:3:13\") There is no rule `nonsense`.",
+        ]
+    );
+    let unreadable = Case { policy: Some("waivers: ["), ..of(&[("compose.yaml", TWO)]) };
+    let (review, problems) = unreadable.review().unwrap_err();
+    assert_eq!((standings(&review, "moving-tag").len(), problems.len()), (2, 1), "{problems:?}");
+}
+
+#[test]
+fn what_joins_others_is_waived_by_its_parts() {
+    let case = Case {
+        policy: Some("waivers:\n  - { rule: absent-hardening, reason: all of it }\n"),
+        ..of(&[("compose.yaml", TWO)])
+    };
+    let (_, problems) = case.review().unwrap_err();
+    assert!(problems[0].contains("only joins what other rules find"), "{problems:?}");
 }
 
 #[test]

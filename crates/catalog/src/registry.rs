@@ -1,7 +1,7 @@
 //! The list of images, embedded in the program.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::{Image, Reference};
 
@@ -15,6 +15,13 @@ macro_rules! images {
 const FILES: &[(&str, &str)] = images![
     "adminer",
     "alpine",
+    "bitnami-kafka",
+    "bitnami-mariadb",
+    "bitnami-mongodb",
+    "bitnami-mysql",
+    "bitnami-postgresql",
+    "bitnami-rabbitmq",
+    "bitnami-redis",
     "caddy",
     "centos",
     "clickhouse",
@@ -40,6 +47,8 @@ const FILES: &[(&str, &str)] = images![
     "nginx",
     "node",
     "opensearch",
+    "percona",
+    "percona-mongodb",
     "pgadmin",
     "php",
     "phpmyadmin",
@@ -57,28 +66,45 @@ const FILES: &[(&str, &str)] = images![
     "valkey",
 ];
 
-static IMAGES: LazyLock<Vec<Image>> = LazyLock::new(|| {
-    let read = |(id, text): &(&str, &str)| {
+/// What was read of each file; a run reads only those that it asks for.
+static IMAGES: [OnceLock<Image>; FILES.len()] = [const { OnceLock::new() }; FILES.len()];
+
+/// Which file has a name.
+static BY_NAME: LazyLock<HashMap<&'static str, usize>> = LazyLock::new(|| {
+    let names = |(at, (_, text)): (usize, &(&str, &'static str))| names(text).map(move |name| (name, at));
+    FILES.iter().enumerate().flat_map(names).collect()
+});
+
+/// The names in a file, without reading all of it: they stand in one line, in plain quotes. A test holds this against the
+/// whole file.
+fn names(text: &'static str) -> impl Iterator<Item = &'static str> {
+    let list = text.lines().find_map(|line| line.strip_prefix("names = [")).unwrap_or_default();
+    list.split('"').skip(1).step_by(2)
+}
+
+fn image(at: usize) -> &'static Image {
+    IMAGES[at].get_or_init(|| {
+        let (id, text) = FILES[at];
         let mut image: Image =
             toml::from_str(text).expect("the files are embedded, and a test reads each of them");
-        image.id = (*id).to_owned();
+        image.id = id.to_owned();
         image
-    };
-    FILES.iter().map(read).collect()
-});
-
-static BY_NAME: LazyLock<HashMap<&'static str, &'static Image>> = LazyLock::new(|| {
-    IMAGES.iter().flat_map(|image| image.names.iter().map(move |name| (name.as_str(), image))).collect()
-});
+    })
+}
 
 /// All images, by name.
-pub fn all() -> &'static [Image] {
-    &IMAGES
+pub fn all() -> impl Iterator<Item = &'static Image> {
+    (0..FILES.len()).map(image)
 }
 
 /// What is known of the image with that reference: `postgres:17`, `docker.io/library/postgres@sha256:…`.
 pub fn lookup(image_reference: &str) -> Option<&'static Image> {
-    BY_NAME.get(Reference::parse(image_reference).name().as_str()).copied()
+    let reference = Reference::parse(image_reference);
+    let at = match reference.registry {
+        None => BY_NAME.get(reference.repository),
+        Some(_) => BY_NAME.get(reference.name().as_str()),
+    };
+    at.map(|at| image(*at))
 }
 
 #[cfg(test)]
@@ -104,11 +130,14 @@ mod tests {
     #[test]
     fn every_file_is_read_and_every_name_is_taken_once() {
         for (id, text) in FILES {
-            if let Err(error) = toml::from_str::<Image>(text) {
-                panic!("images/{id}.toml: {error}");
+            match toml::from_str::<Image>(text) {
+                Ok(image) => {
+                    assert!(names(text).eq(&image.names), "images/{id}.toml: the names stand in one line")
+                }
+                Err(error) => panic!("images/{id}.toml: {error}"),
             }
         }
-        let names: Vec<&String> = all().iter().flat_map(|image| &image.names).collect();
+        let names: Vec<&String> = all().flat_map(|image| &image.names).collect();
         let unique: BTreeSet<&String> = names.iter().copied().collect();
         assert_eq!(names.len(), unique.len());
     }

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use seaworthy_audit::baseline::Baseline;
 use seaworthy_audit::report::{Checked, Overlay, Unchecked};
 use seaworthy_audit::{Given, POLICY_FILE, Severity, Threshold, Written, check, named_from, review};
-use seaworthy_project::{FileError, Files, Loaded, Problem, ProblemKind, Project, Request, Sources};
+use seaworthy_project::{FileError, Files, Loaded, Problem, ProblemKind, Project, Request};
 use seaworthy_release::{Clock, SystemClock};
 
 use crate::commands::harden::overlay_path;
@@ -81,23 +81,22 @@ impl Auditor {
         })
     }
 
+    /// Audits a project that was loaded, for a command that acts upon what people decided about it: what cannot be read of
+    /// that is an error.
+    pub(crate) fn decided(&self, project: &Project, files: &[PathBuf]) -> Result<Checked, CommandError> {
+        let checked = self.audit(project, "", files);
+        checked.undecided().map_or(Ok(checked), |undecided| Err(undecided.into()))
+    }
+
     /// Audits a project that was loaded. `name` tells it from others in one report, `files` are those that were named.
-    pub(crate) fn audit(
-        &self,
-        project: &Project,
-        name: &str,
-        files: &[PathBuf],
-    ) -> Result<Checked, Unchecked> {
-        let missed =
-            |problems: Vec<Problem>, sources: Sources| Unchecked { name: name.to_owned(), problems, sources };
-        let policy = self
-            .beside(self.policy_path(&project.directory))
-            .map_err(|problem| missed(vec![problem], Sources::default()))?;
+    pub(crate) fn audit(&self, project: &Project, name: &str, files: &[PathBuf]) -> Checked {
+        let mut missed = Vec::new();
+        let policy = self.beside(self.policy_path(&project.directory), &mut missed);
         let theirs = COMPOSE_LINT_FILES
             .iter()
             .map(|file| project.directory.join(file))
             .find(|path| Disk.is_file(path));
-        let theirs = self.beside(theirs).map_err(|problem| missed(vec![problem], Sources::default()))?;
+        let theirs = self.beside(theirs, &mut missed);
         let given = Given {
             policy: policy.as_ref().map(written),
             compose_lint: theirs.as_ref().map(written),
@@ -106,20 +105,21 @@ impl Auditor {
             name,
             root: &self.root,
         };
-        let review = review(project, check(project), &given).map_err(|wrong| missed(wrong.0, wrong.1))?;
+        let mut review = review(project, check(project), &given);
+        review.problems.extend(missed);
         let overlay = overlay_path(files, &self.root, project).ok().map(|path| Overlay {
             text: read(&path).ok(),
             path: path.strip_prefix(&self.root).unwrap_or(&path).to_owned(),
         });
         let threshold = self.fail_on.or(review.policy.fail_on).unwrap_or_default();
-        Ok(Checked { review, threshold, overlay })
+        Checked { review, threshold, overlay }
     }
 
     /// A project that did not load.
     pub(crate) fn not_loaded(&self, loaded: Loaded, name: &str, request: &Request) -> Unchecked {
         let folder = request.project_directory.as_ref().unwrap_or(&request.working_directory);
         let sources = named_from(&loaded.sources, folder, &self.root);
-        Unchecked { name: name.to_owned(), problems: loaded.problems, sources }
+        Unchecked { name: name.to_owned(), problems: loaded.problems, sources, partly: false }
     }
 
     /// The policy: the one that was named, else the nearest beside the project or above it, up to where we stand.
@@ -135,15 +135,16 @@ impl Auditor {
     }
 
     /// A file that need not be there, with its path as reports name it.
-    fn beside(&self, path: Option<PathBuf>) -> Result<Option<(PathBuf, String)>, Problem> {
-        let Some(path) = path else { return Ok(None) };
+    fn beside(&self, path: Option<PathBuf>, missed: &mut Vec<Problem>) -> Option<(PathBuf, String)> {
+        let path = path?;
         let shown = path.strip_prefix(&self.root).unwrap_or(&path).to_owned();
         match read(&path) {
-            Ok(text) => Ok(Some((shown, text))),
+            Ok(text) => Some((shown, text)),
             Err(error) => {
                 let message = format!("`{}` cannot be read: {error}.", shown.display());
-                Err(Problem::nowhere(ProblemKind::Unreadable, message)
-                    .hint("give this user the right to read it"))
+                let problem = Problem::nowhere(ProblemKind::Unreadable, message);
+                missed.push(problem.hint("give this user the right to read it"));
+                None
             }
         }
     }

@@ -18,13 +18,13 @@ pub(crate) fn is_open(
         return Ok(true);
     }
     let auditor = Auditor::new(context, fail_on, None, None)?;
-    let mut checked = auditor.audit(project, "", &context.globals.files)?;
+    let mut checked = auditor.decided(project, &context.globals.files)?;
     let threshold = checked.threshold;
     let Threshold::At(least) = threshold else { return Ok(true) };
     let review = &mut checked.review;
     review.items.retain(|item| item.counts() && threshold.is_reached(item.finding.severity));
     review.unused.clear();
-    let count = review.items.len();
+    let count = review.told().len();
     if count == 0 {
         return Ok(true);
     }

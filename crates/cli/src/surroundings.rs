@@ -4,6 +4,7 @@
     reason = "this is the program's rim: the one file that reads its surroundings"
 )]
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -222,9 +223,14 @@ impl Files for Disk {
 
     fn list(&self, folder: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let mut names: Vec<PathBuf> = entries.map(|entry| PathBuf::from(entry.file_name())).collect();
-        names.sort();
-        names
+        // As texts: paths would be taken apart for each comparison.
+        let mut names: Vec<OsString> = entries.map(|entry| entry.file_name()).collect();
+        names.sort_unstable();
+        names.into_iter().map(PathBuf::from).collect()
+    }
+
+    fn holds(&self, folder: &Path, name: &str) -> bool {
+        folder.join(name).symlink_metadata().is_ok()
     }
 }
 
@@ -261,6 +267,10 @@ impl Files for DiskAndInput {
     fn list(&self, folder: &Path) -> Vec<PathBuf> {
         Disk.list(folder)
     }
+
+    fn holds(&self, folder: &Path, name: &str) -> bool {
+        Disk.holds(folder, name)
+    }
 }
 
 /// Writes a file of the user whole: beside it first, then moved into place; its mode stays.
@@ -283,11 +293,21 @@ pub(crate) fn write_file(path: &Path, text: &str) -> io::Result<()> {
 
 /// The folders in a folder, sorted; links are not followed, so that a walk ends.
 pub(crate) fn folders_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_folder = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
-    let mut folders: Vec<PathBuf> = entries.filter(is_folder).map(|entry| entry.path()).collect();
-    folders.sort();
-    folders
+    names_and_folders(folder).1.into_iter().map(|name| folder.join(name)).collect()
+}
+
+/// The names in a folder, and of those the folders; both sorted. A link is no folder, wherever it leads.
+pub(crate) fn names_and_folders(folder: &Path) -> (Vec<OsString>, Vec<OsString>) {
+    let (mut names, mut folders) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            folders.push(entry.file_name());
+        }
+        names.push(entry.file_name());
+    }
+    names.sort_unstable();
+    folders.sort_unstable();
+    (names, folders)
 }
 
 /// Removes a file.

@@ -158,6 +158,14 @@ fn a_policy_above_counts_below_and_can_be_named() {
         "{}",
         ran.stderr
     );
+    assert!(ran.stdout.contains("critical[privileged]"), "what was found is told: {}", ran.stdout);
+    assert!(ran.stdout.contains("not checked: waivers and policy of a: "), "{}", ran.stdout);
+    let machine = folder.ends(2, &["check", "--format", "json", "a"]).stdout;
+    let machine: serde_json::Value = serde_json::from_str(&machine).unwrap();
+    assert_eq!(machine["summary"]["unchecked"], 1);
+    assert!(machine["findings"].as_array().unwrap().iter().any(|finding| finding["rule"] == "privileged"));
+    let harden = folder.ends(2, &["--project-directory", "a", "harden", "--dry-run"]);
+    assert!(harden.stderr.contains("gives no reason") && harden.stdout.is_empty(), "{}", harden.all());
     assert!(
         folder
             .ends(2, &["check", "--policy", "gone.yaml", "a"])
@@ -207,6 +215,19 @@ fn dockerfiles_are_mended_as_far_as_asked_and_only_once() {
         assert!(folder.ends(2, wrong).stderr.contains("cannot be used with"), "{wrong:?}");
     }
     assert_eq!(folder.read("compose.yaml"), compose);
+}
+
+#[test]
+fn pinning_without_an_engine_says_so_once_and_changes_nothing() {
+    let folder = Folder::new(&[("compose.yaml", "services:\n  a:\n    image: x:1\n  b:\n    image: y:1\n")]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
+    command.args(["harden", "--pin"]).current_dir(folder.path()).env_clear().stdin(Stdio::null());
+    let nowhere = format!("unix://{}/no.sock", folder.path().display());
+    let ran = Ran::of(command.env("DOCKER_HOST", nowhere).output().unwrap());
+    assert_eq!(ran.code, 2, "{}", ran.all());
+    assert!(ran.stderr.matches("error:").count() == 1 && ran.stderr.contains("no.sock"), "{}", ran.stderr);
+    assert!(!folder.path().join("compose.production.yaml").exists());
+    assert!(folder.ends(2, &["harden", "--pin", "--safe"]).stderr.contains("cannot be used with"));
 }
 
 #[test]

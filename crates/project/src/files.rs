@@ -35,4 +35,9 @@ pub trait Files {
 
     /// The names in a folder, sorted; empty when there is none.
     fn list(&self, folder: &Path) -> Vec<PathBuf>;
+
+    /// Whether something of that name, a file or a folder, is in a folder. Whoever can tell without a list should.
+    fn holds(&self, folder: &Path, name: &str) -> bool {
+        self.list(folder).iter().any(|one| one.as_os_str() == name)
+    }
 }

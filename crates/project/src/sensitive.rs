@@ -72,6 +72,53 @@ const ABOUT: [&str; 31] = [
     "URI",
     "URL",
 ];
+/// Words that make a name one about a credential where they are the last: a span of time, a kind, a place.
+const MEASURES: [&str; 42] = [
+    "AGE",
+    "ARN",
+    "ATTEMPTS",
+    "AUDIENCE",
+    "AUTHENTICATION",
+    "BACKEND",
+    "BYTES",
+    "COLUMN",
+    "CONVERTER",
+    "COUNT",
+    "DAYS",
+    "DRIVER",
+    "ENCODER",
+    "ENCODING",
+    "ENDPOINT",
+    "EXPIRATION",
+    "EXPIRE",
+    "FIELD",
+    "FORMAT",
+    "HASHERS",
+    "HOURS",
+    "INTERVAL",
+    "ISSUER",
+    "LOCATION",
+    "LOGIN",
+    "METHOD",
+    "MINUTES",
+    "PREFIX",
+    "PROVIDER",
+    "REALM",
+    "REGION",
+    "ROTATION",
+    "ROUNDS",
+    "SCHEME",
+    "SCOPE",
+    "SECONDS",
+    "SIZE",
+    "SUFFIX",
+    "TIMEOUT",
+    "TYPE",
+    "VALIDITY",
+    "VERSION",
+];
+/// Ends of words that are written together: `WEBPASSWORD`, `AUTHKEY`.
+const JOINED: [&str; 6] = ["PASSWORD", "SECRETKEY", "TOKEN", "APIKEY", "AUTHKEY", "CLIENTSECRET"];
 /// Words that name a credential.
 const CREDENTIAL: [&str; 11] = [
     "APIKEY",
@@ -87,7 +134,7 @@ const CREDENTIAL: [&str; 11] = [
     "TOKEN",
 ];
 /// Words that make a key a credential.
-const KEY_OF: [&str; 13] = [
+const KEY_OF: [&str; 14] = [
     "ACCESS",
     "API",
     "APP",
@@ -97,25 +144,42 @@ const KEY_OF: [&str; 13] = [
     "LICENSE",
     "MASTER",
     "PRIVATE",
+    "ROLE",
     "SALT",
     "SECRET",
     "SESSION",
     "SIGNING",
 ];
 
+/// One of them is in every name that names a credential.
+const PIECES: [&str; 8] = ["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "COOKIE", "SALT"];
+
 /// Whether a variable of that name usually holds a credential (and not a path to one, a lifetime, a switch …).
 pub fn is_credential_name(name: &str) -> bool {
+    // Nearly all names hold none of these pieces, and are asked about often.
+    let holds = |piece: &str| {
+        name.as_bytes().windows(piece.len()).any(|part| part.eq_ignore_ascii_case(piece.as_bytes()))
+    };
+    if !PIECES.iter().any(|piece| holds(piece)) {
+        return false;
+    }
     let name = name.to_ascii_uppercase();
     let words: Vec<&str> =
         name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
     let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
     // The shell's own `PWD` is the working folder.
-    if has(&ABOUT) || words == ["PWD"] {
+    let is_measure = words.last().is_some_and(|last| MEASURES.contains(last));
+    if has(&ABOUT) || is_measure || words == ["PWD"] {
         return false;
     }
-    let joined =
-        |word: &&str| ["PASSWORD", "SECRETKEY", "TOKEN", "APIKEY"].iter().any(|end| word.ends_with(end));
-    has(&CREDENTIAL) || (has(&["KEY"]) && has(&KEY_OF)) || words.iter().any(joined)
+    let joined = |word: &&str| JOINED.iter().any(|end| word.ends_with(end));
+    let pair = |one: &str, other: &str| has(&[one]) && has(&[other]);
+    has(&CREDENTIAL)
+        || (has(&["KEY"]) && has(&KEY_OF))
+        || pair("ERLANG", "COOKIE")
+        || pair("AUTH", "SALT")
+        || pair("NONCE", "SALT")
+        || words.iter().any(joined)
 }
 
 #[cfg(test)]
@@ -141,6 +205,10 @@ mod tests {
             "ENCRYPTION_KEY",
             "smtp.password",
             "GPG_PASSPHRASE",
+            "TS_AUTHKEY",
+            "RABBITMQ_ERLANG_COOKIE",
+            "SERVER_TOKEN",
+            "VERSION_TOKEN",
         ] {
             assert!(is_credential_name(name), "{name}");
         }
@@ -168,6 +236,10 @@ mod tests {
             "PRIMARY_KEY",
             "COMPASS",
             "BYPASS",
+            "ACCESS_TOKEN_EXPIRE_MINUTES",
+            "SESSION_KEY_PREFIX",
+            "SECRETS_BACKEND",
+            "SESSION_COOKIE",
         ] {
             assert!(!is_credential_name(name), "{name}");
         }

@@ -23,7 +23,7 @@ const SAMPLES: [(&str, &str); 2] = [("defects", "hardened"), ("shop", "shop-hard
 /// Count what is found of seeded defects, beside other checkers
 #[derive(Debug, clap::Args)]
 pub(super) struct AuditArguments {
-    /// A checker to compare with, as `compose-lint=PATH`; also dclint, hadolint, tally, checkov, trivy
+    /// A checker to compare with, as `compose-lint=PATH`; also dclint, dotenv-linter, hadolint, tally, checkov, trivy
     #[arg(long = "peer", value_name = "NAME=PATH")]
     peers: Vec<Peer>,
     /// A program built before, instead of one built now
@@ -118,9 +118,9 @@ fn speed(
         whole.push(("one project", shop, vec![lint.path()?, "--format", "json", "compose.yaml"]));
     }
     let many = folder.join("many");
-    let copies = match &arguments.corpus {
+    let (copies, beside) = match &arguments.corpus {
         Some(corpus) => sample::repeat(corpus, arguments.files, &many)?,
-        None => Vec::new(),
+        None => (Vec::new(), 0),
     };
     let label = format!("{} files", copies.len());
     if !copies.is_empty() {
@@ -147,7 +147,7 @@ fn speed(
     table::missed_speed(&medians, lint.is_some(), missed);
     if !copies.is_empty() {
         let report = own_report(program, &many, &["."])?;
-        let said = table::said(&report, copies.len());
+        let said = table::said(&report, copies.len(), beside);
         writeln!(output, "\n{said}")?;
         table::missed_quiet(&said, missed);
     }

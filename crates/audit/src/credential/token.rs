@@ -25,21 +25,33 @@ const FORMS: [(&str, usize, &str); 19] = [
     ("SG.", 40, "SendGrid key"),
 ];
 
+/// The characters with which one of them begins; looked at first, because nearly all text is no token.
+const FIRST: &[u8] = b"-AgsrwxndhS";
+
 /// Where in a text a token or private key begins and ends, and whose it is.
 pub(crate) fn find_token(text: &str) -> Option<(Range<usize>, &'static str)> {
-    if let Some(start) = text.find("-----BEGIN ").filter(|start| text[*start..].contains("PRIVATE KEY")) {
+    let bytes = text.as_bytes();
+    let mut before = b' ';
+    for (start, byte) in bytes.iter().enumerate() {
+        let begins = !before.is_ascii_alphanumeric() && FIRST.contains(byte);
+        before = *byte;
+        if let Some(found) = begins.then(|| token_at(text, start)).flatten() {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// The token that begins at a byte, which is one of [`FIRST`].
+fn token_at(text: &str, start: usize) -> Option<(Range<usize>, &'static str)> {
+    let rest = &text[start..];
+    if rest.starts_with("-----BEGIN ") && rest.contains("PRIVATE KEY") {
         return Some((start..text.len(), "private key"));
     }
-    FORMS.iter().find_map(|(begin, length, name)| {
-        text.match_indices(begin).find_map(|(start, _)| {
-            let before = text[..start].chars().next_back();
-            let body = &text[start + begin.len()..];
-            let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-            let end = body.find(|c| !allowed(c)).unwrap_or(body.len());
-            let fits = end >= *length && !before.is_some_and(|c| c.is_ascii_alphanumeric());
-            fits.then(|| (start..start + begin.len() + end, *name))
-        })
-    })
+    let (begin, length, name) = FORMS.iter().find(|(begin, ..)| rest.starts_with(begin))?;
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let long = rest.bytes().skip(begin.len()).take_while(allowed).count();
+    (long >= *length).then(|| (start..start + begin.len() + long, *name))
 }
 
 /// Whose token a text holds.
@@ -50,6 +62,15 @@ pub(crate) fn token_name(text: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_form_is_passed_over() {
+        for (begin, length, name) in FORMS {
+            assert!(FIRST.contains(&begin.as_bytes()[0]), "{begin}");
+            let token = format!("{begin}{}", "a1".repeat(length));
+            assert_eq!(token_name(&format!("größe={token}")), Some(name), "{begin}");
+        }
+    }
 
     #[test]
     fn tokens_are_known_by_their_form() {

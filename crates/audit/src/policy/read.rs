@@ -16,8 +16,12 @@ const IN_WAIVER: [&str; 5] = ["rule", "service", "file", "reason", "until"];
 const IN_REQUIRE: [&str; 2] = ["labels", "registries"];
 const WAIVER_HINT: &str = "write who decided and why: `reason: the vendor publishes no versions`";
 
-pub(super) fn read(file: FileId, sources: &Sources, environment: &str) -> Result<Policy, Vec<Problem>> {
-    let Some(top) = read_tree(file, sources)? else { return Ok(Policy::default()) };
+pub(super) fn read(file: FileId, sources: &Sources, environment: &str) -> (Policy, Vec<Problem>) {
+    let top = match read_tree(file, sources) {
+        Ok(Some(top)) => top,
+        Ok(None) => return (Policy::default(), Vec::new()),
+        Err(problems) => return (Policy::default(), problems),
+    };
     let mut reader = Reader { policy: Policy::default(), problems: Vec::new() };
     reader.keys(&top, "the policy", &TOP);
     if let Some(version) = top.get("version")
@@ -32,7 +36,7 @@ pub(super) fn read(file: FileId, sources: &Sources, environment: &str) -> Result
         let counts = is_same_environment(&entry.key.value, environment);
         reader.section(&entry.node, counts);
     }
-    if reader.problems.is_empty() { Ok(reader.policy) } else { Err(reader.problems) }
+    (reader.policy, reader.problems)
 }
 
 /// `prod` and `production` are one, and so on, as for overlays.
@@ -202,7 +206,10 @@ mod tests {
         let told = |problem: &Problem| {
             format!("{}: {}", problem.span.map_or(0, |span| span.start.line), problem.message)
         };
-        read(file, &sources, environment).map_err(|problems| problems.iter().map(told).collect())
+        match read(file, &sources, environment) {
+            (policy, problems) if problems.is_empty() => Ok(policy),
+            (_, problems) => Err(problems.iter().map(told).collect()),
+        }
     }
 
     #[test]

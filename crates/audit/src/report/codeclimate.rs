@@ -11,7 +11,8 @@ pub(super) fn render(report: &Report) -> String {
     let mut issues: Vec<Value> = Vec::new();
     for checked in &report.checked {
         let review = &checked.review;
-        issues.extend(review.counted().map(|finding| {
+        issues.extend(review.told_counted().map(|item| {
+            let finding = &item.finding;
             json!({
                 "type": "issue",
                 "check_name": finding.rule.id,

@@ -7,7 +7,8 @@ use crate::Severity;
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
     for checked in &report.checked {
-        for finding in checked.review.counted() {
+        for item in checked.review.told_counted() {
+            let finding = &item.finding;
             let span = &finding.span;
             let mut properties = vec![
                 format!("file={}", property(&place::path(span, &checked.review.sources))),

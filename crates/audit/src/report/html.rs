@@ -69,7 +69,7 @@ fn project(checked: &Checked, page: &mut String) {
         escaped(text::summary(review).trim_end())
     ));
     let shown = Shown::new(&review.sources);
-    for item in &review.items {
+    for item in &review.told() {
         finding(item, review, &shown, page);
     }
     if let Some(patch) = text::ready(review.counted()) {

@@ -5,19 +5,20 @@ use serde::Serialize;
 
 use super::{Checked, Report, Unchecked};
 use crate::baseline::fingerprint;
-use crate::review::Reviewed;
+use crate::review::{ABSENT, Reviewed};
 use crate::{Edit, EditValue, Fix, Severity, Waiver};
 
 /// The version of the form.
 const VERSION: u32 = 1;
+/// From how many projects on their findings are written side by side; fewer are written sooner than threads begin.
+const MANY: usize = 64;
 
+/// What stands before the findings.
 #[derive(Serialize)]
-struct Document<'report> {
+struct Head<'report> {
     version: u32,
     projects: Vec<ProjectItem<'report>>,
     unchecked: Vec<UncheckedItem<'report>>,
-    findings: Vec<Item<'report>>,
-    summary: Summary,
 }
 
 #[derive(Serialize)]
@@ -46,6 +47,8 @@ struct ProblemItem<'report> {
 #[derive(Serialize, Default)]
 struct Summary {
     total: usize,
+    /// The same with what is merely absent as one.
+    told: usize,
     critical: usize,
     high: usize,
     medium: usize,
@@ -63,6 +66,8 @@ struct Item<'finding> {
     project: &'finding str,
     rule: &'static str,
     group: &'static str,
+    /// What it is told as a part of, where reports for people join it with others.
+    within: Option<&'static str>,
     severity: &'static str,
     confidence: &'static str,
     standing: &'static str,
@@ -121,30 +126,61 @@ struct EditItem<'edit> {
 
 /// One JSON document, with a line end.
 pub(super) fn render(report: &Report) -> String {
-    let document = Document {
+    let head = Head {
         version: VERSION,
         projects: report.checked.iter().map(project).collect(),
         unchecked: report.unchecked.iter().map(unchecked).collect(),
-        findings: report
-            .checked
-            .iter()
-            .flat_map(|checked| checked.review.items.iter().map(move |reviewed| item(checked, reviewed)))
-            .collect(),
-        summary: summary(report),
     };
-    let text =
-        serde_json::to_string_pretty(&document).expect("texts and numbers can always be written as JSON");
-    text + "\n"
+    let mut text = written(&head, "");
+    // The head's closing brace comes last.
+    text.truncate(text.len() - "\n}".len());
+    let findings = findings(&report.checked);
+    text.push_str(",\n  \"findings\": [");
+    for (at, finding) in findings.iter().enumerate() {
+        text.push_str(if at == 0 { "\n    " } else { ",\n    " });
+        text.push_str(finding);
+    }
+    text.push_str(if findings.is_empty() { "]" } else { "\n  ]" });
+    text.push_str(",\n  \"summary\": ");
+    text.push_str(&written(&summary(report), "  "));
+    text + "\n}\n"
+}
+
+/// A value as JSON; all lines but the first begin with `indent`. A line end inside a text is escaped, so each is one of form.
+fn written(value: &impl Serialize, indent: &str) -> String {
+    let text = serde_json::to_string_pretty(value).expect("texts and numbers can always be written as JSON");
+    if indent.is_empty() { text } else { text.replace('\n', &format!("\n{indent}")) }
+}
+
+/// Each finding as it stands in the list. Many projects are written on as many threads as there are processors.
+fn findings(checked: &[Checked]) -> Vec<String> {
+    let of = |part: &[Checked]| -> Vec<String> {
+        part.iter().flat_map(|checked| items(checked).map(|item| written(&item, "    "))).collect()
+    };
+    if checked.len() < MANY {
+        return of(checked);
+    }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let parts = checked.chunks(checked.len().div_ceil(threads));
+        let running: Vec<_> = parts.map(|part| scope.spawn(move || of(part))).collect();
+        let done = running.into_iter().map(|part| part.join().expect("writing JSON does not fail"));
+        done.flatten().collect()
+    })
 }
 
 fn summary(report: &Report) -> Summary {
-    let of = |severity: Severity| report.checked.iter().map(|checked| checked.review.count(severity)).sum();
+    let of = |severity: Severity| {
+        let all = report.checked.iter().flat_map(|checked| checked.review.counted());
+        all.filter(|finding| finding.severity == severity).count()
+    };
     let standing = |name: &str| {
         let items = report.checked.iter().flat_map(|checked| &checked.review.items);
         items.filter(|item| item.standing.as_str() == name).count()
     };
     Summary {
         total: report.checked.iter().map(|checked| checked.review.counted().count()).sum(),
+        told: report.checked.iter().map(|checked| checked.review.told_counted().count()).sum(),
         critical: of(Severity::Critical),
         high: of(Severity::High),
         medium: of(Severity::Medium),
@@ -176,7 +212,17 @@ fn unchecked(unchecked: &Unchecked) -> UncheckedItem<'_> {
     UncheckedItem { name: &unchecked.name, problems: problems.collect() }
 }
 
-fn item<'report>(checked: &'report Checked, reviewed: &'report Reviewed) -> Item<'report> {
+fn items(checked: &Checked) -> impl Iterator<Item = Item<'_>> {
+    let joined = checked.review.absent().is_some();
+    let within = move |reviewed: &Reviewed| (joined && reviewed.is_absence()).then_some(ABSENT.id);
+    checked.review.items.iter().map(move |reviewed| item(checked, reviewed, within(reviewed)))
+}
+
+fn item<'report>(
+    checked: &'report Checked,
+    reviewed: &'report Reviewed,
+    within: Option<&'static str>,
+) -> Item<'report> {
     let (finding, sources) = (&reviewed.finding, &checked.review.sources);
     Item {
         id: finding.identity(),
@@ -184,6 +230,7 @@ fn item<'report>(checked: &'report Checked, reviewed: &'report Reviewed) -> Item
         project: &checked.review.name,
         rule: finding.rule.id,
         group: finding.rule.group.as_str(),
+        within,
         severity: finding.severity.as_str(),
         confidence: finding.confidence.as_str(),
         standing: reviewed.standing.as_str(),

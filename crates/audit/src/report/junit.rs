@@ -47,7 +47,7 @@ fn checked(checked: &Checked) -> Suite {
     let name = if review.name.is_empty() { "project" } else { &review.name };
     let mut suite = Suite { name: name.to_owned(), ..Suite::default() };
     let found: BTreeSet<&str> = review.items.iter().map(|item| item.finding.rule.id).collect();
-    for item in &review.items {
+    for item in &review.told() {
         finding(checked, item, &mut suite);
     }
     for rule in RULES.iter().chain(COMPANY_RULES).filter(|rule| !found.contains(rule.id)) {

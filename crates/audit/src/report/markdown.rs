@@ -35,7 +35,7 @@ fn project(checked: &Checked, page: &mut String) {
     if review.counted().next().is_some() {
         page.push_str("\n| severity | where | what | rule |\n| --- | --- | --- | --- |\n");
     }
-    for item in review.items.iter().filter(|item| item.counts()) {
+    for item in review.told_counted() {
         let finding = &item.finding;
         let ended = match &item.standing {
             Standing::Expired(waiver) => waiver.until.map(|until| format!(" (its waiver ended on {until})")),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Checked, Report, Unchecked, place};
 use crate::baseline::fingerprint;
-use crate::review::{Reviewed, Standing};
+use crate::review::{ABSENT, Reviewed, Standing};
 use crate::waiver::Origin;
 use crate::{COMPANY_RULES, RULES, Rule, Severity};
 
@@ -24,7 +24,7 @@ pub(super) fn render(report: &Report, version: &str) -> String {
     let results: Vec<Value> = report
         .checked
         .iter()
-        .flat_map(|checked| checked.review.items.iter().map(move |item| result(checked, item)))
+        .flat_map(|checked| checked.review.told().into_iter().map(move |item| result(checked, &item)))
         .collect();
     let notifications: Vec<Value> = report.unchecked.iter().flat_map(notifications).collect();
     let rules: Vec<Value> = all_rules().map(rule).collect();
@@ -50,7 +50,7 @@ pub(super) fn render(report: &Report, version: &str) -> String {
 }
 
 fn all_rules() -> impl Iterator<Item = &'static Rule> {
-    RULES.iter().chain(COMPANY_RULES)
+    RULES.iter().chain(COMPANY_RULES).chain([&ABSENT])
 }
 
 fn rule(rule: &Rule) -> Value {

@@ -7,8 +7,8 @@ use seaworthy_project::ServiceName;
 
 use super::place::counted;
 use super::snippet::{Message, Shown, printable};
-use super::{Checked, Report, compliance};
-use crate::review::Standing;
+use super::{Checked, Report, Unchecked, absent, compliance};
+use crate::review::{Reviewed, Standing};
 use crate::{Confidence, Edit, Finding, Review, Severity, overlay};
 
 /// A project or service, and what was found about it.
@@ -20,7 +20,8 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         return compliance::text(report, standard);
     }
     let mut text = String::new();
-    let many = report.checked.len() + report.unchecked.len() > 1;
+    let missed = report.unchecked.iter().filter(|unchecked| !unchecked.partly).count();
+    let many = report.checked.len() + missed > 1;
     for checked in &report.checked {
         if many && !is_quiet(&checked.review) {
             text.push_str(&format!("{}\n\n", strong(&format!("=== {} ===", checked.review.name), color)));
@@ -33,7 +34,7 @@ pub(super) fn render(report: &Report, color: bool) -> String {
         }
     }
     text.push_str(&match report.checked.as_slice() {
-        [one] if !many => next(&one.review),
+        [one] if !many => not_checked(report) + &next(&one.review),
         _ => total(report),
     });
     text
@@ -59,6 +60,11 @@ fn project(checked: &Checked, color: bool, text: &mut String) {
         hygiene(&quiet, review, text);
         text.push_str(&patch(checked, findings.iter().map(|(finding, _)| *finding)));
     }
+    if let Some(absent) = review.absent() {
+        text.push_str(&format!("{}\n\n", strong("== what is not there ==", color)));
+        text.push_str(&absent::lines(&absent, review));
+        text.push_str(&patch(checked, std::iter::once(&absent.whole.finding)));
+    }
 }
 
 /// What is only hygiene: one line each, so that it does not bury the rest.
@@ -77,11 +83,14 @@ fn strong(text: &str, color: bool) -> String {
     if color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
-/// What counts, by service: the one with the worst finding first, what is about the project last among equals.
+/// What counts and is told by itself, by service: the one with the worst finding first, what is about the project last
+/// among equals.
 fn sections(review: &Review) -> Vec<Section<'_>> {
     let mut sections: Vec<Section<'_>> =
         review.services.iter().map(Some).chain([None]).map(|service| (service, Vec::new())).collect();
-    for item in review.items.iter().filter(|item| item.counts()) {
+    let joined = review.absent().is_some();
+    let alone = |item: &&Reviewed| item.counts() && !(joined && item.is_absence());
+    for item in review.items.iter().filter(alone) {
         let service = item.finding.place.service.as_ref();
         let at = sections.iter().position(|(section, _)| *section == service).unwrap_or(sections.len() - 1);
         sections[at].1.push((&item.finding, &item.standing));
@@ -210,19 +219,24 @@ fn folded(review: &Review, text: &mut String) {
 }
 
 fn next(review: &Review) -> String {
-    let Some(first) = review.counted().next() else { return String::new() };
+    let Some(first) = review.told_counted().next() else { return String::new() };
     let fixable = review.counted().any(|finding| !finding.fixes.is_empty());
     let harden = if fixable { "`seaworthy harden --dry-run` shows what can be fixed; " } else { "" };
-    format!("Next: {harden}`seaworthy explain {}` says why it matters.\n", first.rule.id)
+    format!("Next: {harden}`seaworthy explain {}` says why it matters.\n", first.finding.rule.id)
+}
+
+/// A line for each thing that could not be checked.
+fn not_checked(report: &Report) -> String {
+    let line = |unchecked: &Unchecked| {
+        let reason = unchecked.problems.first().map_or("", |problem| problem.message.as_str());
+        printable(&format!("not checked: {}: {reason}\n", unchecked.name))
+    };
+    report.unchecked.iter().map(line).collect()
 }
 
 /// The last lines of a run over several projects.
 fn total(report: &Report) -> String {
-    let mut text = String::new();
-    for unchecked in &report.unchecked {
-        let reason = unchecked.problems.first().map_or("", |problem| problem.message.as_str());
-        text.push_str(&printable(&format!("not checked: {}: {reason}\n", unchecked.name)));
-    }
+    let text = not_checked(report);
     let of = |severity: Severity| {
         report.checked.iter().map(|checked| checked.review.count(severity)).sum::<usize>()
     };

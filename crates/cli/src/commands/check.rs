@@ -145,10 +145,7 @@ fn one(context: &Context, auditor: &Auditor) -> Result<Report, CommandError> {
         Some(project) => {
             let folder = project.directory.strip_prefix(&context.surroundings.folder);
             let name = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
-            match auditor.audit(project, &name, &context.globals.files) {
-                Ok(checked) => report.checked.push(checked),
-                Err(unchecked) => report.unchecked.push(unchecked),
-            }
+            report.add(auditor.audit(project, &name, &context.globals.files));
         }
         None => report.unchecked.push(auditor.not_loaded(loaded, ".", &request)),
     }

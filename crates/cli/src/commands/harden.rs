@@ -1,6 +1,7 @@
 //! `harden`: apply the fixes of what `check` finds to the overlay.
 
 mod mending;
+mod pin;
 mod proof_keys;
 mod proof_report;
 mod prove;
@@ -23,12 +24,15 @@ use crate::ui::Tone;
 /// Edits text, and nothing else than what each fix says: comments and formatting stay, a second run changes nothing.
 /// What only a person can decide is listed.
 ///
+/// With `--pin` only digests are written, behind the tags that stand there. Ends with 1 when an image could not be pinned,
+/// and says why.
+///
 /// With `--prove` each service is run on Docker, in an isolated project that is thrown away, with ever fewer rights: what
 /// it stays healthy with is written, with what was seen as comments. Nothing else is fixed then. Ends with 1 when a
 /// service could not be tried.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  seaworthy harden --dry-run   show the diff\n  seaworthy harden\n  seaworthy harden --safe      only what changes no behaviour\n  seaworthy harden --all       fixes that change behaviour, too\n  seaworthy harden --prove     the fewest rights with which each service stays healthy\n  seaworthy harden --prove cache --exercise 'cache=redis-cli set key 1'"
+    after_help = "Examples:\n  seaworthy harden --dry-run   show the diff\n  seaworthy harden\n  seaworthy harden --safe      only what changes no behaviour\n  seaworthy harden --all       fixes that change behaviour, too\n  seaworthy harden --pin       images by digest, as their registries have them now\n  seaworthy harden --prove     the fewest rights with which each service stays healthy\n  seaworthy harden --prove cache --exercise 'cache=redis-cli set key 1'"
 )]
 pub(crate) struct HardenArgs {
     /// Show what would change, as a diff; change nothing
@@ -43,6 +47,9 @@ pub(crate) struct HardenArgs {
     /// Run each service with fewer and fewer rights, and write those that it stays healthy with
     #[arg(long, conflicts_with = "all")]
     prove: bool,
+    /// Write the digest that its registry has now behind the tag of each image, asked through the Docker Engine
+    #[arg(long, conflicts_with_all = ["all", "safe", "prove"])]
+    pin: bool,
     /// A command, run by the shell inside, that a service must pass while it is tried; over `x-seaworthy.prove`
     #[arg(long, value_name = "SERVICE=COMMAND", requires = "prove")]
     exercise: Vec<String>,
@@ -65,6 +72,7 @@ impl HardenArgs {
             all: false,
             safe: true,
             prove: false,
+            pin: false,
             exercise: Vec::new(),
             format: Format::Text,
             services: Vec::new(),
@@ -85,6 +93,9 @@ pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, 
     if arguments.prove {
         return super::wait(prove::prove(context, arguments));
     }
+    if arguments.pin {
+        return pin::pin(context, arguments);
+    }
     let project = context.project()?;
     let path = overlay_path(&context.globals.files, &context.surroundings.folder, &project)?;
     let old = read(&path)?;
@@ -92,7 +103,7 @@ pub(crate) fn harden(context: &Context, arguments: &HardenArgs) -> Result<Exit, 
     let request = context.request()?;
     let reload = |text: &str| -> Loaded { load(&request, &Overlaid { path: &path, text }) };
     // What people have waived stays as they decided.
-    let review = Auditor::new(context, None, None, None)?.audit(&project, "", &context.globals.files)?.review;
+    let review = Auditor::new(context, None, None, None)?.decided(&project, &context.globals.files)?.review;
     let may = |finding: &Finding, fix: Option<&Fix>| review.may_mend(finding, fix);
     let hardened = seaworthy_audit::harden_where(&project, old.as_deref(), &reload, level, &may);
     let shown = path.strip_prefix(&project.directory).unwrap_or(&path).display().to_string();

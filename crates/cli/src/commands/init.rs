@@ -57,7 +57,7 @@ pub(crate) fn init(context: &Context, arguments: &InitArgs) -> Result<Exit, Comm
     let template_path = project.directory.join(format!(".env.{}.template", project.environment));
     let document_path = project.directory.join(DOCUMENT);
     let (template, document) = (read(&template_path)?, read(&document_path)?);
-    let review = Auditor::new(context, None, None, None)?.audit(&project, "", &context.globals.files)?.review;
+    let review = Auditor::new(context, None, None, None)?.decided(&project, &context.globals.files)?.review;
     let start = Start {
         project: &project,
         overlay: old.as_deref(),

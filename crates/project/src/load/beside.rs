@@ -80,7 +80,7 @@ fn environment(beside: &mut Beside, folder: &Path, reader: &mut Reader<'_>) {
 }
 
 fn git(beside: &mut Beside, folder: &Path, reader: &mut Reader<'_>) {
-    let has = |folder: &Path| reader.files.list(folder).iter().any(|name| name.as_os_str() == ".git");
+    let has = |folder: &Path| reader.files.holds(folder, ".git");
     let Some(depth) = folder.ancestors().take(MAX_PARENTS).position(has) else { return };
     beside.in_git = true;
     for parent in folder.ancestors().take(depth + 1) {

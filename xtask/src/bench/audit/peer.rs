@@ -1,8 +1,9 @@
 //! Other checkers: how each is asked, and where in its answer a finding says its file and line.
 
 use std::error::Error;
+use std::io::{Read, Seek};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::str::FromStr;
 
 use serde_json::Value;
@@ -32,30 +33,46 @@ struct How {
     name: &'static str,
     kinds: &'static [&'static str],
     arguments: &'static [&'static str],
-    read: fn(&Value, &str) -> Vec<Hit>,
+    read: fn(&str, &str) -> Option<Vec<Hit>>,
 }
 
-static ALL: [How; 6] = [
-    How { name: "compose-lint", kinds: &["Compose"], arguments: &["--format", "json"], read: compose_lint },
-    How { name: "dclint", kinds: &["Compose"], arguments: &["-f", "json"], read: dclint },
-    How { name: "hadolint", kinds: &["Dockerfile"], arguments: &["--no-fail", "-f", "json"], read: hadolint },
+static ALL: [How; 7] = [
+    How {
+        name: "compose-lint",
+        kinds: &["Compose"],
+        arguments: &["--format", "json"],
+        read: |text, file| json(text, file, compose_lint),
+    },
+    How {
+        name: "dclint",
+        kinds: &["Compose"],
+        arguments: &["-f", "json"],
+        read: |text, file| json(text, file, dclint),
+    },
+    How { name: "dotenv-linter", kinds: &[".env"], arguments: &["check", "--plain"], read: dotenv_linter },
+    How {
+        name: "hadolint",
+        kinds: &["Dockerfile"],
+        arguments: &["--no-fail", "-f", "json"],
+        read: |text, file| json(text, file, hadolint),
+    },
     How {
         name: "tally",
         kinds: &["Dockerfile"],
         arguments: &["lint", "--format", "json", "--slow-checks", "off"],
-        read: tally,
+        read: |text, file| json(text, file, tally),
     },
     How {
         name: "checkov",
         kinds: &["Compose", "Dockerfile", ".env"],
         arguments: &["--skip-download", "--compact", "--quiet", "-o", "json", "-f"],
-        read: checkov,
+        read: |text, file| json(text, file, checkov),
     },
     How {
         name: "trivy",
         kinds: &["Compose", "Dockerfile", ".env"],
         arguments: &["config", "--skip-check-update", "-q", "--format", "json"],
-        read: trivy,
+        read: |text, file| json(text, file, trivy),
     },
 ];
 
@@ -88,19 +105,37 @@ impl Peer {
     pub(super) fn hits(&self, sample: &Sample, row: &mut Row) -> Result<Vec<Hit>, Box<dyn Error>> {
         let mut hits = Vec::new();
         for file in sample.files.iter().filter(|file| self.how.kinds.contains(&kind(file))) {
-            let ran = Command::new(&self.program)
-                .args(self.how.arguments)
-                .arg(file)
-                .current_dir(&sample.folder)
-                .output()?;
-            match serde_json::from_slice::<Value>(&ran.stdout) {
-                Ok(answer) => hits.extend((self.how.read)(&answer, file)),
-                Err(_) if ran.stdout.is_empty() && ran.status.success() => {}
-                Err(_) => row.unread += 1,
+            let (text, is_success) = self.answer(file, sample)?;
+            match (self.how.read)(&text, file) {
+                Some(said) => hits.extend(said),
+                None if text.is_empty() && is_success => {}
+                None => row.unread += 1,
             }
         }
         Ok(hits)
     }
+
+    /// What it writes about a file, and whether it is content. It writes into a file: some end before a pipe has been read.
+    fn answer(&self, file: &str, sample: &Sample) -> Result<(String, bool), Box<dyn Error>> {
+        let mut output = tempfile::tempfile()?;
+        let status = Command::new(&self.program)
+            .args(self.how.arguments)
+            .arg(file)
+            .current_dir(&sample.folder)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(Stdio::null())
+            .status()?;
+        output.rewind()?;
+        let mut bytes = Vec::new();
+        output.read_to_end(&mut bytes)?;
+        Ok((String::from_utf8_lossy(&bytes).into_owned(), status.success()))
+    }
+}
+
+/// An answer in JSON; none where it is not.
+fn json(text: &str, file: &str, read: fn(&Value, &str) -> Vec<Hit>) -> Option<Vec<Hit>> {
+    serde_json::from_str(text).ok().map(|answer| read(&answer, file))
 }
 
 fn each<'value>(value: &'value Value, key: &str) -> impl Iterator<Item = &'value Value> {
@@ -119,6 +154,15 @@ fn compose_lint(answer: &Value, file: &str) -> Vec<Hit> {
 fn dclint(answer: &Value, file: &str) -> Vec<Hit> {
     let files = answer.as_array().into_iter().flatten();
     files.flat_map(|one| each(one, "messages")).map(|message| hit(file, &message["line"])).collect()
+}
+
+/// Lines such as `web.env:3 DuplicatedKey: …`; it knows no format for programs. Its last lines are about itself.
+fn dotenv_linter(text: &str, file: &str) -> Option<Vec<Hit>> {
+    let said = |line: &str| {
+        let number = line.split_once(' ')?.0.rsplit_once(':')?.1;
+        number.parse::<u64>().ok().map(|line| hit(file, &Value::from(line)))
+    };
+    Some(text.lines().filter_map(said).collect())
 }
 
 fn hadolint(answer: &Value, file: &str) -> Vec<Hit> {
@@ -162,7 +206,7 @@ mod tests {
 
     fn read(name: &str, answer: &str) -> Vec<(u64, bool)> {
         let how = ALL.iter().find(|how| how.name == name).unwrap();
-        let hits = (how.read)(&serde_json::from_str(answer).unwrap(), "a");
+        let hits = (how.read)(answer, "a").unwrap();
         hits.iter().map(|hit| (hit.line, hit.of_the_file)).collect()
     }
 
@@ -173,6 +217,8 @@ mod tests {
             [(5, false), (0, true)]
         );
         assert_eq!(read("dclint", r#"[{"messages":[{"line":11}]}]"#), [(11, false)]);
+        let dotenv = "a/.env:3 LowercaseKey: The x key should be in uppercase\n\nFound 1 problem\n";
+        assert_eq!(read("dotenv-linter", dotenv), [(3, false)]);
         assert_eq!(read("hadolint", r#"[{"line":3}]"#), [(3, false)]);
         let tally = r#"{"files":[{"violations":[{"location":{"start":{"line":3}}}]}]}"#;
         assert_eq!(read("tally", tally), [(3, false)]);

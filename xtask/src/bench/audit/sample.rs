@@ -91,11 +91,16 @@ impl Sample {
     }
 }
 
-/// Copies the projects of others, again and again, until there are so many Compose files; answers with their paths.
-pub(super) fn repeat(corpus: &Path, files: usize, into: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+/// Copies the projects of others, again and again, until there are so many Compose files; answers with their paths, and with
+/// how many Dockerfiles and environment files lie beside them.
+pub(super) fn repeat(
+    corpus: &Path,
+    files: usize,
+    into: &Path,
+) -> Result<(Vec<String>, usize), Box<dyn Error>> {
     let texts = texts(corpus)?;
     let is_compose = |path: &str| COMPOSE.contains(&path.rsplit('/').next().unwrap_or(path));
-    let mut made = Vec::new();
+    let (mut made, mut beside) = (Vec::new(), 0);
     for round in 0.. {
         if made.len() >= files || !texts.iter().any(|path| is_compose(path)) {
             break;
@@ -107,13 +112,21 @@ pub(super) fn repeat(corpus: &Path, files: usize, into: &Path) -> Result<Vec<Str
                     break;
                 }
                 made.push(path.clone());
+            } else if is_judged_too(text) {
+                beside += 1;
             }
             let target = into.join(path);
             std::fs::create_dir_all(target.parent().unwrap_or(into))?;
             std::fs::copy(corpus.join(text), target)?;
         }
     }
-    Ok(made)
+    Ok((made, beside))
+}
+
+/// Whether a file is one that a project is judged by, besides its Compose file.
+fn is_judged_too(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.starts_with("Dockerfile") || name == ".env" || name.starts_with(".env.")
 }
 
 /// The files below a folder, from there, sorted.

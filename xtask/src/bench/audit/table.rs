@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::sample::Seed;
+use super::sample::{Seed, kind};
 use crate::bench::measure::Cost;
 
 const KINDS: [&str; 3] = ["Compose", "Dockerfile", ".env"];
@@ -18,8 +18,6 @@ const ONE_RUN: (f64, f64) = (15.0, 20.0);
 const ALL_FILES: f64 = 0.5;
 /// The most findings of a file on average, hygiene left out and what is merely absent counted once.
 const PER_FILE: f64 = 4.0;
-/// How rules about what is merely absent begin.
-const ABSENT: &str = "missing-";
 
 /// What one checker found.
 pub(super) struct Row {
@@ -109,45 +107,65 @@ pub(super) fn missed_speed(costs: &[Cost], with_peer: bool, missed: &mut Vec<Str
 
 /// How much is said of the projects of others.
 pub(super) struct Said {
-    files: usize,
+    /// Compose files, one a project.
+    projects: usize,
+    /// Dockerfiles and environment files.
+    others: usize,
     unchecked: usize,
-    findings: usize,
+    in_compose: usize,
+    in_others: usize,
 }
 
-pub(super) fn said(report: &Value, files: usize) -> Said {
+/// Counts findings above hygiene in the file in which they stand; what a project merely lacks is one, in its Compose file.
+pub(super) fn said(report: &Value, projects: usize, others: usize) -> Said {
     let all = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
     let counts = |finding: &&Value| {
         ["critical", "high", "medium"].iter().any(|severity| finding["severity"] == **severity)
     };
-    let (absent, present): (Vec<&Value>, Vec<&Value>) = all
-        .iter()
-        .filter(counts)
-        .partition(|finding| finding["rule"].as_str().is_some_and(|rule| rule.starts_with(ABSENT)));
+    let (absent, present): (Vec<&Value>, Vec<&Value>) =
+        all.iter().filter(counts).partition(|finding| !finding["within"].is_null());
     let with_absent: HashSet<&str> =
         absent.iter().filter_map(|finding| finding["project"].as_str()).collect();
-    let unchecked = report["unchecked"].as_array().map_or(0, Vec::len);
-    Said { files, unchecked, findings: present.len() + with_absent.len() }
+    let of_compose =
+        |finding: &&&Value| finding["place"]["path"].as_str().is_some_and(|path| kind(path) == KINDS[0]);
+    let in_compose = present.iter().filter(of_compose).count();
+    Said {
+        projects,
+        others,
+        unchecked: report["unchecked"].as_array().map_or(0, Vec::len),
+        in_others: present.len() - in_compose,
+        in_compose: in_compose + with_absent.len(),
+    }
 }
 
 impl Said {
-    fn per_file(&self) -> f64 {
-        self.findings as f64 / self.files.max(1) as f64
+    fn per_compose(&self) -> f64 {
+        self.in_compose as f64 / self.projects.max(1) as f64
+    }
+
+    fn per_other(&self) -> f64 {
+        self.in_others as f64 / self.others.max(1) as f64
     }
 }
 
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (files, unchecked) = (self.files, self.unchecked);
+        let (projects, others, unchecked) = (self.projects, self.others, self.unchecked);
+        let per_project = (self.in_compose + self.in_others) as f64 / projects.max(1) as f64;
         write!(
             f,
-            "{files} files, {unchecked} not checked, {:.1} findings a file above hygiene, what is absent counted once.",
-            self.per_file()
+            "{projects} Compose files and {others} files beside them, {unchecked} not checked. Findings above hygiene, what is \
+             absent as one: {:.1} a Compose file, {:.1} a Dockerfile or environment file, {per_project:.1} a project.",
+            self.per_compose(),
+            self.per_other(),
         )
     }
 }
 
 pub(super) fn missed_quiet(said: &Said, missed: &mut Vec<String>) {
-    if said.per_file() > PER_FILE {
-        missed.push(format!("{:.1} findings a file.", said.per_file()));
+    for (per_file, of) in [(said.per_compose(), "Compose file"), (said.per_other(), "other file")] {
+        if per_file > PER_FILE {
+            missed.push(format!("{per_file:.1} findings a {of}."));
+        }
     }
 }

@@ -58,6 +58,9 @@ fn judge(command: &Command) -> Option<(String, &Word)> {
     if let Some(word) = words().find(in_address) {
         return Some(("an address with its password".to_owned(), word));
     }
+    if let Some((header, word)) = words().find_map(|word| Some((header(&word.text)?, word))) {
+        return Some((format!("the header `{header}`"), word));
+    }
     let sets = command.program() == "export" || command.program() == "set";
     let assigned = command.assignments.iter().chain(command.arguments().iter().filter(|_| sets));
     if let Some(word) = assigned.into_iter().find(|word| is_assigned(&word.text)) {
@@ -78,6 +81,20 @@ fn judge(command: &Command) -> Option<(String, &Word)> {
             is_written(value) && (!basic || value.split_once(':').is_some_and(|(_, rest)| is_written(rest)));
         ((flag.is_some() || basic || npm) && written).then(|| (format!("the value of `{name}`"), holder))
     })
+}
+
+/// Headers in whose value a credential stands.
+const HEADERS: [&str; 5] =
+    ["Authorization", "Proxy-Authorization", "X-Api-Key", "Private-Token", "X-Auth-Token"];
+
+/// The header of a request that is made in somebody's name: `Authorization: Bearer …`.
+fn header(text: &str) -> Option<&'static str> {
+    let text = text.strip_prefix("--header=").or_else(|| text.strip_prefix("-H")).unwrap_or(text);
+    let (name, value) = text.split_once(':')?;
+    let header = HEADERS.into_iter().find(|header| header.eq_ignore_ascii_case(name.trim()))?;
+    // Behind the scheme, where there is one.
+    let credential = value.split_whitespace().next_back()?;
+    is_written(credential).then_some(header)
 }
 
 /// Whether `NAME=value` sets a credential to a text.

@@ -31,7 +31,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         });
         if let Some(word) = whole {
             let message = "The whole folder is copied, and there is no `.dockerignore`.";
-            file.report(findings, word.span, "context", message);
+            file.report(findings, word.span, "context", message).absent("a `.dockerignore`");
         }
     }
 }

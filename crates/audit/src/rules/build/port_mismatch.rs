@@ -55,7 +55,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// The ports that an image names; `None` when it names none, or one that cannot be told.
-fn exposed(file: &BuildFile<'_>, build: &Build<'_>) -> Option<Vec<RangeInclusive<u16>>> {
+pub(in crate::rules) fn exposed(file: &BuildFile<'_>, build: &Build<'_>) -> Option<Vec<RangeInclusive<u16>>> {
     let steps = build.steps(file).filter(|step| step.keyword == Keyword::Expose);
     let mut ports = Vec::new();
     for word in steps.flat_map(|step| &step.words) {

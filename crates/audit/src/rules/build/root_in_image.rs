@@ -40,7 +40,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                         image.title
                     );
                     let mend = other_user(context, file, build, image);
-                    file.report(findings, from.span, service.as_str(), message).mend(mend);
+                    let finding = file.report(findings, from.span, service.as_str(), message).mend(mend);
+                    finding.absent("a user in its image");
                 }
                 ImageUser::Base(..) | ImageUser::Unknown => {}
             }

@@ -1,6 +1,7 @@
 //! The engine's API over the network is root for everyone.
 
 use crate::context::is_open;
+use crate::dockerfile::Keyword;
 use crate::{Context, Findings, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
@@ -22,10 +23,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         let name = &service.name.value;
         if let Some(host) = service.environment.get("DOCKER_HOST") {
-            let plain = host.value.as_ref().is_some_and(|value| {
-                value.reveal().starts_with("tcp://") && value.reveal().ends_with(":2375")
-            });
-            if plain {
+            if host.value.as_ref().is_some_and(|value| is_plain(value.reveal())) {
                 let message = format!("`{name}` speaks to a container engine over plain TCP.");
                 findings.report(service.place(&["environment", "DOCKER_HOST"]), host.span, message);
             }
@@ -40,4 +38,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.report(service.place(&["command"]), service.command_span(), message).evidence(word);
         }
     }
+    for file in &context.build_files {
+        for pair in file.of(Keyword::Env).flat_map(|(_, step)| &step.pairs) {
+            let value = pair.value.as_ref().map_or("", |value| value.text.as_str());
+            if pair.name.text == "DOCKER_HOST" && is_plain(value) {
+                let message = "The image speaks to a container engine over plain TCP.";
+                file.report(findings, pair.name.span, "DOCKER_HOST", message);
+            }
+        }
+    }
+}
+
+fn is_plain(address: &str) -> bool {
+    address.starts_with("tcp://") && address.trim_end_matches('/').ends_with(":2375")
 }

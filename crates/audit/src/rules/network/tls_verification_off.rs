@@ -1,6 +1,6 @@
 //! Encryption to an unknown peer protects nothing.
 
-use super::super::data::authentication_disabled::is_on;
+use super::super::build::unverified_transfer::is_off;
 use crate::{Context, Findings, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
@@ -20,12 +20,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         for (name, value) in &service.service().environment {
             let Some(text) = value.value.as_ref().map(|value| value.reveal()) else { continue };
-            let off = match name.as_str() {
-                "NODE_TLS_REJECT_UNAUTHORIZED" | "PYTHONHTTPSVERIFY" => text.trim() == "0",
-                "GIT_SSL_NO_VERIFY" => is_on(text),
-                _ => false,
-            };
-            if off {
+            if is_off(name, text.trim()) {
                 let message = format!("`{name}` makes `{}` accept any certificate.", service.name.value);
                 findings.report(service.place(&["environment", name]), value.span, message);
             }

@@ -2,7 +2,9 @@
 
 use seaworthy_project::model::healthcheck::HealthTest;
 
-use crate::{Confidence, Context, EditValue, Findings, Fix, Group, Level, Rule, Severity, Subject};
+use crate::dockerfile::Keyword;
+use crate::mend::insert_line;
+use crate::{Confidence, Context, EditValue, Findings, Fix, Group, Level, Mend, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
     id: "missing-healthcheck",
@@ -44,12 +46,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             None => format!("`{name}` has no health check, so nothing tells when it is ready."),
         };
         let finding = findings.report(service.place(&["healthcheck"]), span, message);
+        if service.healthcheck.is_none() {
+            finding.absent("a health check");
+        }
         if service.is_reachable() {
             finding.severity(Severity::High);
         }
         if service.known.is_none() && service.image.is_some() && service.healthcheck.is_none() {
             finding.confidence(Confidence::Likely);
         }
+        finding.mend(test_of_base(context, &service).filter(|_| service.healthcheck.is_none()));
         match known_test(&service).filter(|_| service.healthcheck.is_none()) {
             Some(fix) => {
                 finding.fix(fix);
@@ -64,6 +70,30 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// A `HEALTHCHECK` with the test of a well-known base image, where the image still runs what its base runs.
+fn test_of_base(context: &Context<'_>, service: &Subject<'_>) -> Option<Mend> {
+    let (file, build) = context.build_of(&service.name.value)?;
+    let replaced = [Keyword::Cmd, Keyword::Entrypoint].iter().any(|word| build.last(file, *word).is_some());
+    if replaced || build.is_command_replaced() {
+        return None;
+    }
+    let health = build.base_image(file)?.health.as_ref()?;
+    let test = match health.test.split_first()? {
+        (form, words) if form == "CMD" => {
+            let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+            format!("[{}]", words.join(", "))
+        }
+        (_, words) => words.join(" "),
+    };
+    let last = file.dockerfile.of_stage(build.target?).last()?;
+    let source = context.project.sources.get(last.span.file)?;
+    let start = health.start_period;
+    let line =
+        format!("HEALTHCHECK --interval=10s --timeout=5s --retries=5 --start-period={start}s CMD {test}");
+    let mend = Mend::new(Level::NeedsImageKnowledge, insert_line(last, &source.text, &line)?);
+    Some(mend.may_break("A variant of the image without that program never gets healthy."))
 }
 
 /// The test that comes with what is known of the image. A test is never made up.

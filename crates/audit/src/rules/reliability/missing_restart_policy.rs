@@ -31,7 +31,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         } else {
             Fix::new(level, vec![service.edit(&["restart"], EditValue::text("unless-stopped"))])
         };
-        findings.report(service.place(&["restart"]), service.span_of(&["restart"]), message).fix(fix);
+        let written = service.restart.is_some() || deploy;
+        let finding =
+            findings.report(service.place(&["restart"]), service.span_of(&["restart"]), message).fix(fix);
+        if !written {
+            finding.absent("a restart policy");
+        }
     }
 }
 

@@ -36,6 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let message = format!("`{}` does not wait until `{name}` is ready.", service.name.value);
             let finding = findings.report(service.place(&path[..2]), dependency.service.span, message);
             finding.related(target.name.span, "this has to be ready first");
+            finding.absent(format!("a condition for `{name}`"));
             if has_test(&target) {
                 finding.fix(Fix::new(Level::Safe, vec![edit]));
             } else {

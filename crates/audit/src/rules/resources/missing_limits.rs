@@ -38,7 +38,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let message = format!("`{}` may take all {what} of the machine.", service.name.value);
         let place = service.place(&["deploy", "resources", "limits"]);
         let span = service.span_of(&["deploy", "resources", "limits"]);
-        findings.report(place, span, message).fix(fix(&service, &missing));
+        let finding = findings.report(place, span, message);
+        finding.fix(fix(&service, &missing)).absent(format!("limits of {what}"));
     }
 }
 

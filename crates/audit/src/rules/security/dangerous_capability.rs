@@ -8,7 +8,8 @@ pub(crate) const RULE: Rule = Rule {
     group: Group::Security,
     summary: "service is given a capability that reaches the host",
     why: "Capabilities such as `SYS_ADMIN` or `SYS_MODULE` let a process leave its container; others let it read other \
-          processes, change the clock or rewrite the network.",
+          processes, change the clock or rewrite the network. A third kind, such as `IPC_LOCK` and `MKNOD`, takes memory that \
+          no limit gets back, or makes device files.",
     fix: "Remove the capability; where it is needed, keep the service that has it small and off the public network.",
     bad: "services:\n  web:\n    image: shop:1.4\n    cap_add: [SYS_ADMIN]\n",
     good: "services:\n  web:\n    image: shop:1.4\n    cap_add: [NET_BIND_SERVICE]\n",
@@ -19,7 +20,7 @@ pub(crate) const RULE: Rule = Rule {
 /// As good as root on the host.
 const HOST: [&str; 4] = ["ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO"];
 /// Reaches beyond the container.
-const STRONG: [&str; 11] = [
+const STRONG: [&str; 12] = [
     "NET_ADMIN",
     "BPF",
     "SYS_PTRACE",
@@ -30,21 +31,26 @@ const STRONG: [&str; 11] = [
     "SYS_BOOT",
     "SYS_NICE",
     "MAC_ADMIN",
+    "MAC_OVERRIDE",
     "LEASE",
 ];
+/// Weakens what else holds: takes memory past its limit, makes device files, lifts limits.
+const WEAKENING: [&str; 5] = ["IPC_LOCK", "MKNOD", "SYS_RESOURCE", "SYS_TTY_CONFIG", "AUDIT_CONTROL"];
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         for added in &service.cap_add {
             let upper = added.value.to_ascii_uppercase();
             let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
-            let severity = match name {
-                name if HOST.contains(&name) => Severity::Critical,
-                name if STRONG.contains(&name) => Severity::High,
+            let needed = service.known.and_then(|image| image.hardening.as_ref()?.capabilities.as_ref());
+            let (severity, what) = match name {
+                name if HOST.contains(&name) => (Severity::Critical, "reaches the host"),
+                name if STRONG.contains(&name) => (Severity::High, "reaches the host"),
+                name if needed.is_some_and(|needed| needed.iter().any(|one| one == name)) => continue,
+                name if WEAKENING.contains(&name) => (Severity::Medium, "weakens its limits"),
                 _ => continue,
             };
-            let message =
-                format!("`{}` is given the capability `{name}`, which reaches the host.", service.name.value);
+            let message = format!("`{}` is given the capability `{name}`, which {what}.", service.name.value);
             findings
                 .report(service.place(&["cap_add"]), added.span, message)
                 .evidence(name)

@@ -51,7 +51,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if points == [USER] && service.known.is_none() {
             finding.confidence(Confidence::Possible);
         }
-        finding.points(points);
+        finding.points(points).absent("hardening");
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn many(context: &Context, auditor: &Auditor, paths: &[PathBuf]) -> R
     let mut report = Report::default();
     for outcome in side_by_side(&targets, |target| audit(auditor, &request, target)) {
         match outcome {
-            Ok(checked) => report.checked.push(*checked),
+            Ok(checked) => report.add(*checked),
             Err(unchecked) => report.unchecked.push(*unchecked),
         }
     }
@@ -39,7 +39,12 @@ pub(super) fn many(context: &Context, auditor: &Auditor, paths: &[PathBuf]) -> R
         let problem =
             Problem::nowhere(ProblemKind::NoFile, message).hint("check the path, or name the file itself");
         let name = path.display().to_string();
-        report.unchecked.push(Unchecked { name, problems: vec![problem], sources: Sources::default() });
+        report.unchecked.push(Unchecked {
+            name,
+            problems: vec![problem],
+            sources: Sources::default(),
+            partly: false,
+        });
     }
     Ok(report)
 }
@@ -54,7 +59,7 @@ fn audit(auditor: &Auditor, request: &Request, target: &Target) -> Outcome {
     };
     let loaded = load(&request, &Disk);
     match &loaded.project {
-        Some(project) => auditor.audit(project, &target.name, &request.files).map(Box::new).map_err(Box::new),
+        Some(project) => Ok(Box::new(auditor.audit(project, &target.name, &request.files))),
         None => Err(Box::new(auditor.not_loaded(loaded, &target.name, &request))),
     }
 }

@@ -1,11 +1,12 @@
 //! Which projects the paths on the command line mean.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use seaworthy_project::{COMPOSE_FILE_NAMES, Files};
 
-use crate::surroundings::{Disk, folders_in};
+use crate::surroundings::{Disk, names_and_folders};
 
 /// How deep a folder is looked through; deeper trees are made by machines.
 const MAX_DEPTH: usize = 32;
@@ -38,7 +39,7 @@ pub(super) fn targets(root: &Path, paths: &[PathBuf]) -> (Vec<Target>, Vec<PathB
 }
 
 fn is_folder(path: &Path) -> bool {
-    !Disk.is_file(path) && (!Disk.list(path).is_empty() || !folders_in(path).is_empty())
+    !Disk.is_file(path) && !Disk.list(path).is_empty()
 }
 
 fn file(root: &Path, path: &Path) -> Target {
@@ -51,20 +52,22 @@ fn below(root: &Path, start: &Path) -> Vec<Target> {
     let mut targets = Vec::new();
     let mut folders = vec![(start.to_owned(), 0)];
     while let Some((folder, depth)) = folders.pop() {
-        if COMPOSE_FILE_NAMES.iter().any(|name| Disk.is_file(&folder.join(name))) {
+        let (names, inner) = names_and_folders(&folder);
+        let has =
+            |name: &str| names.iter().any(|one| one.as_os_str() == name) && Disk.is_file(&folder.join(name));
+        if COMPOSE_FILE_NAMES.iter().any(|name| has(name)) {
             targets.push(Target { name: shown(root, &folder), folder: folder.clone(), file: None });
         }
         if depth < MAX_DEPTH {
-            let inner = folders_in(&folder).into_iter().rev().filter(|folder| is_looked_into(folder));
-            folders.extend(inner.map(|folder| (folder, depth + 1)));
+            let inner = inner.into_iter().rev().filter(|name| is_looked_into(name));
+            folders.extend(inner.map(|name| (folder.join(name), depth + 1)));
         }
     }
     targets
 }
 
-fn is_looked_into(folder: &Path) -> bool {
-    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    !name.starts_with('.') && name != "node_modules"
+fn is_looked_into(name: &OsStr) -> bool {
+    !name.as_encoded_bytes().starts_with(b".") && name != "node_modules"
 }
 
 fn shown(root: &Path, path: &Path) -> String {

@@ -82,4 +82,8 @@ impl Files for Revised<'_> {
     fn list(&self, folder: &Path) -> Vec<PathBuf> {
         self.below.list(folder)
     }
+
+    fn holds(&self, folder: &Path, name: &str) -> bool {
+        self.below.holds(folder, name)
+    }
 }
