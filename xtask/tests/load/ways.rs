@@ -29,19 +29,19 @@ struct Seen {
 }
 
 fn listener() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let address = listener.local_addr().expect("a bound address");
     (listener, address)
 }
 
 /// A server that gives each client a cookie, in either version of HTTP.
 fn server(http2: bool) -> (SocketAddr, Arc<Seen>) {
     let (listener, address) = listener();
-    listener.set_nonblocking(true).unwrap();
+    listener.set_nonblocking(true).expect("a socket that tokio takes");
     let seen = Arc::new(Seen::default());
     let counting = seen.clone();
     let serve = async move {
-        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).expect("a runtime is here");
         while let Ok((stream, _)) = listener.accept().await {
             counting.connections.fetch_add(1, Ordering::SeqCst);
             let counting = counting.clone();
@@ -56,7 +56,7 @@ fn server(http2: bool) -> (SocketAddr, Arc<Seen>) {
         }
     };
     std::thread::spawn(|| {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(serve)
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(serve)
     });
     (address, seen)
 }
@@ -66,7 +66,7 @@ async fn answer(request: Request<Incoming>, seen: Arc<Seen>) -> Result<Response<
     let known = request.headers().get(COOKIE).is_some_and(|cookie| cookie == "client=1");
     seen.with_cookie.fetch_add(u64::from(known), Ordering::SeqCst);
     let answer = Response::builder().header("set-cookie", "client=1; Path=/");
-    Ok(answer.body(Full::new(Bytes::from_static(b"{}"))).unwrap())
+    Ok(answer.body(Full::new(Bytes::from_static(b"{}"))).expect("a plain answer"))
 }
 
 fn send(target: SocketAddr, way: Way) -> Numbers {
@@ -77,9 +77,9 @@ fn send(target: SocketAddr, way: Way) -> Numbers {
         way,
         ..Settings::new(target, vec![Shape::get("/echo")])
     };
-    let load = Load::start(settings, "all").unwrap();
+    let load = Load::start(settings, "all").expect("good settings");
     assert!(load.wait_until_sent(REQUESTS, DEADLINE));
-    load.stop().unwrap().total
+    load.stop().expect("a load that did not break down").total
 }
 
 #[test]
