@@ -22,11 +22,11 @@ const PLAIN_PORT: u16 = 2375;
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
         let name = &service.name.value;
-        if let Some(host) = service.environment.get("DOCKER_HOST") {
-            if host.value.as_ref().is_some_and(|value| is_plain(value.reveal())) {
-                let message = format!("`{name}` speaks to a container engine over plain TCP.");
-                findings.report(service.place(&["environment", "DOCKER_HOST"]), host.span, message);
-            }
+        if let Some(host) = service.environment.get("DOCKER_HOST")
+            && host.value.as_ref().is_some_and(|value| is_plain(value.reveal()))
+        {
+            let message = format!("`{name}` speaks to a container engine over plain TCP.");
+            findings.report(service.place(&["environment", "DOCKER_HOST"]), host.span, message);
         }
         let open = service.ports.iter().find(|port| port.value.target == PLAIN_PORT && is_open(&port.value));
         if let Some(port) = open {
