@@ -69,14 +69,24 @@ fn is_told(service: &Subject<'_>, port: u16) -> bool {
         || values.any(|value| value.reveal().contains(&number))
 }
 
+/// Whether a word of a command may say, itself or by a file or a script, on which port a program listens.
+fn may_say_port(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let pieces = [
+        "port", "listen", "bind", "addr", "host", "url", "conf", ".y", ".toml", ".ini", ".json", ".sh", "$",
+        " ",
+    ];
+    matches!(lower.as_str(), "sh" | "bash" | "-c" | "-p") || pieces.iter().any(|piece| lower.contains(piece))
+}
+
 /// The ports on which the image listens, when that is none of them and nothing says otherwise.
 fn not_of_image(service: &Subject<'_>, port: u16) -> Option<String> {
     let known = service.known.filter(|known| !known.ports.is_empty())?;
     // What a configuration file says is not known here, nor what a command makes of it.
     let configured = service.mounts.iter().any(|mount| mount.value.target.contains("/etc/"))
         || !service.configs.is_empty()
-        || service.command.is_some()
-        || service.entrypoint.is_some();
+        || service.entrypoint.is_some()
+        || service.words().any(may_say_port);
     let listens = known.ports.iter().any(|one| one.port == port);
     (!listens && !configured && !is_told(service, port)).then(|| {
         let ports: Vec<String> = known.ports.iter().map(|one| one.port.to_string()).collect();
