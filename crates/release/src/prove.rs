@@ -44,7 +44,7 @@ const SHORT_STAY: Duration = Duration::from_secs(1);
 /// A try may take at least so long, and so many times what it took without hardening.
 const LEAST_DEADLINE: Duration = Duration::from_secs(20);
 const TIMES_SLOWER: u32 = 5;
-/// So many times longer may a try take that follows one which only ran out of time.
+/// So many times longer may a try take that follows one of which nothing says why it failed.
 const PATIENCE: u32 = 3;
 
 /// What can go wrong while a proof is sought.
@@ -325,8 +325,8 @@ impl Bench for Tries<'_, '_> {
     async fn attempt(&mut self, rights: &Rights, what: &str, thorough: bool) -> Result<Attempt, ProveError> {
         let health = if thorough { &self.thorough } else { &self.quick };
         let mut attempt = self.world.attempt(&self.service, health, rights).await?;
-        // A try that was only slow says nothing of rights: it gets another one, with more time.
-        if attempt.late {
+        // A try of which nothing says that rights were missing gets another one, with more time.
+        if attempt.unexplained {
             let patient = Health { deadline: health.deadline * PATIENCE, ..health.clone() };
             attempt = self.world.attempt(&self.service, &patient, rights).await?;
         }

@@ -14,6 +14,9 @@ use super::world::Standing;
 /// Folders that the kernel and the engine write themselves.
 const NOT_OF_THE_ROOT: [&str; 4] = ["/", "/dev", "/proc", "/sys"];
 
+/// Folders in which names are made up anew each time.
+const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
+
 /// Looks at an instance that is healthy as it is.
 pub(super) async fn of(
     engine: &dyn Engine,
@@ -73,7 +76,7 @@ fn folders(written: &[Written], mounted: &[&str]) -> (BTreeSet<String>, BTreeSet
             continue;
         }
         let mut folder = if one.is_folder { one.path.as_str() } else { parent(&one.path) };
-        while is_new(folder) && is_new(parent(folder)) {
+        while is_new(folder) && (is_new(parent(folder)) || TEMPORARY.contains(&parent(folder))) {
             folder = parent(folder);
         }
         let within =
@@ -113,6 +116,7 @@ mod tests {
             written("/run/secrets", true, true),
             written("/run/secrets/token", true, false),
             written("/tmp", false, true),
+            written("/tmp/pool-x7f3", true, true),
             written("/var", false, true),
             written("/var/data", true, true),
         ];

@@ -29,8 +29,8 @@ pub(super) struct Attempt {
     pub(super) symptom: Option<Symptom>,
     /// The last lines of its log.
     pub(super) log: Vec<String>,
-    /// Nothing but its time showed that it failed: a busy machine does that, too.
-    pub(super) late: bool,
+    /// It failed, and nothing says that it was denied anything: a busy machine does that, too.
+    pub(super) unexplained: bool,
 }
 
 /// What is known before the search.

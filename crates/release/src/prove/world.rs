@@ -59,19 +59,6 @@ pub(super) struct World<'a> {
     pub(super) tries: u32,
 }
 
-/// How an instance failed, as it is seen from outside.
-struct Fault {
-    how: String,
-    /// Only its time ran out.
-    late: bool,
-}
-
-impl From<String> for Fault {
-    fn from(how: String) -> Self {
-        Self { how, late: false }
-    }
-}
-
 /// A try that stands.
 pub(super) struct Standing {
     pub(super) revision: Revision,
@@ -96,7 +83,7 @@ impl World<'_> {
         let stopped = self.take_away(&revision).await?;
         if attempt.symptom.is_none() && health.stops && !stopped {
             let how = "it did not stop when it was told to, and had to be killed";
-            attempt = Attempt { symptom: Some(Symptom::new(how, &[])), late: true, ..attempt };
+            attempt = Attempt { symptom: Some(Symptom::new(how, &[])), unexplained: true, ..attempt };
         }
         if attempt.symptom.is_some() || !health.starts_twice {
             return Ok(attempt);
@@ -165,7 +152,7 @@ impl World<'_> {
                 EngineError::Refused { reason, .. } if !is_away(&reason) => Ok(Err(Attempt {
                     symptom: Some(Symptom::new(format!("it could not be started: {reason}"), &[])),
                     log: vec![reason],
-                    late: false,
+                    unexplained: false,
                 })),
                 error => Err(error.into()),
             };
@@ -176,7 +163,7 @@ impl World<'_> {
         };
         match seen {
             Ok(ready_at) => Ok(Ok(Standing { revision: revision.clone(), instance, took: ready_at - begun })),
-            Err(fault) => Ok(Err(self.failed(revision, &instance, fault).await?)),
+            Err(how) => Ok(Err(self.failed(revision, &instance, how).await?)),
         }
     }
 
@@ -197,12 +184,12 @@ impl World<'_> {
             }
             Ok(exit) => {
                 let how = format!("it ended with exit code {}", exit.code);
-                Ok(Err(self.failed(revision, &instance, how.into()).await?))
+                Ok(Err(self.failed(revision, &instance, how).await?))
             }
             Err(EngineError::Refused { reason, .. }) if !is_away(&reason) => Ok(Err(Attempt {
                 symptom: Some(Symptom::new(format!("it could not be started: {reason}"), &[])),
                 log: vec![reason],
-                late: false,
+                unexplained: false,
             })),
             Err(error) => Err(error.into()),
         }
@@ -215,7 +202,7 @@ impl World<'_> {
         revision: &Revision,
         instance: &InstanceId,
         health: &Health,
-    ) -> Result<Result<Instant, Fault>, ProveError> {
+    ) -> Result<Result<Instant, String>, ProveError> {
         let begun = Instant::now();
         let mut since: Option<Instant> = None;
         loop {
@@ -227,18 +214,18 @@ impl World<'_> {
                 (false, _) => since = None,
             }
             if let Some(how) = self.ended(revision, instance).await? {
-                return Ok(Err(how.into()));
+                return Ok(Err(how));
             }
             if let Some(since) = since.filter(|since| now - *since >= health.stay) {
                 return Ok(match self.exercised(revision, instance, health).await? {
                     None => Ok(since),
-                    Some(how) => Err(how.into()),
+                    Some(how) => Err(how),
                 });
             }
             if since.is_none() && now - begun >= health.deadline {
                 let seconds = health.deadline.as_secs();
                 let how = format!("it was not ready within {seconds} s ({})", first_line(&answer.detail));
-                return Ok(Err(Fault { how, late: true }));
+                return Ok(Err(how));
             }
             sleep(INTERVAL).await;
         }
@@ -281,7 +268,7 @@ impl World<'_> {
         &self,
         revision: &Revision,
         instance: &InstanceId,
-        Fault { how, late }: Fault,
+        how: String,
     ) -> Result<Attempt, ProveError> {
         let redactor = Redactor::of([revision]);
         let read = self.engine.logs(&revision.project, instance, LogCursor::tail(LOG_LINES), LOG_LINES).await;
@@ -292,9 +279,8 @@ impl World<'_> {
         };
         let mut clues = log.clone();
         clues.push(how.clone());
-        // What says that it was denied something was not slow.
-        let late = late && !log.iter().any(|line| is_denial(line));
-        Ok(Attempt { symptom: Some(Symptom::new(redactor.redact(&how), &log)), log: clues, late })
+        let unexplained = !clues.iter().any(|line| is_denial(line));
+        Ok(Attempt { symptom: Some(Symptom::new(redactor.redact(&how), &log)), log: clues, unexplained })
     }
 
     /// Takes a try away, however far it came. Answers whether it ended before it had to be killed.

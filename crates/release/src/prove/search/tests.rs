@@ -51,7 +51,7 @@ impl Bench for Needs {
         Ok(Attempt {
             symptom: Some(Symptom::new("it ended with exit code 1", &shown)),
             log: shown,
-            late: false,
+            unexplained: false,
         })
     }
 }
