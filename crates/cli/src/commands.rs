@@ -42,7 +42,10 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, CommandEr
     let concerned = newer::concerns(&command);
     let done = carry_out(context, command);
     if concerned {
-        wait(async { Ok(newer::tell(context).await) })?;
+        wait(async {
+            newer::tell(context).await;
+            Ok(())
+        })?;
     }
     done
 }
