@@ -35,9 +35,22 @@ use std::future::Future;
 use crate::arguments::Command;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
+use crate::newer;
 
 /// Runs a command.
 pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, CommandError> {
+    let concerned = newer::concerns(&command);
+    let done = carry_out(context, command);
+    if concerned {
+        wait(async {
+            newer::tell(context).await;
+            Ok(())
+        })?;
+    }
+    done
+}
+
+fn carry_out(context: &Context, command: Command) -> Result<Exit, CommandError> {
     match command {
         Command::Config(arguments) => config::config(context, &arguments),
         Command::Check(arguments) => check::check(context, &arguments),

@@ -151,6 +151,15 @@ pub(crate) async fn keep(context: &Context, site: &Site) {
     }
 }
 
+/// Ends an agent of another program where one of this program waits to follow it: the gateway's supervisor starts it.
+pub(crate) async fn renew(context: &Context) {
+    let place = Place::new(&context.surroundings.state_folder());
+    let mark = context.surroundings.program_mark();
+    if let Some(tenant) = place.tenant().filter(|tenant| !tenant.stays && tenant.program != mark) {
+        end(&place, &tenant).await;
+    }
+}
+
 /// Starts an agent where there is none, or one of another program; gives why that failed.
 async fn start(context: &Context, place: &Place, state: &Path) -> Option<String> {
     let mark = context.surroundings.program_mark();

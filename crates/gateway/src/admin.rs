@@ -124,7 +124,10 @@ async fn obey(ask: Ask, gateway: &Arc<Gateway>) -> Result<Answer, GatewayError> 
         // One that ends says so, for the caller to wait for its successor or start one.
         Ask::Status if gateway.is_closed().await => return Err(GatewayError::Stopping),
         Ask::Status => Answer::Status { status: gateway.status() },
-        Ask::Metrics => Answer::Text { text: gateway.metrics.text(&gateway.table.load()) },
+        Ask::Metrics => {
+            gateway.metrics.connections(&gateway.connections);
+            Answer::Text { text: gateway.metrics.text(&gateway.table.load()) }
+        }
         Ask::StopIfIdle => Answer::Stopping { stopping: gateway.close_if_idle().await },
     })
 }

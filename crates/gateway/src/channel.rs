@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, recvmsg, sendmsg,
+    SendFlags, recv, recvmsg, sendmsg,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,6 +29,32 @@ pub(crate) struct Channel {
 impl Channel {
     pub(crate) fn new(stream: UnixStream) -> Self {
         Self { stream }
+    }
+
+    /// The stream alone, for another process.
+    pub(crate) fn into_std(self) -> io::Result<std::os::unix::net::UnixStream> {
+        self.stream.into_std()
+    }
+
+    /// The process that made the channel, as the system knows it.
+    pub(crate) fn peer(&self) -> Option<i32> {
+        self.stream.peer_cred().ok()?.pid()
+    }
+
+    /// The user at the other end.
+    pub(crate) fn user(&self) -> Option<u32> {
+        Some(self.stream.peer_cred().ok()?.uid())
+    }
+
+    /// Returns when there is something to receive, or the other side is gone. It may be given up.
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        // Looked at without being taken: what the runtime remembers may be of a message that was received since.
+        let look = || {
+            let mut byte = [0];
+            recv(self.stream.as_fd(), &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
+            Ok(())
+        };
+        self.stream.async_io(Interest::READABLE, look).await
     }
 
     /// Sends one message, and a copy of `socket` with it.
@@ -87,6 +113,12 @@ impl Channel {
             socket = received.or(socket);
         }
         Ok(Some(socket))
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 }
 

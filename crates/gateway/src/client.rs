@@ -1,5 +1,7 @@
 //! The client of the admin socket.
 
+mod upgrade;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +14,7 @@ use crate::error::GatewayError;
 use crate::maintenance::Maintenance;
 use crate::place::Place;
 use crate::route::{RouteSet, SetHash};
-use crate::wire::{Answer, Ask, Asked, MAX_LINE_BYTES, Status, VERSION};
+use crate::wire::{Answer, Ask, Asked, MAX_LINE_BYTES, Refusal, Status, VERSION};
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -45,7 +47,23 @@ impl Client {
 
     /// Whether it answers within this time.
     pub(crate) async fn answers(&self, limit: Duration) -> bool {
-        matches!(self.once(&Ask::Status, limit).await, Ok(Answer::Status { .. }))
+        self.glance(limit).await.is_some()
+    }
+
+    /// How it is, where it says so within this time; nothing where it is not there, or busy.
+    pub async fn glance(&self, limit: Duration) -> Option<Status> {
+        match self.once(&Ask::Status, limit).await {
+            Ok(Answer::Status { status }) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Whether what answers speaks another version of its protocol.
+    pub(crate) async fn is_foreign(&self, limit: Duration) -> Option<GatewayError> {
+        match self.once(&Ask::Status, limit).await {
+            Ok(Answer::Refused { refusal: refusal @ Refusal::Version { .. } }) => Some(refusal.into()),
+            _ => None,
+        }
     }
 
     /// Replaces a project's whole set; answers with the hash of what is served from now on.

@@ -1,6 +1,8 @@
 //! One more process that the supervisor keeps alive, without knowing what it is.
 
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::process::Command;
@@ -19,25 +21,36 @@ const RESTED: Duration = Duration::from_secs(5);
 
 /// Keeps the companion alive until this value is dropped. The companion is not ended then: its standard input is
 /// closed, which tells it.
-pub(crate) struct Companion(Option<JoinHandle<()>>);
+pub(crate) struct Companion {
+    task: Option<JoinHandle<()>>,
+    /// Its process; 0 while there is none.
+    process: Arc<AtomicU32>,
+}
 
 impl Companion {
     /// Starts the companion of a program, if it has one.
     pub(crate) fn start(program: &Program) -> Self {
         let wanted = !program.companion.is_empty();
-        Self(wanted.then(|| tokio::spawn(keep(program.clone()))))
+        let process = Arc::<AtomicU32>::default();
+        let task = wanted.then(|| tokio::spawn(keep(program.clone(), process.clone())));
+        Self { task, process }
+    }
+
+    /// Its process, while there is one.
+    pub(crate) fn process(&self) -> Option<u32> {
+        Some(self.process.load(Ordering::Relaxed)).filter(|process| *process != 0)
     }
 }
 
 impl Drop for Companion {
     fn drop(&mut self) {
-        if let Some(task) = &self.0 {
+        if let Some(task) = &self.task {
             task.abort();
         }
     }
 }
 
-async fn keep(program: Program) {
+async fn keep(program: Program, process: Arc<AtomicU32>) {
     let mut pause = PAUSE;
     loop {
         let began = Instant::now();
@@ -48,7 +61,10 @@ async fn keep(program: Program) {
         let rested = match child {
             Ok(mut child) => {
                 let _open = child.stdin.take();
-                child.wait().await.is_ok_and(|status| status.success())
+                process.store(child.id().unwrap_or(0), Ordering::Relaxed);
+                let ended = child.wait().await;
+                process.store(0, Ordering::Relaxed);
+                ended.is_ok_and(|status| status.success())
             }
             // Its program may be missing while it is being replaced.
             Err(_) => false,

@@ -77,6 +77,21 @@ pub enum GatewayError {
         /// This program's version.
         ours: u32,
     },
+    /// The gateway did not become another program.
+    #[error("the gateway was not upgraded: {reason}.")]
+    NotUpgraded {
+        /// What it said.
+        reason: String,
+    },
+    /// Its worker is of the other program, its supervisor is not.
+    #[error("the gateway serves by this program, but its supervisor is still the one before: {reason}.")]
+    HalfUpgraded {
+        /// What it said.
+        reason: String,
+    },
+    /// The gateway that runs cannot be asked to become another program.
+    #[error("the gateway that runs is of a version that cannot be upgraded while it serves.")]
+    TooOld,
     /// No answer in time.
     #[error("the gateway did not answer `{asked}` within {after:?}.")]
     Timeout {
@@ -139,6 +154,16 @@ pub enum GatewayError {
     },
 }
 
+/// An error and what caused it, as words without a full stop.
+pub(crate) fn with_cause(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let text = text.trim_end_matches('.');
+    match error.source() {
+        Some(cause) => format!("{text} ({cause})"),
+        None => text.to_owned(),
+    }
+}
+
 impl GatewayError {
     /// What the user can do about it.
     #[must_use]
@@ -162,7 +187,14 @@ impl GatewayError {
             }
             Self::Certificate { hint, .. } => format!("{hint}."),
             Self::Invalid { .. } => "change the route in the Compose file.".into(),
-            Self::Version { .. } => "restart the gateway with this version of Seaworthy.".into(),
+            Self::Version { .. } => "run `seaworthy gateway upgrade`: no request fails for it.".into(),
+            Self::NotUpgraded { .. } => {
+                "the gateway serves as before; read `gateway/supervisor.log` in the state folder.".into()
+            }
+            Self::HalfUpgraded { .. } => "run `seaworthy gateway upgrade` again.".into(),
+            Self::TooOld => {
+                "once, at a quiet time: end the process `gateway supervise`, and `seaworthy deploy` starts the new one.".into()
+            }
             Self::Protocol { .. } | Self::Failed { .. } | Self::HandOver | Self::Start { .. } => {
                 "read `gateway/gateway.log` in the state folder.".into()
             }

@@ -112,7 +112,15 @@ impl Framing {
 pub(crate) fn watch<S>(stream: S) -> (Watched<S>, Arc<Framing>) {
     let framing = Arc::new(Framing::default());
     let grammar = Grammar::default();
-    (Watched { stream, framing: framing.clone(), grammar, instead: b"", left_over: None }, framing)
+    let watched = Watched {
+        stream,
+        framing: framing.clone(),
+        grammar,
+        instead: b"",
+        left_over: None,
+        has_left: |_| false,
+    };
+    (watched, framing)
 }
 
 /// A stream whose requests are looked at.
@@ -124,6 +132,8 @@ pub(crate) struct Watched<S> {
     /// What is still to be read instead of what was wrong.
     instead: &'static [u8],
     left_over: Option<LeftOver>,
+    /// Whether whoever sends is gone.
+    has_left: fn(&S) -> bool,
 }
 
 /// What a refused client still sends.
@@ -134,6 +144,12 @@ struct LeftOver {
 }
 
 impl<S> Watched<S> {
+    /// Ends when whoever sends a body leaves within it, though nobody reads any more of it now.
+    pub(crate) fn unless(mut self, has_left: fn(&S) -> bool) -> Self {
+        self.has_left = has_left;
+        self
+    }
+
     /// The stream below.
     pub(crate) fn get_ref(&self) -> &S {
         &self.stream
@@ -235,6 +251,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Asked for whenever the connection is looked at. Where a backend takes no more of a body, nothing is read here.
+        if self.grammar.in_body() && (self.has_left)(&self.stream) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         // Asked for once all was written.
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
         if matches!(flushed, Poll::Ready(Ok(()))) {

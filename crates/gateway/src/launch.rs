@@ -1,6 +1,7 @@
 //! Makes sure that a gateway runs, detached from whoever needs it.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::client::Client;
 use crate::error::GatewayError;
 use crate::place::Place;
+use crate::supervisor::Start;
 
 /// Between two looks whether it answers.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -59,27 +61,43 @@ pub async fn launch(program: &Program, state: &Path, limit: Duration) -> Result<
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if client.answers(left.min(LOOK)).await {
+            relieve(&client, &program, &place).await;
             return Ok(client);
+        }
+        if let Some(foreign) = client.is_foreign(left.min(LOOK)).await {
+            return Err(foreign);
         }
         if Instant::now() >= until {
             return Err(GatewayError::DidNotStart { after: limit, log: place.supervisor_log() });
         }
         place.make()?;
         if Instant::now() >= start_again && matches!(place.lock(), Ok(Some(_))) {
-            start(&program, &place, Stdio::null(), false)?;
+            start(&program, &place, Stdio::null(), Start::Anew)?;
             start_again = Instant::now() + START;
         }
         sleep(PAUSE).await;
     }
 }
 
+/// Puts a supervisor of its own in place of one that a worker started; whether it did. That one serves no worse, so nothing
+/// fails for it.
+pub(crate) async fn relieve(client: &Client, program: &Program, place: &Place) -> bool {
+    if !client.supervisor_now().await.is_some_and(|supervisor| supervisor.stands_in) {
+        return false;
+    }
+    let Ok(stream) = client.take_over().await else { return false };
+    start(program, place, Stdio::from(OwnedFd::from(stream)), Start::Inheriting).is_ok()
+}
+
 /// Starts a supervisor; it makes a session of its own.
-pub(crate) fn start(program: &Program, place: &Place, stdin: Stdio, adopt: bool) -> Result<(), GatewayError> {
+pub(crate) fn start(program: &Program, place: &Place, stdin: Stdio, how: Start) -> Result<(), GatewayError> {
     let failed = |source: io::Error| GatewayError::Start { program: program.path.clone(), source };
     let log = place.open_supervisor_log()?;
     let mut command = program.command("supervise", place.state());
-    if adopt {
-        command.arg("--adopt");
+    match how {
+        Start::Anew => {}
+        Start::Adopting => _ = command.arg("--adopt"),
+        Start::Inheriting => _ = command.arg("--kept"),
     }
     let mut child =
         command.stdin(stdin).stdout(log.try_clone().map_err(failed)?).stderr(log).spawn().map_err(failed)?;

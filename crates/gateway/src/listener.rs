@@ -1,6 +1,7 @@
 //! Accepting: one task per address and lane, one per connection.
 
 mod requests;
+mod room;
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
@@ -9,18 +10,19 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::error::GatewayError;
 use crate::tls::arrival::{Arrival, arrive};
 use crate::worker::Gateway;
-use crate::{http2, limits, proxy_protocol, tcp};
+use crate::{http2, proxy_protocol, tcp};
 
-/// Connections at a time, over all addresses; fewer where the system gives fewer descriptors. More wait to be
-/// accepted.
-const MOST_CONNECTIONS: usize = 20_000;
+use room::Share;
+
+pub(crate) use room::Room;
+
 /// How long a client may take to send the head of a request; also how long a kept connection may idle.
 const HEAD: Duration = Duration::from_secs(30);
 /// Headers of a request, and bytes of them.
@@ -57,7 +59,10 @@ impl Listeners {
             let ready = socket.try_clone().and_then(TcpListener::from_std);
             listeners.push((lane, ready.map_err(doing())?));
         }
-        let start = |(lane, listener): (&Handle, _)| lane.spawn(accept(listener, address, gateway.clone()));
+        let share = Arc::new(gateway.connections.keep(self.tasks.len()));
+        let start = |(lane, listener): (&Handle, _)| {
+            lane.spawn(accept(listener, address, share.clone(), gateway.clone()))
+        };
         self.tasks.insert(address, listeners.into_iter().map(start).collect());
         Ok(())
     }
@@ -75,41 +80,23 @@ impl Listeners {
     }
 }
 
-/// Room for connections.
-#[derive(Debug)]
-pub(crate) struct Room {
-    free: Arc<Semaphore>,
-    most: usize,
-}
-
-impl Room {
-    /// As much as this process can get.
-    pub(crate) fn take() -> Self {
-        let most = limits::connections().clamp(1, MOST_CONNECTIONS);
-        Self { free: Arc::new(Semaphore::new(most)), most }
-    }
-
-    /// Whether no connection is open, and none is waited for.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.free.available_permits() == self.most
-    }
-}
-
-async fn accept(listener: TcpListener, address: SocketAddr, gateway: Arc<Gateway>) {
+async fn accept(listener: TcpListener, address: SocketAddr, share: Arc<Share>, gateway: Arc<Gateway>) {
     let mut stopping = gateway.stopping.subscribe();
     loop {
-        let room = gateway.connections.free.clone();
-        let accepted = async { (room.acquire_owned().await, listener.accept().await) };
+        // Before it is accepted: what there is no room for waits in the system's queue.
+        let accepted = async { (gateway.connections.seat(&share).await, listener.accept().await) };
         let accepted = tokio::select! {
-            accepted = accepted => accepted,
+            biased;
             _ = stopping.wait_for(|stopping| *stopping) => return,
+            accepted = accepted => accepted,
         };
         match accepted {
-            (Ok(room), Ok((stream, client))) => {
+            (Some(seat), Ok((stream, client))) => {
+                let seat = seat.open();
                 let connection = serve(stream, client, address, gateway.clone(), stopping.clone());
                 tokio::spawn(async move {
                     connection.await;
-                    drop(room);
+                    drop(seat);
                 });
             }
             _ => sleep(PAUSE).await,

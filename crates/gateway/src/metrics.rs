@@ -1,6 +1,7 @@
 //! Metrics in standard names.
 
 mod certificates;
+mod room;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -14,10 +15,12 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::backend::Backend;
+use crate::listener::Room;
 use crate::table::{LiveRoute, Table};
 use crate::tcp;
 
 use certificates::Certificates;
+use room::Connections;
 
 pub(crate) use certificates::CertificateLine;
 
@@ -105,6 +108,7 @@ pub(crate) struct Metrics {
     in_flight: Family<BackendLabels, Gauge>,
     swaps: Counter,
     certificates: Certificates,
+    clients: Connections,
 }
 
 impl Default for Metrics {
@@ -126,6 +130,7 @@ impl Default for Metrics {
             in_flight: Family::default(),
             swaps: Counter::default(),
             certificates: Certificates::default(),
+            clients: Connections::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests answered", metrics.requests.clone());
@@ -169,6 +174,7 @@ impl Default for Metrics {
         );
         registry.register("set_swaps", "Route sets taken", metrics.swaps.clone());
         metrics.certificates.register(registry);
+        metrics.clients.register(registry);
         metrics
     }
 }
@@ -267,6 +273,11 @@ impl Metrics {
     /// The certificates that are served now.
     pub(crate) fn certificates(&self, lines: impl Iterator<Item = CertificateLine>) {
         self.certificates.tell(lines);
+    }
+
+    /// How full it is with connections.
+    pub(crate) fn connections(&self, room: &Room) {
+        self.clients.tell(room);
     }
 
     pub(crate) fn swapped(&self) {

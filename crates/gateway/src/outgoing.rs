@@ -5,7 +5,7 @@ mod allowance;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ pub(crate) struct Gate {
 pub(crate) struct Progress {
     began: Instant,
     last_ms: Arc<AtomicU64>,
+    /// Whether there is more of it that its backend has not asked for.
+    untaken: Arc<AtomicBool>,
 }
 
 impl Outgoing {
@@ -91,13 +93,18 @@ impl Passing {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { began: Instant::now(), last_ms: Arc::default() }
+        Self { began: Instant::now(), last_ms: Arc::default(), untaken: Arc::default() }
     }
 }
 
 impl Progress {
     pub(crate) fn last(&self) -> Instant {
         self.began + Duration::from_millis(self.last_ms.load(Ordering::Relaxed))
+    }
+
+    /// Whether its backend takes no more of it now, though the client has more.
+    pub(crate) fn is_untaken(&self) -> bool {
+        self.untaken.load(Ordering::Relaxed)
     }
 
     fn made(&self) {
@@ -126,6 +133,9 @@ impl Body for Passing {
         if polled.is_ready() {
             self.progress.made();
         }
+        // Where nothing is there, the client is waited for; after a part, it is the backend until it asks again.
+        let more = matches!(&polled, Poll::Ready(Some(Ok(_)))) && !self.body.is_end_stream();
+        self.progress.untaken.store(more, Ordering::Relaxed);
         match self.allowance.allows(&polled, context) {
             Ok(()) => polled.map(|frame| frame.map(|frame| frame.map_err(Into::into))),
             Err(refused) => Poll::Ready(Some(Err(refused.into()))),

@@ -25,8 +25,17 @@ impl Place {
         &self.state
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(crate) fn admin(&self) -> PathBuf {
         self.folder.join("admin.sock")
+    }
+
+    /// The socket over which the supervisor is spoken to.
+    pub(crate) fn control(&self) -> PathBuf {
+        self.folder.join("supervisor.sock")
     }
 
     pub(crate) fn snapshot(&self) -> PathBuf {

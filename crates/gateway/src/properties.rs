@@ -3,13 +3,27 @@
 mod requests;
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use crate::balance::Asker;
+use crate::confine::confine;
+use crate::place::Place;
 use crate::route::RouteSet;
 use crate::table::Table;
-use crate::{proxy_protocol, snapshot as snapshots};
+use crate::{proxy_protocol, rim, snapshot as snapshots};
 
 pub use requests::requests;
+
+/// Confines this process as a worker is, and tells as JSON which of these paths can be read and which written then.
+pub fn confined(state: &Path, paths: &[String]) -> serde_json::Value {
+    let place = Place::new(state);
+    let made = place.make().is_ok();
+    let confinement = confine(&place, &[]);
+    let read: Vec<bool> =
+        paths.iter().map(|path| matches!(rim::read(Path::new(path), 100), Ok(Some(_)))).collect();
+    let wrote: Vec<bool> = paths.iter().map(|path| rim::append(Path::new(path)).is_ok()).collect();
+    serde_json::json!({ "made": made, "confinement": confinement, "read": read, "wrote": wrote })
+}
 
 /// What a target does with its input; it panics when a property does not hold.
 pub type Body = fn(&[u8]);

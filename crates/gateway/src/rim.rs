@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -17,6 +17,14 @@ use sha2::{Digest, Sha256};
 /// What time it is.
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// The file of this program, as device and number, and when it was written. The system knows it even where another file has
+/// its name by now.
+pub(crate) fn own_program() -> io::Result<((u64, u64), i64)> {
+    let data = fs::metadata("/proc/self/exe")?;
+    let written_ns = data.mtime().saturating_mul(1_000_000_000).saturating_add(data.mtime_nsec());
+    Ok(((data.dev(), data.ino()), written_ns))
 }
 
 /// Makes a folder that only its owner may enter, and its parents.
@@ -56,6 +64,17 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// The user that a file belongs to, where there is one.
+pub(crate) fn owner(path: &Path) -> Option<u32> {
+    fs::metadata(path).map(|data| data.uid()).ok()
+}
+
+/// Opens a path only to name it.
+pub(crate) fn open_path(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from(rustix::fs::OFlags::PATH.bits()).unwrap_or(0);
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 /// Opens a file to append to; only its owner may read it.

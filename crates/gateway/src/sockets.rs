@@ -6,7 +6,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use crate::error::GatewayError;
 use crate::launch::{self, Program};
 use crate::place::Place;
 use crate::rim;
-use crate::supervisor::{FromSupervisor, FromWorker, channel};
+use crate::supervisor::{FromSupervisor, FromWorker, Sets, Start, channel};
 
 /// How long the supervisor may take to answer.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -32,47 +31,95 @@ const MOST_REJECTED: u32 = 10;
 /// A log so long is put aside; it holds only what happened to processes and backends.
 const MOST_LOG_BYTES: u64 = 4 << 20;
 
+/// Orders that wait.
+const MOST_ORDERS: usize = 8;
+
 type Reply = (FromSupervisor, Option<OwnedFd>);
+
+/// What a worker is told about itself and another one.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Serve.
+    Go,
+    /// Take no more changes, say what you serve, and go on.
+    Yield,
+    /// Nobody takes over.
+    Stay,
+    /// Another worker serves all of it.
+    Leave,
+    /// The supervisor is gone, and with it who would have said one of the two.
+    Orphaned,
+}
+
+/// How a worker stands to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Another one serves; this one waits to be told to.
+    Trying,
+    Serving,
+    /// Another one may be about to take over.
+    Yielding,
+    /// This worker ends: its supervisor needs no successor.
+    Ending,
+}
 
 /// The listening sockets, held by the supervisor and used by this worker.
 pub(crate) struct Sockets {
     channel: ArcSwap<Channel>,
     replies: AsyncMutex<mpsc::Receiver<Reply>>,
     held: Mutex<BTreeMap<SocketAddr, TcpListener>>,
-    /// This worker ends: its supervisor needs no successor.
-    ending: AtomicBool,
+    standing: watch::Sender<Standing>,
     /// Another supervisor has the folder and wants none of this worker.
     pub(crate) outcast: watch::Sender<bool>,
 }
 
 impl Sockets {
-    /// Takes the sockets that the supervisor holds already, and goes on listening to it.
+    /// Takes the sockets that the supervisor holds already, and goes on listening to it; its orders come along.
     pub(crate) async fn take(
         first: Channel,
         program: Program,
         place: Place,
-    ) -> Result<Arc<Self>, GatewayError> {
+    ) -> Result<(Arc<Self>, mpsc::Receiver<Order>), GatewayError> {
         let mut held = BTreeMap::new();
-        loop {
+        let standing = loop {
             match first.receive::<FromSupervisor>().await.map_err(GatewayError::io("take the sockets"))? {
                 Some((FromSupervisor::Held(address), Some(socket))) => {
                     held.insert(address, TcpListener::from(socket));
                 }
-                Some((FromSupervisor::Ready, _)) => break,
+                Some((FromSupervisor::Ready, _)) => break Standing::Serving,
+                Some((FromSupervisor::Try, _)) => break Standing::Trying,
                 Some(_) => {}
                 None => return Err(GatewayError::NotSupervised),
             }
-        }
+        };
         let (sender, replies) = mpsc::channel(4);
+        let (ordering, orders) = mpsc::channel(MOST_ORDERS);
         let sockets = Arc::new(Self {
             channel: ArcSwap::from_pointee(first),
             replies: AsyncMutex::new(replies),
             held: Mutex::new(held),
-            ending: AtomicBool::new(false),
+            standing: watch::Sender::new(standing),
             outcast: watch::Sender::new(false),
         });
-        tokio::spawn(listen(sockets.clone(), sender, program, place));
-        Ok(sockets)
+        let told = Told { replies: sender, orders: ordering };
+        tokio::spawn(listen(sockets.clone(), told, program, place));
+        Ok((sockets, orders))
+    }
+
+    /// How this worker stands to others.
+    pub(crate) fn standing(&self) -> Standing {
+        *self.standing.borrow()
+    }
+
+    /// This worker serves, and nobody takes over.
+    pub(crate) fn stand(&self) {
+        self.standing.send_replace(Standing::Serving);
+    }
+
+    /// Says what is served, or would be.
+    pub(crate) async fn tell(&self, sets: Sets) {
+        // A supervisor that is gone is noticed by who listens to it.
+        let _ = self.channel.load_full().send(&FromWorker::Sets(sets), None).await;
     }
 
     /// The socket for an address, bound by the supervisor when it is not held yet.
@@ -111,7 +158,7 @@ impl Sockets {
 
     /// Tells the supervisor that this worker ends: for a `successor`, or because nothing is to be served any more.
     pub(crate) async fn leave(&self, successor: bool) {
-        self.ending.store(true, Ordering::SeqCst);
+        self.standing.send_replace(Standing::Ending);
         let message = if successor { FromWorker::Leaving } else { FromWorker::Stop };
         let _ = self.channel.load_full().send(&message, None).await;
     }
@@ -145,14 +192,37 @@ impl Sockets {
     }
 }
 
+/// Where what the supervisor says goes.
+struct Told {
+    replies: mpsc::Sender<Reply>,
+    orders: mpsc::Sender<Order>,
+}
+
+impl Told {
+    /// Passes one thing on; whether somebody still wants it.
+    async fn pass(&self, reply: Reply, sockets: &Sockets) -> bool {
+        let order = match reply.0 {
+            FromSupervisor::Go => Order::Go,
+            FromSupervisor::Yield => {
+                sockets.standing.send_replace(Standing::Yielding);
+                Order::Yield
+            }
+            FromSupervisor::Stay => Order::Stay,
+            FromSupervisor::Leave => Order::Leave,
+            _ => return self.replies.send(reply).await.is_ok(),
+        };
+        self.orders.send(order).await.is_ok()
+    }
+}
+
 /// Passes answers on; when the supervisor is gone, starts another and hands it all sockets. Serving goes on.
-async fn listen(sockets: Arc<Sockets>, replies: mpsc::Sender<Reply>, program: Program, place: Place) {
+async fn listen(sockets: Arc<Sockets>, told: Told, program: Program, place: Place) {
     let mut rejected = 0;
     loop {
         let current = sockets.channel.load_full();
         let began = Instant::now();
         while let Ok(Some(reply)) = current.receive::<FromSupervisor>().await {
-            if replies.send(reply).await.is_err() {
+            if !told.pass(reply, &sockets).await {
                 return;
             }
         }
@@ -162,17 +232,29 @@ async fn listen(sockets: Arc<Sockets>, replies: mpsc::Sender<Reply>, program: Pr
             sockets.outcast.send_replace(true);
             return;
         }
+        match sockets.standing() {
+            Standing::Serving => {}
+            Standing::Trying | Standing::Ending => {
+                // Another worker sees to it.
+                let _ = told.orders.send(Order::Orphaned).await;
+                return;
+            }
+            Standing::Yielding => {
+                let _ = told.orders.send(Order::Orphaned).await;
+                let _ = sockets.standing.subscribe().wait_for(|now| *now != Standing::Yielding).await;
+            }
+        }
         if rejected > 0 {
             sleep(PAUSE).await;
         }
-        while !sockets.ending.load(Ordering::SeqCst) {
+        while sockets.standing() != Standing::Ending {
             match replace(&sockets, &program, &place).await {
                 Ok(()) => break,
                 Err(error) => note(&place, &format!("no new supervisor: {error}")),
             }
             sleep(PAUSE).await;
         }
-        if sockets.ending.load(Ordering::SeqCst) {
+        if sockets.standing() == Standing::Ending {
             return;
         }
     }
@@ -180,7 +262,9 @@ async fn listen(sockets: Arc<Sockets>, replies: mpsc::Sender<Reply>, program: Pr
 
 async fn replace(sockets: &Sockets, program: &Program, place: &Place) -> Result<(), GatewayError> {
     let (ours, theirs) = StdUnixStream::pair().map_err(GatewayError::io("make a channel"))?;
-    launch::start(program, place, Stdio::from(OwnedFd::from(theirs)), true)?;
+    // What this process starts is as confined as it is: that would be no companion that can do its work.
+    let program = Program { companion: Vec::new(), ..program.clone() };
+    launch::start(&program, place, Stdio::from(OwnedFd::from(theirs)), Start::Adopting)?;
     let fresh = channel(ours)?;
     let doing = || GatewayError::io("hand the sockets over");
     let copies: Vec<(SocketAddr, TcpListener)> =

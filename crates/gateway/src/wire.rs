@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::error::GatewayError;
+use crate::build::Build;
+use crate::confine::Confinement;
+use crate::error::{GatewayError, with_cause};
 use crate::maintenance::Maintenance;
 use crate::route::{RouteSet, SetHash};
 
@@ -75,6 +77,12 @@ pub struct Status {
     pub process: u32,
     /// When the worker started.
     pub started_at: Timestamp,
+    /// The worker's program, where the system told.
+    #[serde(default)]
+    pub build: Option<Build>,
+    /// What the worker gave up.
+    #[serde(default)]
+    pub confinement: Option<Confinement>,
     /// What went wrong with the snapshot at the start, if anything did.
     pub snapshot_problem: Option<String>,
     /// What is wrong with certificates, a sentence without its full stop each.
@@ -128,11 +136,7 @@ impl From<GatewayError> for Refusal {
             GatewayError::Invalid { reason } => Self::Invalid { reason },
             GatewayError::Certificate { route, reason, hint } => Self::Certificate { route, reason, hint },
             GatewayError::Stopping => Self::Stopping,
-            other => {
-                let cause =
-                    std::error::Error::source(&other).map(|cause| format!(" ({cause})")).unwrap_or_default();
-                Self::Failed { reason: format!("{}{cause}", other.to_string().trim_end_matches('.')) }
-            }
+            other => Self::Failed { reason: with_cause(&other) },
         }
     }
 }

@@ -1,22 +1,26 @@
 //! The worker: serves requests, takes route sets whole, and outlives everything but its own program.
 
 mod aside;
+mod leaving;
+mod turns;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use tokio::time::{Instant, interval, sleep};
 
 use crate::access_log::AccessLog;
 use crate::backend::Backend;
+use crate::build::Build;
+use crate::confine::Confinement;
 use crate::error::GatewayError;
 use crate::lanes::Lanes;
 use crate::launch::Program;
@@ -26,21 +30,16 @@ use crate::metrics::Metrics;
 use crate::place::Place;
 use crate::probe::Probes;
 use crate::route::{RouteSet, SetHash};
-use crate::sockets::{Sockets, note};
+use crate::sockets::{Order, Sockets, Standing, note};
 use crate::sticky::Sessions;
 use crate::supervisor::{from_stdin, try_address};
 use crate::table::Table;
 use crate::tls::Certificates;
 use crate::wire::{BackendStatus, ProjectStatus, Status};
-use crate::{acme, admin, rim, snapshot, tls};
+use crate::{acme, admin, confine, rim, snapshot, tls};
 
 /// How long requests and TCP connections may take when the worker is told to end.
 pub(crate) const FINISH: Duration = Duration::from_secs(30);
-/// How long a connection whose time is up is left to its backend: that is stopped next, and most say goodbye then, as
-/// WebSockets do (RFC 6455, section 7.1.1). As long as an instance is given to end where nothing else is said.
-const FAREWELL: Duration = Duration::from_secs(10);
-/// How long connections that are cut may take to end.
-const CUT: Duration = Duration::from_secs(1);
 /// Between two looks whether they are done.
 const LOOK: Duration = Duration::from_millis(10);
 /// Between two tries to listen where another program was in the way.
@@ -61,6 +60,7 @@ pub(crate) struct Gateway {
     /// The runtimes that serve; changes, probes and questions are the main thread's.
     pub(crate) lanes: Vec<Handle>,
     started_at: Timestamp,
+    confinement: Confinement,
     snapshot_problem: Option<String>,
     /// One change at a time.
     changing: AsyncMutex<Changing>,
@@ -84,15 +84,21 @@ struct Changing {
 /// # Errors
 /// When it cannot begin.
 pub fn work(program: &Program, state: &Path) -> Result<(), GatewayError> {
+    let place = Place::new(state);
+    place.make()?;
+    // First of all, since each thread has rights of its own.
+    let confinement = confine::confine(&place, &turns::served(&place));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(GatewayError::io("start the worker"))?;
     let lanes = Lanes::start()?;
     runtime.block_on(async {
-        let place = Place::new(state);
-        place.make()?;
-        let sockets = Sockets::take(from_stdin()?, program.clone(), place.clone()).await?;
-        let gateway = Gateway::start(place, sockets, lanes.handles()).await?;
-        gateway.run().await
+        let (sockets, mut orders) = Sockets::take(from_stdin()?, program.clone(), place.clone()).await?;
+        let tried = sockets.standing() == Standing::Trying;
+        if tried && !turns::rehearse(&place, &sockets, &mut orders).await? {
+            return Ok(());
+        }
+        let gateway = Gateway::start(place, sockets, lanes.handles(), confinement).await?;
+        gateway.run(orders, tried).await
     })
 }
 
@@ -102,6 +108,7 @@ impl Gateway {
         place: Place,
         sockets: Arc<Sockets>,
         lanes: Vec<Handle>,
+        confinement: Confinement,
     ) -> Result<Arc<Self>, GatewayError> {
         let (served, snapshot_problem) = match snapshot::read(&place) {
             Ok(served) => (served, None),
@@ -111,8 +118,7 @@ impl Gateway {
                 (Default::default(), Some(error.to_string()))
             }
         };
-        let projects = served.projects.into_iter();
-        let table = projects.fold(Table::default(), |table, (name, set)| table.with(&name, set));
+        let table = turns::table(served.projects);
         for (project, ids) in served.aside {
             let ids: Vec<String> = ids.into_iter().collect();
             table.backends_named(&project, &ids).iter().for_each(|backend| backend.set_aside(true));
@@ -130,6 +136,7 @@ impl Gateway {
             connections: Room::take(),
             lanes,
             started_at: rim::now(),
+            confinement,
             snapshot_problem,
             changing: AsyncMutex::default(),
             leaving: Mutex::default(),
@@ -139,10 +146,17 @@ impl Gateway {
         Ok(gateway)
     }
 
-    async fn run(self: &Arc<Self>) -> Result<(), GatewayError> {
+    async fn run(
+        self: &Arc<Self>,
+        mut orders: mpsc::Receiver<Order>,
+        tried: bool,
+    ) -> Result<(), GatewayError> {
         let mut terminate =
             signal(SignalKind::terminate()).map_err(GatewayError::io("listen for signals"))?;
-        let admin = tokio::spawn(admin::serve(admin::open(self)?, self.clone()));
+        let mut admin = tokio::spawn(admin::serve(admin::open(self)?, self.clone()));
+        if tried {
+            self.sockets.tell(turns::sets(&self.table.load())).await;
+        }
         tokio::spawn(tls::keep(self.clone()));
         tokio::spawn(acme::keep(self.clone()));
         let mut stopping = self.stopping.subscribe();
@@ -154,6 +168,11 @@ impl Gateway {
                 _ = stopping.wait_for(|stopping| *stopping) => break false,
                 // Another supervisor has the folder, with a worker of its own: this one is in its way.
                 _ = outcast.wait_for(|outcast| *outcast) => break false,
+                Some(order) = orders.recv() => {
+                    if self.turn(order, &mut admin).await {
+                        break true;
+                    }
+                }
                 _ = again.tick() => {
                     let mut changing = self.changing.lock().await;
                     if !changing.missing.is_empty() {
@@ -309,57 +328,6 @@ impl Gateway {
         changing.closed
     }
 
-    /// Takes out the backends that the table no longer has.
-    fn let_go(&self, before: &Table, now: &[Arc<Backend>]) {
-        let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
-        leaving.retain(|backend| {
-            let stays = backend.in_flight() > 0;
-            // One that came after it under its name goes on counting.
-            if !stays && !now.iter().any(|new| new.is_called_as(backend)) {
-                self.metrics.forget(backend);
-            }
-            stays
-        });
-        for backend in before.backends().filter(|old| !now.iter().any(|new| Arc::ptr_eq(old, new))) {
-            backend.retire();
-            leaving.push(backend.clone());
-        }
-    }
-
-    /// Requests and TCP connections in flight to backends that were taken out.
-    pub(crate) fn left(&self, project: &str, ids: &[String]) -> u64 {
-        let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
-        let ours = leaving.iter().filter(|backend| backend.project == project && ids.contains(&backend.id));
-        ours.map(|backend| backend.in_flight()).sum()
-    }
-
-    /// Ends the TCP and upgraded connections to backends that were taken out; their time is up. Who says goodbye when its
-    /// backend is told to end may still do so.
-    pub(crate) fn cut(&self, project: &str, ids: &[String]) {
-        let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
-        let ours = leaving.iter().filter(|backend| backend.project == project && ids.contains(&backend.id));
-        let ours: Vec<Arc<Backend>> = ours.filter(|backend| backend.in_flight() > 0).cloned().collect();
-        drop(leaving);
-        if ours.is_empty() {
-            return;
-        }
-        tokio::spawn(async move {
-            sleep(FAREWELL).await;
-            ours.iter().for_each(|backend| backend.cut());
-        });
-    }
-
-    /// Ends all TCP and upgraded connections, and waits until that was told.
-    async fn cut_all(&self) {
-        let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let all: Vec<Arc<Backend>> = self.table.load().backends().cloned().chain(leaving).collect();
-        all.iter().for_each(|backend| backend.cut());
-        let until = Instant::now() + CUT;
-        while all.iter().any(|backend| backend.in_flight() > 0) && Instant::now() < until {
-            sleep(LOOK).await;
-        }
-    }
-
     /// Whether a set would be taken. Changes nothing: an address is tried and let go at once.
     pub(crate) fn check(&self, project: &str, set: &RouteSet) -> Result<(), GatewayError> {
         self.table.load().accepts(project, set)?;
@@ -391,6 +359,8 @@ impl Gateway {
         Status {
             process: std::process::id(),
             started_at: self.started_at,
+            build: Build::own().ok(),
+            confinement: Some(self.confinement.clone()),
             snapshot_problem: self.snapshot_problem.clone(),
             certificate_problems: self.certificates.problems(),
             projects: projects.collect(),

@@ -4,11 +4,12 @@ mod drain;
 mod hash_password;
 mod routes;
 mod status;
+mod upgrade;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use seaworthy_gateway::{Client, GatewayError};
+use seaworthy_gateway::{Client, GatewayError, Start};
 use seaworthy_release::TrafficError;
 
 use crate::context::Context;
@@ -31,6 +32,7 @@ enum Role {
     Routes(routes::RoutesArgs),
     Drain(drain::DrainArgs),
     HashPassword(hash_password::HashPasswordArgs),
+    Upgrade(upgrade::UpgradeArgs),
     /// Hold the listening sockets and keep the worker alive
     #[command(hide = true)]
     Supervise {
@@ -40,6 +42,9 @@ enum Role {
         /// Take over from a supervisor that died, by the socket that standard input is
         #[arg(long)]
         adopt: bool,
+        /// Go on with what this process had as another program, by the socket that standard input is
+        #[arg(long, conflicts_with = "adopt")]
+        kept: bool,
         /// Keep an agent alive too
         #[arg(long)]
         companion: bool,
@@ -65,11 +70,17 @@ pub(crate) fn gateway(context: &Context, arguments: &GatewayArgs) -> Result<Exit
         Role::Routes(arguments) => return super::wait(routes::routes(context, arguments)),
         Role::Drain(arguments) => return super::wait(drain::drain(context, arguments)),
         Role::HashPassword(arguments) => return hash_password::hash_password(context, arguments),
-        Role::Supervise { state, adopt, companion, wait } => {
+        Role::Upgrade(arguments) => return super::wait(upgrade::upgrade(context, arguments)),
+        Role::Supervise { state, adopt, kept, companion, wait } => {
             while *wait && seaworthy_gateway::is_supervised(state) {
                 std::thread::park_timeout(TURN);
             }
-            seaworthy_gateway::supervise(&context.gateway_program(state, *companion), state, *adopt)
+            let start = match (adopt, kept) {
+                (true, _) => Start::Adopting,
+                (_, true) => Start::Inheriting,
+                _ => Start::Anew,
+            };
+            seaworthy_gateway::supervise(&context.gateway_program(state, *companion), state, start)
         }
         Role::Work { state, companion } => {
             seaworthy_gateway::work(&context.gateway_program(state, *companion), state)

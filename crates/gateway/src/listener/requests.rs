@@ -52,7 +52,8 @@ pub(super) async fn serve(
     gateway: Arc<Gateway>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let (mut stream, framing) = framing::watch(stream);
+    let (stream, framing) = framing::watch(stream);
+    let mut stream = stream.unless(ClientStream::has_left);
     let switch = Switch::default();
     let (mut begun, mut until) = (0, Instant::now() + HEAD);
     loop {
@@ -70,7 +71,7 @@ pub(super) async fn serve(
         if framing.begun() > begun {
             (begun, until) = (framing.begun(), Instant::now() + HEAD);
         }
-        if !stirs(&stream, until, &mut stopping).await {
+        if !stirs(&stream, until, &mut stopping, &gateway).await {
             let _ = timeout(GOODBYE, stream.shutdown()).await;
             return;
         }
@@ -79,16 +80,23 @@ pub(super) async fn serve(
     Box::pin(switch.pass()).await;
 }
 
-/// Whether a client that rests has more to say, or ends its connection; not when it has rested for long, or the worker
-/// ends.
-async fn stirs(stream: &Watched<ClientStream>, until: Instant, stopping: &mut watch::Receiver<bool>) -> bool {
+/// Whether a client that rests has more to say, or ends its connection; not when it has rested for long, others need the
+/// room, or the worker ends.
+async fn stirs(
+    stream: &Watched<ClientStream>,
+    until: Instant,
+    stopping: &mut watch::Receiver<bool>,
+    gateway: &Gateway,
+) -> bool {
     let ended = async {
         let _ = stopping.wait_for(|stopping| *stopping).await;
         sleep(LAST_CALL).await;
     };
     tokio::select! {
+        biased;
         ready = timeout_at(until, stream.get_ref().tcp().ready(Interest::READABLE)) => matches!(ready, Ok(Ok(_))),
         () = ended => false,
+        () = gateway.connections.crowded() => false,
     }
 }
 

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode, Uri, Version};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep};
 
 use crate::backend::{Backend, InFlight};
 use crate::balance::Asker;
@@ -31,6 +31,10 @@ const MOST_ATTEMPTS: usize = 3;
 const MOST_SENT: usize = 2;
 /// How long a backend may take to begin its answer once nothing more of the request comes.
 const FIRST_BYTE: Duration = Duration::from_secs(300);
+/// How long a backend may take nothing of a body that is there.
+const TAKE: Duration = Duration::from_secs(60);
+/// Between two looks whether either was too long.
+const LOOK: Duration = Duration::from_secs(15);
 
 /// A request that can be sent.
 pub(super) enum Sending {
@@ -204,9 +208,11 @@ async fn attempt(
         tokio::select! {
             biased;
             answer = &mut answered => break answer,
-            // As long as the client sends, the backend need not answer.
-            () = sleep_until(progress.last() + FIRST_BYTE) => {
-                if progress.last().elapsed() >= FIRST_BYTE {
+            () = sleep(LOOK) => {
+                // As long as the client sends, the backend need not answer. A client that left cannot always be seen while
+                // nobody takes what it has sent.
+                let patience = if progress.is_untaken() { TAKE } else { FIRST_BYTE };
+                if progress.last().elapsed() >= patience {
                     return Err(Failed::Broken(StatusCode::GATEWAY_TIMEOUT));
                 }
             }

@@ -1,8 +1,9 @@
 //! Instances that are taken out of traffic by hand, and back in.
 
-use super::{Gateway, note};
+use super::Gateway;
 use crate::error::GatewayError;
 use crate::snapshot;
+use crate::sockets::note;
 
 impl Gateway {
     /// Takes backends of a project out of traffic, or back in, once that is on disk.

@@ -150,14 +150,14 @@ async fn calls_with_trailers_pass_from_end_to_end() {
 }
 
 /// Clients that keep one connection each as long as it is kept, with several requests at a time.
-struct Crowd {
+pub(crate) struct Crowd {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicU64>,
     clients: JoinSet<Vec<String>>,
 }
 
 impl Crowd {
-    fn start(address: std::net::SocketAddr, clients: usize) -> Self {
+    pub(crate) fn start(address: std::net::SocketAddr, clients: usize) -> Self {
         let (stop, answered) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
         let mut set = JoinSet::new();
         for _ in 0..clients {
@@ -166,11 +166,11 @@ impl Crowd {
         Self { stop, answered, clients: set }
     }
 
-    fn answered(&self) -> u64 {
+    pub(crate) fn answered(&self) -> u64 {
         self.answered.load(Ordering::SeqCst)
     }
 
-    async fn stop(self) -> (u64, Vec<String>) {
+    pub(crate) async fn stop(self) -> (u64, Vec<String>) {
         self.stop.store(true, Ordering::SeqCst);
         let failures = self.clients.join_all().await.concat();
         (self.answered.load(Ordering::SeqCst), failures)

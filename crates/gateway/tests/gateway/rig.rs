@@ -52,6 +52,13 @@ impl Rig {
         Self { folder, client }
     }
 
+    /// By a program of the test's own.
+    pub(crate) async fn start_by(program: &Program) -> Self {
+        let folder = TempDir::new().unwrap();
+        let client = launch(program, folder.path(), PATIENCE).await.unwrap();
+        Self { folder, client }
+    }
+
     pub(crate) async fn launch(&self) {
         launch(&program(), self.folder.path(), PATIENCE).await.unwrap();
     }

@@ -17,16 +17,16 @@ use crate::swap::{swap_often, told, two_served};
 const MOST_SWAPS: u64 = 200;
 const LEAST_SWAPS: u64 = 40;
 const BUDGET: Duration = Duration::from_secs(15);
-const OFFER: &str = "GET /ws HTTP/1.1\r\nhost: shop.example\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: x\r\nx-secret: s\r\n\r\n";
+pub(crate) const OFFER: &str = "GET /ws HTTP/1.1\r\nhost: shop.example\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: x\r\nx-secret: s\r\n\r\n";
 
 /// A connection that is a WebSocket by name; lines are said over it.
-struct Socket {
+pub(crate) struct Socket {
     stream: BufReader<TcpStream>,
     head: String,
 }
 
 impl Socket {
-    async fn open(address: std::net::SocketAddr, offer: &str) -> io::Result<Self> {
+    pub(crate) async fn open(address: std::net::SocketAddr, offer: &str) -> io::Result<Self> {
         let mut stream = BufReader::new(TcpStream::connect(address).await?);
         stream.get_mut().write_all(offer.as_bytes()).await?;
         let mut head = String::new();
@@ -38,7 +38,7 @@ impl Socket {
         Ok(Self { stream, head })
     }
 
-    async fn line(&mut self) -> io::Result<String> {
+    pub(crate) async fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
         match timeout(PATIENCE, self.stream.read_line(&mut line)).await?? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -46,7 +46,7 @@ impl Socket {
         }
     }
 
-    async fn ask(&mut self, word: &str) -> io::Result<String> {
+    pub(crate) async fn ask(&mut self, word: &str) -> io::Result<String> {
         self.stream.get_mut().write_all(format!("{word}\n").as_bytes()).await?;
         self.line().await
     }

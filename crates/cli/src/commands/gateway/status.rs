@@ -1,6 +1,7 @@
 //! `gateway status`: how the gateway and the instances behind it are.
 
-use seaworthy_gateway::{BackendStatus, Status};
+use jiff::Timestamp;
+use seaworthy_gateway::{BackendStatus, Build, Confinement, Status, SupervisorStatus, Writes};
 use serde_json::json;
 
 use crate::arguments::Format;
@@ -22,20 +23,33 @@ pub(crate) struct StatusArgs {
 }
 
 pub(super) async fn status(context: &Context, arguments: &StatusArgs) -> Result<Exit, CommandError> {
-    let status = client(context).status().await.map_err(failed)?;
+    let client = client(context);
+    let status = client.status().await.map_err(failed)?;
+    // One of an older version does not tell of itself.
+    let supervisor = client.supervisor().await.ok();
     context.ui.data(&match arguments.format {
-        Format::Text => text(context, &status),
+        Format::Text => text(context, &status, supervisor.as_ref()),
         Format::Json => {
-            let told = json!({ "version": 1, "gateway": status });
+            let told = json!({ "version": 1, "gateway": status, "supervisor": supervisor });
             format!("{}\n", serde_json::to_string_pretty(&told).unwrap_or_default())
         }
     });
     Ok(Exit::Done)
 }
 
-fn text(context: &Context, status: &Status) -> String {
-    let since = status.started_at.strftime("%Y-%m-%d %H:%M:%SZ");
-    let mut text = format!("gateway: process {} since {since}\n", status.process);
+fn text(context: &Context, status: &Status, supervisor: Option<&SupervisorStatus>) -> String {
+    let part = |name: &str, process: u32, build: Option<&Build>, since: Timestamp| {
+        let version =
+            build.map_or_else(|| "of an unknown version".to_owned(), |build| format!("version {build}"));
+        format!("{name}: {version}, process {process} since {}\n", since.strftime("%Y-%m-%d %H:%M:%SZ"))
+    };
+    let mut text = part("gateway", status.process, status.build.as_ref(), status.started_at);
+    if let Some(supervisor) = supervisor {
+        text.push_str(&part("supervisor", supervisor.process, supervisor.build.as_ref(), supervisor.since));
+    }
+    if let Some(confinement) = &status.confinement {
+        text.push_str(&format!("rights: {}\n", rights(confinement)));
+    }
     if let Some(problem) = &status.snapshot_problem {
         text.push_str(&format!("at its start: {problem}\n"));
     }
@@ -57,6 +71,21 @@ fn text(context: &Context, status: &Status) -> String {
     }
     text.push_str(&table.text(context.ui.out));
     text
+}
+
+/// What the worker may, in words.
+fn rights(confinement: &Confinement) -> String {
+    let kept = match confinement.capabilities.as_slice() {
+        [] => "none of root's".to_owned(),
+        kept => format!("of root's {}", kept.join(", ")),
+    };
+    let because = confinement.because.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+    let more = if confinement.no_new_privileges { "no new ones" } else { "new ones by other programs" };
+    let writes = match &confinement.writes {
+        Writes::OwnFolder => "writes in its own folder alone".to_owned(),
+        Writes::Anywhere(why) => format!("writes wherever its user may ({why})"),
+    };
+    format!("{kept}{because}, {more}; {writes}")
 }
 
 fn state(backend: &BackendStatus) -> &'static str {
