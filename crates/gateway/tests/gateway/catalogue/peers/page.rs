@@ -54,7 +54,7 @@ pub(super) fn compare(versions: &[String; 2], requests: usize, rows: &[(String, 
         let told = &rest[..rest.len() - after.len()];
         assert_eq!(steady(told), steady(&table), "look at the difference; `SEAWORTHY_BLESS=1` accepts it");
     } else {
-        println!("skipped in part: the page was not seen with {seen}, so it is not compared");
+        eprintln!("skipped in part: the page was not seen with {seen}, so it is not compared");
     }
     assert!(unexplained.is_empty(), "say why in `reasons.txt`: {unexplained:#?}");
     let unused: Vec<_> = reasons
