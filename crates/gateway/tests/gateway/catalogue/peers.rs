@@ -203,5 +203,7 @@ async fn nginx_and_haproxy_differ_from_the_gateway_where_the_page_says() {
         }
     }
     assert!(looser.is_empty(), "both refuse what the gateway passes: {looser:?}");
-    page::compare(&versions, cases().len(), &rows);
+    if !page::compare(&versions, cases().len(), &rows) {
+        eprintln!("skipped in part: the page was seen with other versions than {}", versions.join(" and "));
+    }
 }
