@@ -18,7 +18,7 @@ use crate::place::Place;
 use crate::rim;
 use crate::route::tls::Acme;
 use crate::sockets::note;
-use crate::tls::{Certificate, Due, named};
+use crate::tls::{Certificate, CertificateError, Due, named};
 use crate::worker::Gateway;
 
 use challenges::Kind;
@@ -61,6 +61,15 @@ async fn attempt(due: &Due, gateway: &Gateway) {
     let (host, acme) = (due.host.as_str(), &due.acme);
     let now = rim::now();
     if !due.stands_in && now < renewal(host, due.from, due.until) {
+        // One that has not begun by our clock may be waited for.
+        match (now < due.from, due.has_problem) {
+            (true, false) => {
+                let reason = CertificateError::NotYet { on: due.from }.to_string();
+                gateway.certificates.failed(due, &reason, gateway);
+            }
+            (false, true) => gateway.certificates.settled(due, gateway),
+            _ => {}
+        }
         return;
     }
     let path = place.pace(&issuer(acme), host);

