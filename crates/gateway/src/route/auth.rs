@@ -97,7 +97,8 @@ impl Users {
     /// What is wrong with the first line that cannot be read.
     pub fn parse(text: &str) -> Result<Self, UsersError> {
         let mut users = BTreeMap::new();
-        for (index, line) in text.lines().enumerate() {
+        // Some editors begin a file with a mark that nobody sees.
+        for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -204,6 +205,8 @@ mod tests {
 
     #[test]
     fn lines_of_names_and_hashes() {
+        let marked = Users::parse(&format!("\u{feff}ann:{HASH}\n")).unwrap();
+        assert_eq!(marked.hash("ann"), Some(HASH), "a mark that nobody sees is no part of a name");
         let users = Users::parse(&format!("# ours\n\nann:{HASH}\r\nbob:{HASH}\n")).unwrap();
         assert_eq!((users.hash("ann"), users.hash("eve"), users.any()), (Some(HASH), None, Some(HASH)));
         assert_eq!(format!("{users:?}"), "[2 users]");

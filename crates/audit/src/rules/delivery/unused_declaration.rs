@@ -15,7 +15,7 @@ pub(crate) const RULE: Rule = Rule {
           secret is not where one believes.",
     fix: "Use it or remove it.",
     bad: "services:\n  web:\n    image: shop:1.4\nvolumes:\n  uploads: {}\n",
-    good: "services:\n  web:\n    image: shop:1.4\n    volumes: [\"uploads:/uploads\"]\nvolumes:\n  uploads: {}\n",
+    good: "services:\n  web:\n    image: shop:1.4\n    volumes: [\"uploads:/uploads\"]\n    x-seaworthy: { route: { auth: { users: team } } }\nvolumes:\n  uploads: {}\nsecrets:\n  team: { file: ./team }\n",
     references: &[],
     check,
 };
@@ -33,6 +33,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             service.mounts.iter().filter_map(|mount| Some(("volumes", mount.value.source.as_deref()?))),
         );
         used.extend(service.secrets.iter().map(|grant| ("secrets", grant.value.source.as_str())));
+        let users = service.node.at(&["x-seaworthy", "route", "auth", "users"]).and_then(Node::text);
+        used.extend(users.map(|users| ("secrets", users)));
         used.extend(service.configs.iter().map(|grant| ("configs", grant.value.source.as_str())));
         let build_secrets = service.node.at(&["build", "secrets"]).map(Node::items).unwrap_or_default();
         let names = build_secrets

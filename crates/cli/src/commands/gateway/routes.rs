@@ -32,13 +32,33 @@ pub(super) async fn routes(context: &Context, arguments: &RoutesArgs) -> Result<
         Format::Json => {
             let projects: Vec<Value> = sets
                 .iter()
-                .map(|(project, set)| json!({ "project": project, "hash": set.hash(), "routes": set.routes }))
+                .map(|(project, set)| {
+                    let mut routes = json!(set.routes);
+                    hide_passwords(&mut routes);
+                    json!({ "project": project, "hash": set.hash(), "routes": routes })
+                })
                 .collect();
             let told = json!({ "version": 1, "projects": projects });
             format!("{}\n", serde_json::to_string_pretty(&told).unwrap_or_default())
         }
     });
     Ok(Exit::Done)
+}
+
+/// Takes the hashes of passwords out: who has them can try passwords against them.
+fn hide_passwords(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(hide_passwords),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match (name.as_str(), field.get_mut("users").and_then(Value::as_object_mut)) {
+                    ("auth", Some(users)) => users.values_mut().for_each(|hash| *hash = json!("[redacted]")),
+                    _ => hide_passwords(field),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 fn table(sets: &[(String, RouteSet)]) -> Table {
@@ -69,4 +89,18 @@ fn balance(route: &Route) -> String {
 /// The word that stands for a value in JSON.
 fn word(value: &impl serde::Serialize) -> String {
     json!(value).as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_hash_of_a_password_is_shown() {
+        let mut routes =
+            json!([{ "name": "web", "site": { "auth": { "realm": "x", "users": { "ann": "$2y$10$h" } } } }]);
+        hide_passwords(&mut routes);
+        let told = routes.to_string();
+        assert!(told.contains(r#""ann":"[redacted]""#) && !told.contains("$2y$"), "{told}");
+    }
 }

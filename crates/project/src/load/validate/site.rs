@@ -21,6 +21,7 @@ pub(super) fn check(root: &Node, disabled: &HashSet<&str>, report: &mut Report) 
         }
         redirects(name, route, report);
         cors(name, route, report);
+        framing(name, route, report);
         if let Some(strip) = route.get("strip_path").filter(|strip| strip.text() == Some("true"))
             && matches!(text(route, "path"), None | Some("/"))
         {
@@ -52,6 +53,40 @@ fn whole(name: &str, route: &Node, report: &mut Report) {
             report.problem(
                 Problem::at(ProblemKind::Required, node.span, message).hint(format!("add `{needed}:`")),
             );
+        }
+    }
+}
+
+/// Headers that say how long a message is and how long its connection lasts, which each hop says for itself.
+const FRAMING: [&str; 9] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// A length that is written by hand would be a lie about every message.
+fn framing(name: &str, route: &Node, report: &mut Report) {
+    let edits = ["request", "response"].into_iter().filter_map(|side| route.at(&["headers", side]));
+    for edit in edits {
+        let set = ["set", "add"].into_iter().filter_map(|key| edit.get(key)).flat_map(Node::entries);
+        let set = set.map(|entry| (entry.key.value.as_str(), entry.key.span));
+        let removed = edit.get("remove").map(Node::items).unwrap_or_default();
+        let removed = removed.iter().filter_map(|item| Some((item.text()?, item.span)));
+        for (header, span) in set.chain(removed) {
+            if !FRAMING.iter().any(|own| own.eq_ignore_ascii_case(header)) {
+                continue;
+            }
+            let message = format!(
+                "`headers` of the route of `{name}` changes `{header}`, which the gateway says itself."
+            );
+            let problem = Problem::at(ProblemKind::InvalidValue, span, message);
+            report.problem(problem.hint("remove it: how long a message is follows from what is sent"));
         }
     }
 }
