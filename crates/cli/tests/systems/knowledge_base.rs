@@ -1,5 +1,7 @@
 //! The knowledge base: nine services, work that waits in a queue, and a vector database.
 
+use std::time::{Duration, Instant};
+
 use super::door::exchange;
 use super::example::{Example, docker};
 use super::load::Load;
@@ -10,6 +12,18 @@ const SECRETS: [&str; 4] = ["DATABASE_PASSWORD", "REDIS_PASSWORD", "STORAGE_SECR
 /// What its programs listen on.
 const PORTS: [u16; 5] = [8000, 8080, 9000, 5432, 6379];
 const TIDES: &str = "The tide rises twice a day because the moon pulls the sea";
+/// What each may use, as the team gave it: MiB and thousandths of a processor.
+const LIMITS: [(&str, u64, u64); 7] = [
+    ("api", 1024, 1000),
+    ("worker", 2048, 2000),
+    ("beat", 256, 250),
+    ("frontend", 512, 500),
+    ("postgres", 2048, 1000),
+    ("redis", 512, 500),
+    ("vector", 4096, 2000),
+];
+/// How long it may take to say whether it is ready, whatever does not answer.
+const SAID: Duration = Duration::from_secs(5);
 const JSON: &str = "content-type: application/json";
 
 fn json(body: &str) -> serde_json::Value {
@@ -62,6 +76,11 @@ fn the_knowledge_base_in_production() {
     used(&base);
     trials::only_the_gateway_is_reached(&base, &PORTS, &taken);
     trials::reaches(&base, "worker", "vector", 8000);
+    for (service, memory, processors) in LIMITS {
+        let format = "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}";
+        let told = docker(&["inspect", "--format", format, &base.containers(service)[0]]).concat();
+        assert_eq!(told, format!("{} {}", memory << 20, processors * 1_000_000), "{service}");
+    }
     for (service, port) in [("postgres", 5432), ("redis", 6379), ("vector", 8000), ("storage", 9000)] {
         trials::cannot_reach(&base, "frontend", service, port);
     }
@@ -127,6 +146,10 @@ fn stopped_parts_come_back(base: &Example) {
         base.ends(0, 1, &["stop", part, "-y"]);
         wait_until("it is not ready", || {
             base.request("GET", "/api/ready", "", "").is_ok_and(|answer| answer.status == 503)
+        });
+        wait_until("it says so in time", || {
+            let asked = Instant::now();
+            base.request("GET", "/api/ready", "", "").is_ok() && asked.elapsed() < SAID
         });
         base.ends(0, 1, &["start", part, "-y"]);
         wait_until("it is ready again", || trials::answers(base, "/api/ready"));
