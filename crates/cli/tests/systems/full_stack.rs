@@ -52,6 +52,8 @@ fn the_full_stack_in_production() {
     let before = desk.files();
     trials::is_checked(&desk, &["default-credential", "debug-mode", "source-bind-mount"]);
     trials::refuses(&desk, &SECRETS);
+    trials::comes_from_a_proof(&desk, "frontend");
+    too_much_is_found_by_the_plan(&desk);
     desk.ends(0, 1, &["deploy", "-y"]);
     trials::is_kept(&desk);
     let page = desk.request("GET", "/", "", "").unwrap();
@@ -61,6 +63,7 @@ fn the_full_stack_in_production() {
     let first = asked(&desk, 1);
     wait_until("the first report is written", || report(&desk, first)["done"] == true);
     confined(&desk, &taken, &secrets);
+    nothing_of_development_is_left(&desk, &page);
     trials::bears_one_id(&desk, "api", "/api/version");
     trials::stands_beside_staging(&desk, staging, "/api/ready");
     a_killed_worker_loses_nothing(&desk);
@@ -98,6 +101,45 @@ fn confined(desk: &Example, taken: &[u16], secrets: &[String]) {
     trials::reaches(desk, "worker", "redis", 6379);
     trials::cannot_reach(desk, "frontend", "db", 5432);
     trials::cannot_reach(desk, "frontend", "redis", 6379);
+}
+
+/// A limit that the machine cannot keep is found before anything is started.
+fn too_much_is_found_by_the_plan(desk: &Example) {
+    let filled = desk.text(".env.production");
+    desk.write(".env.production", &format!("{filled}DATABASE_CPUS=512\n"));
+    let told = desk.run(1, &["plan"]).all();
+    assert!(told.contains("`db` has a limit of 512 processors"), "{told}");
+    let refused = desk.run(1, &["deploy", "-y"]);
+    assert_ne!(refused.code, 0, "{}", refused.all());
+    assert_eq!(desk.left(&["ps", "--all"]), [""; 0], "nothing was started");
+    desk.write(".env.production", &filled);
+}
+
+/// No page for developers, no mounted source, headers that browsers heed, logs that rotate, and what was tuned is tuned.
+fn nothing_of_development_is_left(desk: &Example, page: &Answer) {
+    let says = |answer: &Answer, header: &str| answer.head.to_ascii_lowercase().contains(header);
+    assert!(says(page, "content-security-policy: default-src 'self'"), "{}", page.head);
+    let unknown = desk.request("GET", "/api/no-such-page", "", "").unwrap();
+    assert!(unknown.status == 404 && !unknown.body.contains("URLconf"), "{}", unknown.body);
+    for header in ["strict-transport-security: max-age=31536000", "x-content-type-options: nosniff"] {
+        assert!(says(&unknown, header), "{header}: {}", unknown.head);
+    }
+    let format = "{{range .Mounts}}{{.Source}} {{end}}{{json .HostConfig.LogConfig.Config}}";
+    let source = desk.project().display().to_string();
+    let rotated =
+        ["\"compress\":\"true\"", "\"labels\":\"com.docker.compose.service\"", "\"max-size\":\"10m\""];
+    for container in desk.left(&["ps"]) {
+        let told = docker(&["inspect", "--format", format, &container]).concat();
+        assert!(!told.contains(&source), "no source is mounted: {told}");
+        assert!(rotated.iter().all(|option| told.contains(option)), "{told}");
+    }
+    let inside = |service: &str, command: &str| {
+        docker(&["exec", &desk.containers(service)[0], "sh", "-c", command]).join(" ")
+    };
+    // Its main process and one for each task at a time.
+    let workers = inside("worker", "grep -l '[c]elery' /proc/[0-9]*/cmdline");
+    assert_eq!(workers.split_whitespace().count(), 3, "{workers}");
+    assert_eq!(inside("db", "psql -U desk -d desk -Atc 'SHOW shared_buffers'"), "256MB");
 }
 
 /// Every worker is killed in the middle of a report; it is written to its end all the same.

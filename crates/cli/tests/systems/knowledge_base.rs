@@ -10,6 +10,16 @@ const SECRETS: [&str; 4] = ["DATABASE_PASSWORD", "REDIS_PASSWORD", "STORAGE_SECR
 /// What its programs listen on.
 const PORTS: [u16; 5] = [8000, 8080, 9000, 5432, 6379];
 const TIDES: &str = "The tide rises twice a day because the moon pulls the sea";
+/// What each may use, as the team gave it: MiB and thousandths of a processor.
+const LIMITS: [(&str, u64, u64); 7] = [
+    ("api", 1024, 1000),
+    ("worker", 2048, 2000),
+    ("beat", 256, 250),
+    ("frontend", 512, 500),
+    ("postgres", 2048, 1000),
+    ("redis", 512, 500),
+    ("vector", 4096, 2000),
+];
 const JSON: &str = "content-type: application/json";
 
 fn json(body: &str) -> serde_json::Value {
@@ -62,6 +72,11 @@ fn the_knowledge_base_in_production() {
     used(&base);
     trials::only_the_gateway_is_reached(&base, &PORTS, &taken);
     trials::reaches(&base, "worker", "vector", 8000);
+    for (service, memory, processors) in LIMITS {
+        let format = "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}";
+        let told = docker(&["inspect", "--format", format, &base.containers(service)[0]]).concat();
+        assert_eq!(told, format!("{} {}", memory << 20, processors * 1_000_000), "{service}");
+    }
     for (service, port) in [("postgres", 5432), ("redis", 6379), ("vector", 8000), ("storage", 9000)] {
         trials::cannot_reach(&base, "frontend", service, port);
     }
