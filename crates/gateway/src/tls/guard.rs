@@ -11,7 +11,6 @@ use super::Via;
 use super::clients::Shown;
 use crate::headers::forwarded::was_secure;
 use crate::policy::Origin;
-use crate::route::tls::CertificateSource;
 use crate::table::LiveRoute;
 use crate::worker::Gateway;
 
@@ -59,8 +58,8 @@ pub(crate) fn tell_certificate(parts: &mut Parts, route: &LiveRoute) {
 }
 
 /// Where a request has to be sent to come with TLS: nothing where it did, be it only up to
-/// a trusted proxy, where its route does not ask for it, where an issuer asks, and as long as an issuer has not given the
-/// certificate that it could be led to.
+/// a trusted proxy, where its route does not ask for it, where an issuer asks, and as long as there is no certificate
+/// that it could be led to.
 pub(crate) fn elsewhere<B>(
     request: &Request<B>,
     host: &str,
@@ -75,9 +74,7 @@ pub(crate) fn elsewhere<B>(
     {
         return None;
     }
-    // One that is asked for takes its time, once. Files that went wrong are no reason to go on in clear.
-    let comes = matches!(tls.certificate, CertificateSource::Acme(_));
-    if comes && !gateway.certificates.is_ready(route.route.listen, route.route.host.as_ref()) {
+    if !gateway.certificates.is_ready(route.route.listen, route.route.host.as_ref()) {
         return None;
     }
     let port = if tls.port == HTTPS { String::new() } else { format!(":{}", tls.port) };
