@@ -212,7 +212,7 @@ fn a_digest_is_written_behind_the_tag_and_nothing_else_changes() {
     let pinned = pin(&before, None, &|text| reload(SHOP, Some(text), &[]), &asked);
     let wanted = format!("postgres:17.2@{}", asked[1].digest);
     let text = pinned.text.expect("one image can be pinned");
-    assert!(text.contains(&format!("    image: {wanted}\n")), "{text}");
+    assert!(text.contains(&format!("    image: \"{wanted}\"\n")), "{text}");
     let refused: Vec<(&str, &str)> =
         pinned.refused.iter().map(|(name, reason)| (name.as_str(), reason.as_str())).collect();
     assert_eq!(refused, [("web", "it has no image.")], "it is built");

@@ -67,7 +67,10 @@ fn redirects_passwords_pages_and_work_reach_the_clients() {
     let told = site.done(&["maintenance", "on", "--message", "Back <soon>.", "--retry-after", "2m"]);
     assert!(told.stdout.contains("answers all clients with 503"), "{}", told.stdout);
     site.install(2);
-    site.done(&["deploy", "-y"]);
+    let told = site.done(&["deploy", "-y"]);
+    assert!(told.stderr.contains("clients are answered with 503"), "{}", told.stderr);
+    let told = site.done(&["status"]);
+    assert!(told.stdout.contains("maintenance: clients are answered with 503 since "), "{}", told.stdout);
     let answer = ask(&site, "/", &known);
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 120\r\n"), "{answer}");
     assert!(answer.ends_with("<h1>Back &lt;soon&gt;.</h1>"), "{answer}");

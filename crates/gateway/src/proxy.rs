@@ -84,7 +84,11 @@ pub(crate) async fn answer(
     let asker = route.site.origin(request.headers());
     let shows = route.site.shows(request.headers());
     let wish = route.site.wish(request.method(), request.headers());
-    let (refusal, told) = route.policy.admit(origin, request.headers(), request.body().size_hint().exact());
+    // Who is told that the project is being worked on is counted by no limit.
+    let (refusal, told) = match gateway.closed.get(&route.project) {
+        Some(closed) if !closed.lets_in(origin.client) => (None, None),
+        _ => route.policy.admit(origin, request.headers(), request.body().size_hint().exact()),
+    };
     let mut answer = match refusal {
         Some(status) => refused(status, &request, &framing, &identity, story),
         None => {

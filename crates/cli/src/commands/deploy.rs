@@ -59,6 +59,10 @@ pub(crate) async fn deploy(context: &Context, arguments: &DeployArgs) -> Result<
     let outcome = outcome.map_err(|error| CommandError::from(error).with_sources(&project.sources))?;
     let exit =
         outcome::tell(&context.ui, project.name.as_str(), &outcome, &outcome::addresses::all(&project));
+    if let Ok(Some(closed)) = site.traffic.client().maintained(project.name.as_str()).await {
+        context.ui.warn(&format!("clients are answered with 503, since {} already.", closed.since));
+        context.ui.hint("`seaworthy maintenance off` lets them in.");
+    }
     if matches!(outcome, Outcome::Done { .. }) {
         verify::warn(context, &operator, Some(&project)).await;
     }

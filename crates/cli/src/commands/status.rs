@@ -1,6 +1,7 @@
 //! `status`: what runs, against what should.
 
 use seaworthy_engine::{InstanceId, InstanceState};
+use seaworthy_gateway::Maintenance;
 use seaworthy_release::{DeploymentKind, Lock, Target, WantedKind, World};
 use serde_json::{Value, json};
 
@@ -36,9 +37,20 @@ pub(crate) async fn status(context: &Context, arguments: &StatusArgs) -> Result<
     let target = world.current.clone().unwrap_or_default();
     let unwell = unwell(&site).await;
     let rows = rows(&target, &world, &unwell);
+    let closed = site.traffic.client().maintained(site.project.as_str()).await.ok().flatten();
     context.ui.data(&match arguments.format {
-        Format::Text => text(context, &site, &target, &rows)?,
-        Format::Json => json_text(&site, &target, &rows)?,
+        Format::Text => {
+            let mut text = text(context, &site, &target, &rows)?;
+            if let Some(closed) = &closed {
+                let label = context.ui.out.paint(Tone::Warning, "maintenance:");
+                text.push_str(&format!(
+                    "{label} clients are answered with 503 since {}; `seaworthy maintenance off` ends it.\n",
+                    closed.since
+                ));
+            }
+            text
+        }
+        Format::Json => json_text(&site, &target, &rows, closed.as_ref())?,
     });
     let short = rows.iter().any(|row| row.kind == "service" && row.ready < row.wished as usize);
     Ok(if short { Exit::Findings } else { Exit::Done })
@@ -132,7 +144,12 @@ fn text(context: &Context, site: &Site, target: &Target, rows: &[Row]) -> Result
     Ok(text)
 }
 
-fn json_text(site: &Site, target: &Target, rows: &[Row]) -> Result<String, CommandError> {
+fn json_text(
+    site: &Site,
+    target: &Target,
+    rows: &[Row],
+    closed: Option<&Maintenance>,
+) -> Result<String, CommandError> {
     let services: Vec<Value> = rows
         .iter()
         .map(|row| {
@@ -147,6 +164,7 @@ fn json_text(site: &Site, target: &Target, rows: &[Row]) -> Result<String, Comma
         "services": services, "under_way": Lock::holder(site.store.folder()),
         "paused": site.store.paused()?.map(|change| change.kind.to_string()),
         "unfinished": site.store.unfinished()?.map(|change| change.kind.to_string()),
+        "maintenance_since": closed.map(|closed| closed.since.to_string()),
     });
     Ok(format!("{}\n", serde_json::to_string_pretty(&told).unwrap_or_default()))
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use hyper::Method;
 use rustix::process::Signal;
 use seaworthy_gateway::Maintenance;
-use seaworthy_gateway::route::{Policy, Route, RouteSet, Site};
+use seaworthy_gateway::route::{Policy, RateLimit, Route, RouteSet, Site};
 
 use crate::rig::{Rig, Server, free_address, raw, route, set, until};
 use crate::site::over_http2;
@@ -68,7 +68,9 @@ async fn work_lasts_over_deploys_and_restarts_and_lets_some_in() {
 
     // Another set, as of a deploy, and a worker that dies.
     let site = pages(&[("maintenance", "<p>{{message}}</p>")]);
-    let routes = vec![Route { site, ..route("web", listen, &[&server]) }];
+    let limit = RateLimit { requests: 2, period_ms: 3_600_000, burst: 2, header: None };
+    let policy = Policy { rate_limit: Some(limit), ..Policy::default() };
+    let routes = vec![Route { site, policy, ..route("web", listen, &[&server]) }];
     rig.client.put("shop", &RouteSet { routes: routes.clone() }).await.unwrap();
     let worker = rig.client.status().await.unwrap().process;
     rig.signal("work", Signal::KILL).await;
@@ -78,6 +80,11 @@ async fn work_lasts_over_deploys_and_restarts_and_lets_some_in() {
     assert_eq!(answer.body().as_ref(), b"<p>Back at &lt;10:00&gt;.</p>");
     assert_eq!(rig.client.maintained("shop").await.unwrap().unwrap().retry_after_seconds, 600);
     assert_eq!(server.arrived(), 0);
+
+    for _ in 0..3 {
+        let answer = get(listen, "").await;
+        assert!(answer.starts_with("HTTP/1.1 503 "), "no limit counts meanwhile: {answer}");
+    }
 
     rig.client.maintain("shop", Some(work(None, &["127.0.0.1"]))).await.unwrap();
     assert!(get(listen, "").await.starts_with("HTTP/1.1 200 "), "this client passes");
