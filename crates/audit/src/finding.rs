@@ -35,6 +35,8 @@ pub struct Finding {
     pub snippet: Option<String>,
     /// What is lacking, where nothing is wrong but that something is not there.
     pub absent: Option<String>,
+    /// Points that a waiver took out of it.
+    pub waived: Vec<String>,
 }
 
 /// What a finding is about: a service, or the project, and a key.
@@ -184,6 +186,7 @@ impl Findings {
             mends: Vec::new(),
             snippet: None,
             absent: None,
+            waived: Vec::new(),
         });
         let last = self.items.len() - 1;
         &mut self.items[last]

@@ -284,8 +284,9 @@ fn waived_by(finding: &mut Finding, waivers: &[&Waiver]) -> Option<Waiver> {
     if finding.points.iter().all(|point| is_waived(point)) {
         return waivers.first().map(|waiver| (*waiver).clone());
     }
-    let waived: Vec<String> =
-        finding.points.iter().filter(|point| is_waived(point)).map(|point| format!("`{point}`")).collect();
+    finding.waived =
+        finding.points.iter().filter(|point| is_waived(point)).map(ToString::to_string).collect();
+    let waived: Vec<String> = finding.waived.iter().map(|point| format!("`{point}`")).collect();
     finding.points.retain(|point| !is_waived(point));
     finding.fixes.retain(|fix| fix.point.is_none_or(|point| !is_waived(point)));
     debug_assert!(finding.points.len() < before, "some were waived");

@@ -94,8 +94,13 @@ pub(crate) fn lacking(finding: &Finding) -> String {
     if finding.points.is_empty() {
         return finding.absent.clone().unwrap_or_default();
     }
-    let points: Vec<String> = finding.points.iter().map(|point| format!("`{point}`")).collect();
-    points.join(", ")
+    let quoted =
+        |points: &[String]| points.iter().map(|point| format!("`{point}`")).collect::<Vec<_>>().join(", ");
+    let points: Vec<String> = finding.points.iter().map(ToString::to_string).collect();
+    match finding.waived.as_slice() {
+        [] => quoted(&points),
+        waived => format!("{} (waived: {})", quoted(&points), quoted(waived)),
+    }
 }
 
 /// Joins the parts, of which there is one at least.
@@ -135,6 +140,7 @@ fn whole(parts: &[&Reviewed]) -> Reviewed {
         mends: parts.iter().flat_map(|part| part.finding.mends.iter().cloned()).collect(),
         snippet: None,
         absent: None,
+        waived: Vec::new(),
     };
     Reviewed { finding, standing: Standing::Open }
 }
