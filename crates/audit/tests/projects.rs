@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use seaworthy_audit::{Edit, EditValue, Hardened, Level, Mended, harden, mend};
+use seaworthy_audit::{Edit, EditValue, Hardened, Level, Mended, check, explain, harden, mend};
 use seaworthy_project::fixture::{FOLDER, MemoryFiles, request};
 use seaworthy_project::{Loaded, Node, Project, Value, load};
 
@@ -149,6 +149,25 @@ fn fixes_change_what_they_declare_and_are_done_after_one_time() {
     println!("{loaded} projects, {fixed} fixes, {mended} mends");
     let least = if corpus().is_dir() { (80, 800, 60) } else { (8, 20, 2) };
     assert!(loaded >= least.0 && fixed >= least.1 && mended >= least.2, "{loaded} {fixed} {mended}");
+}
+
+#[test]
+fn what_is_found_is_as_severe_as_its_page_says() {
+    let mut found = BTreeMap::new();
+    for files in projects() {
+        let Some(project) = files.load().project else { continue };
+        for finding in &check(&project) {
+            let (id, severity) = (finding.rule.id, finding.severity);
+            let page = explain(id).unwrap_or_default();
+            let named = page.lines().find_map(|line| line.split_once("Severity ")).map(|(_, rest)| rest);
+            let named = named.and_then(|rest| rest.split_once(", group")).map_or("", |(named, _)| named);
+            let is_named = named.split(" or ").any(|word| word == severity.as_str());
+            assert!(is_named, "{}: `{id}` is {severity}, its page says {named}", files.name);
+            *found.entry((id, severity)).or_insert(0) += 1;
+        }
+    }
+    println!("{found:?}");
+    assert!(found.len() >= 20, "{found:?}");
 }
 
 #[test]

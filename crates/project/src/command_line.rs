@@ -37,19 +37,19 @@ pub fn credentials_in_words<'words>(
     let mut found = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|before| pieces.get(before)).map(|before| before.text);
-        if before.is_some_and(is_flag) && is_value(piece.text) {
+        let behind_flag = before.is_some_and(is_flag) && is_value(piece.text);
+        let of_client = behind && before == Some("-a") && is_given(piece.text);
+        let in_header =
+            is_header(&pieces[..at]) && piece.text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if behind_flag || of_client || in_header {
             found.push(piece.from(0));
+        } else if joined && piece.text.strip_prefix("-p").is_some_and(is_given) {
+            found.push(piece.from(2));
         } else if let Some((_, value)) = piece.text.split_once('=').filter(|(flag, _)| is_flag(flag)) {
             let value = value.trim_start_matches(['"', '\'']);
             if is_value(value) {
                 found.push(piece.from(piece.text.len() - value.len()));
             }
-        } else if joined && piece.text.strip_prefix("-p").is_some_and(is_given) {
-            found.push(piece.from(2));
-        } else if behind && before == Some("-a") && is_given(piece.text) {
-            found.push(piece.from(0));
-        } else if in_header(&pieces[..at]) && piece.text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            found.push(piece.from(0));
         }
     }
     found
@@ -109,7 +109,7 @@ fn is_given(text: &str) -> bool {
 }
 
 /// Whether what comes next is the credential of a header: `Authorization: Bearer …`.
-fn in_header(before: &[Piece<'_>]) -> bool {
+fn is_header(before: &[Piece<'_>]) -> bool {
     let [.., header, scheme] = before else { return false };
     header.text.eq_ignore_ascii_case("authorization:")
         && ["bearer", "basic"].iter().any(|known| scheme.text.eq_ignore_ascii_case(known))
