@@ -1,6 +1,6 @@
 //! What a rule is for: its page, the list of all, and the reference.
 
-use crate::{ABSENT, COMPANY_RULES, Group, PROMISES, Promise, RULES, Rule, Severity};
+use crate::{ABSENT, COMPANY_RULES, Grade, Group, PROMISES, Promise, RULES, Rule, Severity};
 
 /// The page of one rule or promise, as Markdown; `None` when there is none of that name.
 pub fn explain(id: &str) -> Option<String> {
@@ -15,7 +15,7 @@ fn every() -> impl Iterator<Item = &'static Rule> + Clone {
 
 /// All rules, then all promises, one a line: name, what severities it can have, and summary.
 pub fn list() -> String {
-    let of_rule = |rule: &Rule| (rule.id, joined(&rule.severities(), "/"), rule.summary);
+    let of_rule = |rule: &Rule| (rule.id, names(rule).join("/"), rule.summary);
     let of_promise = |promise: &Promise| (promise.id, promise.severity.to_string(), promise.summary);
     let lines: Vec<_> = every().map(of_rule).chain(PROMISES.iter().map(of_promise)).collect();
     let width = lines.iter().map(|(id, ..)| id.len()).max().unwrap_or(0);
@@ -24,8 +24,8 @@ pub fn list() -> String {
     lines.into_iter().map(line).collect()
 }
 
-fn joined(severities: &[Severity], by: &str) -> String {
-    severities.iter().map(|severity| severity.as_str()).collect::<Vec<_>>().join(by)
+fn names(rule: &Rule) -> Vec<&'static str> {
+    rule.severities().into_iter().map(Severity::as_str).collect()
 }
 
 /// The reference of all rules, as Markdown, by group.
@@ -87,7 +87,7 @@ fn page(rule: &Rule) -> String {
         "# {}\n\n{}. Severity {}, group {}.\n",
         rule.id,
         capitalized(rule.summary),
-        joined(&rule.severities(), " or "),
+        in_words(&names(rule)),
         rule.group.as_str(),
     );
     if !rule.grades.is_empty() {
@@ -108,14 +108,22 @@ fn page(rule: &Rule) -> String {
     text
 }
 
+/// `critical, high or medium`.
+fn in_words(names: &[&str]) -> String {
+    match names {
+        [before @ .., another, last] if !before.is_empty() => {
+            format!("{}, {another} or {last}", before.join(", "))
+        }
+        _ => names.join(" or "),
+    }
+}
+
 /// What decides how much it matters, worst first.
 fn grades(rule: &Rule) -> String {
-    let mut cases: Vec<(Severity, &str)> =
-        rule.grades.iter().map(|grade| (grade.severity, grade.when)).collect();
-    cases.push((rule.severity, "otherwise"));
-    cases.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
-    let lines = cases.iter().map(|(severity, when)| format!("- {severity} {when}\n"));
-    format!("\n## Severity\n\n{}", lines.collect::<String>())
+    let mut grades: Vec<&Grade> = rule.grades.iter().collect();
+    grades.sort_by_key(|grade| std::cmp::Reverse(grade.severity));
+    let lines = grades.iter().map(|grade| format!("- {} {}\n", grade.severity, grade.when));
+    format!("\n## Severity\n\n{}- {} otherwise\n", lines.collect::<String>(), rule.severity)
 }
 
 /// An example as it is printed: each of its files as a block.
