@@ -45,6 +45,11 @@ fn main() -> ExitCode {
 }
 
 /// Ends the program at once, as Ctrl-C does where nobody listens for it.
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "this is the main file, and who insists waits for nothing"
+)]
 pub(crate) fn leave_at_once() -> ! {
     std::process::exit(i32::from(Exit::Interrupted.code()))
 }

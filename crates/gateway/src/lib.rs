@@ -52,7 +52,7 @@ mod worker;
 
 pub use build::Build;
 pub use client::Client;
-pub use confine::{Confinement, Writes};
+pub use confine::{Calls, Confinement, Writes};
 pub use error::GatewayError;
 pub use launch::{Program, launch};
 pub use maintenance::Maintenance;
