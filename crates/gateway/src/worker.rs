@@ -27,6 +27,7 @@ use crate::place::Place;
 use crate::probe::Probes;
 use crate::route::{RouteSet, SetHash};
 use crate::sockets::{Sockets, note};
+use crate::spans::Spans;
 use crate::sticky::Sessions;
 use crate::supervisor::{from_stdin, try_address};
 use crate::table::Table;
@@ -57,6 +58,7 @@ pub(crate) struct Gateway {
     pub(crate) closed: Closed,
     /// The runtimes that serve; changes, probes and questions are the main thread's.
     pub(crate) lanes: Vec<Handle>,
+    pub(crate) spans: Spans,
     started_at: Timestamp,
     snapshot_problem: Option<String>,
     /// One change at a time.
@@ -119,6 +121,7 @@ impl Gateway {
             sessions: Sessions::open(&place),
             certificates: Certificates::default(),
             closed: Closed::open(&place),
+            spans: Spans::default(),
             place,
             table: ArcSwap::from_pointee(table),
             sockets,

@@ -31,6 +31,7 @@ mod shelf;
 mod short;
 mod site;
 mod snapshot;
+mod spans;
 mod spread;
 mod sticky;
 mod swap;
