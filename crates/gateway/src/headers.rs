@@ -12,6 +12,7 @@ use hyper::header::{
 };
 
 use crate::policy::Origin;
+use crate::spans::Context;
 
 /// Hop-by-hop headers (RFC 9110, section 7.6.1), and those that were never standard.
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -31,12 +32,16 @@ const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
 /// The longest request id that is passed on.
 const LONGEST_ID: usize = 128;
 const TRACEPARENT_LENGTH: usize = 55;
+/// Whoever began a trace wishes it to be told.
+const SAMPLED: u8 = 1;
 
 /// What a request is known by. Copies share one text.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     request: HeaderValue,
     traceparent: HeaderValue,
+    /// Whether the trace began elsewhere.
+    continued: bool,
 }
 
 impl Identity {
@@ -48,9 +53,34 @@ impl Identity {
         let request = sent(&REQUEST_ID, is_id);
         let traceparent = sent(&TRACE_PARENT, is_traceparent);
         Self {
+            continued: traceparent.is_some(),
             request: request.unwrap_or_else(random::request_id),
             traceparent: traceparent.unwrap_or_else(random::trace_parent),
         }
+    }
+
+    /// Begins a span of our own, which backends are told as what theirs are part of, where its trace is told: as whoever
+    /// began it wishes, and of those that begin here so many of a hundred.
+    pub(crate) fn begin_span(&mut self, sample_percent: u32) -> Option<Context> {
+        let parent = self.traceparent.to_str().ok()?.to_owned();
+        let (trace, span) = (parent.get(3..35)?, parent.get(36..52)?);
+        if self.continued {
+            let flags = u8::from_str_radix(parent.get(53..55)?, 16).ok()?;
+            if flags & SAMPLED == 0 {
+                return None;
+            }
+            let own = random::span();
+            let text = format!("{}-{trace}-{own}-{}", parent.get(..2)?, parent.get(53..55)?);
+            self.traceparent = HeaderValue::from_str(&text).ok()?;
+            return Some(Context { trace: trace.to_owned(), parent: Some(span.to_owned()), own });
+        }
+        // By chance, and the same for whoever else looks at the trace's identity.
+        let drawn = u32::from_str_radix(trace.get(24..)?, 16).ok()?;
+        if drawn % 100 >= sample_percent {
+            self.traceparent = HeaderValue::from_str(&format!("{}-00", parent.get(..52)?)).ok()?;
+            return None;
+        }
+        Some(Context { trace: trace.to_owned(), parent: None, own: span.to_owned() })
     }
 
     /// The request id.
@@ -113,7 +143,7 @@ pub(crate) fn forward(
     strip(headers);
     remove_look_alikes(headers);
     forwarded::write(headers, peer, origin, scheme, host);
-    if headers.get(TRACE_PARENT).is_none_or(|value| value != identity.traceparent) {
+    if !identity.continued {
         // The state of a trace that is not gone on with (W3C Trace Context, section 3.3).
         headers.remove(TRACE_STATE);
     }

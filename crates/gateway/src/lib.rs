@@ -40,6 +40,7 @@ pub mod route;
 mod site;
 mod snapshot;
 mod sockets;
+mod spans;
 mod sticky;
 mod stream;
 mod supervisor;

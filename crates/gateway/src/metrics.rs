@@ -79,6 +79,11 @@ struct BackendLabels {
     backend: String,
 }
 
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct SpanLabels {
+    outcome: &'static str,
+}
+
 /// The counters of a backend's answers, by the codes that are common; each found once.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
@@ -107,6 +112,7 @@ pub(crate) struct Metrics {
     up: Family<BackendLabels, Gauge>,
     in_flight: Family<BackendLabels, Gauge>,
     swaps: Counter,
+    spans: Family<SpanLabels, Counter>,
     certificates: Certificates,
     clients: Connections,
 }
@@ -129,6 +135,7 @@ impl Default for Metrics {
             up: Family::default(),
             in_flight: Family::default(),
             swaps: Counter::default(),
+            spans: Family::default(),
             certificates: Certificates::default(),
             clients: Connections::default(),
         };
@@ -173,6 +180,11 @@ impl Default for Metrics {
             metrics.in_flight.clone(),
         );
         registry.register("set_swaps", "Route sets taken", metrics.swaps.clone());
+        registry.register(
+            "spans",
+            "Spans of requests, by whether their collector took them",
+            metrics.spans.clone(),
+        );
         metrics.certificates.register(registry);
         metrics.clients.register(registry);
         metrics
@@ -180,6 +192,12 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// So many spans were taken by their collector, or left out.
+    pub(crate) fn spans(&self, taken: bool, count: u64) {
+        let labels = SpanLabels { outcome: if taken { "sent" } else { "dropped" } };
+        self.spans.get_or_create(&labels).inc_by(count);
+    }
+
     /// A request was answered. Who answers many has counters at hand: to find them by their names costs more than to count.
     pub(crate) fn answered(
         &self,

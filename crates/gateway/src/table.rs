@@ -244,6 +244,7 @@ mod tests {
             sticky: false,
             http2: false,
             tls: None,
+            traces: None,
             probe: None,
             backends: Vec::new(),
         }

@@ -1,6 +1,7 @@
 //! `x-seaworthy`: what Compose cannot say. No unknown key passes here.
 
 mod tls;
+mod traces;
 
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
 use super::balancing::{
@@ -13,8 +14,10 @@ use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
 
 /// At the top level.
-pub(super) static PROJECT: Object =
-    Object::closed("`x-seaworthy`", &[("overlay", Boolean), ("rollout", In(&ROLLOUT)), ("tls", tls::TLS)]);
+pub(super) static PROJECT: Object = Object::closed(
+    "`x-seaworthy`",
+    &[("overlay", Boolean), ("rollout", In(&ROLLOUT)), ("tls", tls::TLS), ("traces", traces::TRACES)],
+);
 
 /// On a service.
 pub(super) static SERVICE: Object = Object::closed(
@@ -44,6 +47,7 @@ static ROUTE: Object = Object::closed(
         ("balance", BALANCE),
         ("sticky", Boolean),
         ("tls", tls::TLS),
+        ("traces", traces::TRACES),
         ("wait", WAIT),
         ("queue", QUEUE),
         ("hash_by", HASH_BY),
