@@ -32,8 +32,9 @@ const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
 /// The longest request id that is passed on.
 const LONGEST_ID: usize = 128;
 const TRACEPARENT_LENGTH: usize = 55;
-/// Whoever began a trace wishes it to be told.
+/// Whoever began a trace wishes it to be told; and the flags that are gone on with (W3C Trace Context, section 3.2.2.5).
 const SAMPLED: u8 = 1;
+const KNOWN: u8 = 3;
 
 /// What a request is known by. Copies share one text.
 #[derive(Debug, Clone)]
@@ -62,25 +63,24 @@ impl Identity {
     /// Begins a span of our own, which backends are told as what theirs are part of, where its trace is told: as whoever
     /// began it wishes, and of those that begin here so many of a hundred.
     pub(crate) fn begin_span(&mut self, sample_percent: u32) -> Option<Context> {
-        let parent = self.traceparent.to_str().ok()?.to_owned();
-        let (trace, span) = (parent.get(3..35)?, parent.get(36..52)?);
+        let sent = self.traceparent.to_str().ok()?;
+        let (trace, span) = (sent.get(3..35)?.to_owned(), sent.get(36..52)?.to_owned());
+        let flags = u8::from_str_radix(sent.get(53..55)?, 16).ok()?;
         if self.continued {
-            let flags = u8::from_str_radix(parent.get(53..55)?, 16).ok()?;
             if flags & SAMPLED == 0 {
                 return None;
             }
-            let own = random::span();
-            let text = format!("{}-{trace}-{own}-{}", parent.get(..2)?, parent.get(53..55)?);
-            self.traceparent = HeaderValue::from_str(&text).ok()?;
-            return Some(Context { trace: trace.to_owned(), parent: Some(span.to_owned()), own });
+            let context = Context { trace, parent: Some(span), own: random::span(), flags: flags & KNOWN };
+            self.traceparent = trace_parent(&context, &context.own)?;
+            return Some(context);
         }
-        // By chance, and the same for whoever else looks at the trace's identity.
         let drawn = u32::from_str_radix(trace.get(24..)?, 16).ok()?;
-        if drawn % 100 >= sample_percent {
-            self.traceparent = HeaderValue::from_str(&format!("{}-00", parent.get(..52)?)).ok()?;
-            return None;
+        let is_told = drawn % 100 < sample_percent;
+        let context = Context { trace, parent: None, own: span, flags: u8::from(is_told) };
+        if !is_told {
+            self.traceparent = trace_parent(&context, &context.own)?;
         }
-        Some(Context { trace: trace.to_owned(), parent: None, own: span.to_owned() })
+        is_told.then_some(context)
     }
 
     /// The request id.
@@ -92,6 +92,21 @@ impl Identity {
     pub(crate) fn trace(&self) -> &str {
         self.traceparent.to_str().ok().and_then(|parent| parent.get(3..35)).unwrap_or_default()
     }
+}
+
+/// The `traceparent` of what is part of a span.
+fn trace_parent(context: &Context, span: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!("00-{}-{span}-{:02x}", context.trace, context.flags)).ok()
+}
+
+/// Makes what a backend is told of its request part of a try at it.
+pub(crate) fn tell_try(headers: &mut HeaderMap, context: &Context, own: &str) {
+    headers.extend(trace_parent(context, own).map(|parent| (TRACE_PARENT, parent)));
+}
+
+/// An identity for a span.
+pub(crate) fn span() -> String {
+    random::span()
 }
 
 /// Removes hop-by-hop headers, those that `Connection` names among them.

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod room;
+mod spans;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::tcp;
 
 use certificates::Certificates;
 use room::Connections;
+use spans::Spans;
 
 pub(crate) use certificates::CertificateLine;
 
@@ -79,11 +81,6 @@ struct BackendLabels {
     backend: String,
 }
 
-#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct SpanLabels {
-    outcome: &'static str,
-}
-
 /// The counters of a backend's answers, by the codes that are common; each found once.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
@@ -112,7 +109,7 @@ pub(crate) struct Metrics {
     up: Family<BackendLabels, Gauge>,
     in_flight: Family<BackendLabels, Gauge>,
     swaps: Counter,
-    spans: Family<SpanLabels, Counter>,
+    pub(crate) spans: Spans,
     certificates: Certificates,
     clients: Connections,
 }
@@ -135,7 +132,7 @@ impl Default for Metrics {
             up: Family::default(),
             in_flight: Family::default(),
             swaps: Counter::default(),
-            spans: Family::default(),
+            spans: Spans::default(),
             certificates: Certificates::default(),
             clients: Connections::default(),
         };
@@ -180,11 +177,7 @@ impl Default for Metrics {
             metrics.in_flight.clone(),
         );
         registry.register("set_swaps", "Route sets taken", metrics.swaps.clone());
-        registry.register(
-            "spans",
-            "Spans of requests, by whether their collector took them",
-            metrics.spans.clone(),
-        );
+        metrics.spans.register(registry);
         metrics.certificates.register(registry);
         metrics.clients.register(registry);
         metrics
@@ -192,12 +185,6 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// So many spans were taken by their collector, or left out.
-    pub(crate) fn spans(&self, taken: bool, count: u64) {
-        let labels = SpanLabels { outcome: if taken { "sent" } else { "dropped" } };
-        self.spans.get_or_create(&labels).inc_by(count);
-    }
-
     /// A request was answered. Who answers many has counters at hand: to find them by their names costs more than to count.
     pub(crate) fn answered(
         &self,

@@ -69,7 +69,7 @@ pub(crate) async fn answer(
         return plain(StatusCode::NOT_FOUND, &identity, story);
     };
     story.route(&route);
-    story.span(route.route.traces.as_ref().and_then(|traces| identity.begin_span(traces.sample_percent)));
+    story.begin_span(&mut identity, &request, (&place.host.bare, listen, via));
     let origin = route.policy.origin(client.ip(), request.headers());
     story.client(origin.client);
     if let Some(elsewhere) = guard::elsewhere(&request, &place.host.bare, &route, (via, origin), &gateway) {

@@ -8,6 +8,7 @@ pub(crate) mod clients;
 pub(crate) mod guard;
 pub(crate) mod own;
 pub(crate) mod profile;
+pub(crate) mod roots;
 mod subject;
 mod validity;
 

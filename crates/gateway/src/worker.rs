@@ -130,7 +130,7 @@ impl Gateway {
             sessions: Sessions::open(&place),
             certificates: Certificates::default(),
             closed: Closed::open(&place),
-            spans: Spans::default(),
+            spans: Spans::start(),
             place,
             table: ArcSwap::from_pointee(table),
             sockets,
@@ -195,7 +195,7 @@ impl Gateway {
             sleep(LOOK).await;
         }
         self.cut_all().await;
-        self.log.finish().await;
+        tokio::join!(self.log.finish(), self.spans.finish(self));
         Ok(())
     }
 

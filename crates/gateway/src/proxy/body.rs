@@ -1,5 +1,7 @@
 //! The answer on its way back: when it ends, the connection is kept, the request counted off, and its story told.
 
+mod span;
+
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -24,7 +26,7 @@ use crate::framing::Fault;
 use crate::headers::Identity;
 use crate::rim;
 use crate::site::Seat;
-use crate::spans::{Context as SpanContext, Span};
+use crate::spans::Recording;
 use crate::table::LiveRoute;
 use crate::worker::Gateway;
 
@@ -99,8 +101,8 @@ pub(crate) struct Story {
     gateway: Arc<Gateway>,
     open: Option<Open>,
     seat: Option<Seat>,
-    /// Its span, where that is told.
-    span: Option<Box<SpanContext>>,
+    /// What is kept for its span, where that is told.
+    span: Option<Box<Recording>>,
 }
 
 impl Story {
@@ -146,11 +148,6 @@ impl Story {
 
     pub(super) fn route(&mut self, route: &Arc<LiveRoute>) {
         self.route = Some(route.clone());
-    }
-
-    /// What its span is known by, where that is told.
-    pub(super) fn span(&mut self, span: Option<SpanContext>) {
-        self.span = span.map(Box::new);
     }
 
     pub(super) fn backend(&mut self, backend: &Arc<Backend>) {
@@ -229,31 +226,6 @@ impl Story {
             first_byte_ms: millis(self.first_byte),
             total_ms: millis(took),
         });
-    }
-}
-
-impl Story {
-    fn tell_span(&mut self, took: Duration) {
-        let (Some(context), Some(route)) = (self.span.take(), self.route.as_ref()) else { return };
-        let Some(traces) = &route.route.traces else { return };
-        let span = Span {
-            context: *context,
-            began: self.time,
-            took,
-            queued: self.queued,
-            project: route.project.clone(),
-            route: route.route.name.clone(),
-            backend: self.backend.as_ref().map(|backend| backend.id.clone()).unwrap_or_default(),
-            client: self.client,
-            method: self.method.as_ref().map_or_else(String::new, |method| method.as_str().to_owned()),
-            path: self.target.as_ref().map_or_else(String::new, |target| target.path().to_owned()),
-            status: self.status,
-            bytes: self.bytes,
-            request_id: self.identity.request().to_owned(),
-            refused: self.refused,
-            retried: self.retried,
-        };
-        self.gateway.spans.tell(&traces.endpoint, span, &self.gateway);
     }
 }
 

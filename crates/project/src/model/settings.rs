@@ -19,7 +19,7 @@ pub struct ProjectSettings {
     /// `tls`, for all routes; each has taken it up.
     pub tls: Option<Spanned<Tls>>,
     /// `traces`, for all routes; each has taken it up.
-    pub traces: Option<Traces>,
+    pub traces: Option<Spanned<Traces>>,
 }
 
 /// `x-seaworthy` on a service.
@@ -57,7 +57,7 @@ pub struct Route {
     /// `tls`, with what was said for all routes.
     pub tls: Option<Spanned<Tls>>,
     /// `traces`, with what was said for all routes.
-    pub traces: Option<Traces>,
+    pub traces: Option<Spanned<Traces>>,
     /// What else is about balancing.
     pub balancing: Balancing,
     /// `max_body`, `rate_limit`, `headers` and what else says what is let in.
