@@ -101,7 +101,9 @@ fn trace_parent(context: &Context, span: &str) -> Option<HeaderValue> {
 
 /// Makes what a backend is told of its request part of a try at it.
 pub(crate) fn tell_try(headers: &mut HeaderMap, context: &Context, own: &str) {
-    headers.extend(trace_parent(context, own).map(|parent| (TRACE_PARENT, parent)));
+    if let Some(parent) = trace_parent(context, own) {
+        headers.insert(TRACE_PARENT, parent);
+    }
 }
 
 /// An identity for a span.

@@ -57,6 +57,7 @@ pub use confine::{Confinement, Writes};
 pub use error::GatewayError;
 pub use launch::{Program, launch};
 pub use maintenance::Maintenance;
+pub use spans::{HeadersError, examine_headers};
 pub use supervisor::{Start, SupervisorStatus, is_supervised, supervise, try_address};
 pub use wire::{BackendStatus, ProjectStatus, Status};
 pub use worker::work;

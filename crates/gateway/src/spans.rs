@@ -22,6 +22,7 @@ use crate::sockets::note;
 use crate::table::LiveRoute;
 use crate::worker::Gateway;
 
+pub use headers::{HeadersError, examine_headers};
 pub(crate) use post::check;
 
 /// Collectors at a time: routes that name more tell nothing.

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "code of tests")]
 
 use seaworthy_gateway::route::Traces;
-use seaworthy_project::fixture::load_yaml;
-use seaworthy_release::route_wishes;
+use seaworthy_project::fixture::{MemoryFiles, load_yaml};
+use seaworthy_release::{route_wishes, wrong_certificates};
 
 #[test]
 fn requests_are_told_and_connections_are_not() {
@@ -33,4 +33,26 @@ fn requests_are_told_and_connections_are_not() {
         ..all
     };
     assert_eq!((of("web"), of("web@5432"), of("quiet")), (Some(own), None, None));
+}
+
+#[test]
+fn files_that_the_gateway_cannot_use_are_said_where_they_are_named() {
+    let wrong = |settings: &str| {
+        let yaml = format!(
+            "services:\n  web:\n    image: web:1\n    ports: ['80:80']\n    x-seaworthy: {{route: {{host: a.example, port: 80}}}}\nx-seaworthy: {{{settings}}}\n"
+        );
+        let (project, now) = (load_yaml(&yaml), jiff::Timestamp::UNIX_EPOCH);
+        let files = MemoryFiles::new(&[("/run/headers", "api-key"), ("/run/ca.pem", "no certificate")]);
+        let wrong = wrong_certificates(&project, &files, now);
+        assert!(wrong.iter().all(|error| error.span().is_some() && error.hint().is_some()), "{wrong:?}");
+        wrong.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n")
+    };
+    let told = wrong("traces: {endpoint: 'https://a', headers_file: /run/headers, roots: /run/none}");
+    assert!(told.contains("header 1 is not written as `name=value`"), "{told}");
+    assert!(told.contains("the collector of spans of `web` cannot be held against `/run/none`"), "{told}");
+    assert_eq!(wrong("traces: {endpoint: off, headers_file: /run/headers}"), "");
+    let told = wrong("tls: {mode: acme, acme: {roots: /run/ca.pem}}");
+    assert!(told.contains("the issuer of certificates for `web` cannot be held against `/run/ca.pem`: there is no certificate"), "{told}");
+    assert!(wrong("tls: {mode: acme, acme: {roots: /run/none}}").contains("/run/none"));
+    assert_eq!(wrong("tls: {mode: self-signed, acme: {roots: /run/none}}"), "");
 }

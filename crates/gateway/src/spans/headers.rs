@@ -13,14 +13,17 @@ const MOST_BYTES: u64 = 64 << 10;
 
 /// Why a file gives no headers. What stands in it is not told: it may be a key.
 #[derive(Debug, Error)]
-pub(crate) enum Wrong {
+pub enum HeadersError {
+    /// It is not for us.
     #[error("it cannot be read")]
     Unread {
         /// Why.
         source: std::io::Error,
     },
+    /// It is not there.
     #[error("there is no such file")]
     Missing,
+    /// It holds something else.
     #[error("header {number} is not written as `name=value`")]
     Header {
         /// Which of them, from 1.
@@ -29,17 +32,25 @@ pub(crate) enum Wrong {
 }
 
 /// The headers in a file.
-pub(super) fn read(path: &Path) -> Result<HeaderMap, Wrong> {
-    let bytes = rim::read(path, MOST_BYTES).map_err(|source| Wrong::Unread { source })?;
-    parse(&bytes.ok_or(Wrong::Missing)?)
+pub(super) fn read(path: &Path) -> Result<HeaderMap, HeadersError> {
+    let bytes = rim::read(path, MOST_BYTES).map_err(|source| HeadersError::Unread { source })?;
+    parse(&bytes.ok_or(HeadersError::Missing)?)
+}
+
+/// Whether there are headers in such a file.
+///
+/// # Errors
+/// Which of them is none.
+pub fn examine_headers(bytes: &[u8]) -> Result<(), HeadersError> {
+    parse(bytes).map(drop)
 }
 
 /// Reads headers, parted by commas or lines, their values as in an address (W3C Baggage, section 3.3).
-fn parse(bytes: &[u8]) -> Result<HeaderMap, Wrong> {
+fn parse(bytes: &[u8]) -> Result<HeaderMap, HeadersError> {
     let mut headers = HeaderMap::new();
     let parts = bytes.split(|byte| matches!(byte, b',' | b'\n')).map(<[u8]>::trim_ascii);
     for (index, part) in parts.filter(|part| !part.is_empty()).enumerate() {
-        let wrong = || Wrong::Header { number: index + 1 };
+        let wrong = || HeadersError::Header { number: index + 1 };
         let at = part.iter().position(|byte| *byte == b'=').ok_or_else(wrong)?;
         let (name, value) = (part[..at].trim_ascii(), part[at + 1..].trim_ascii());
         let name = HeaderName::from_bytes(name).map_err(|_| wrong())?;

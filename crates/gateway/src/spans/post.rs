@@ -45,7 +45,7 @@ pub(crate) enum Lost {
     #[error("no certificates to hold the collector against were found in `{}`", path.display())]
     NoRoots { path: PathBuf },
     #[error("the headers for the collector cannot be taken from `{}`", path.display())]
-    Headers { path: PathBuf, source: headers::Wrong },
+    Headers { path: PathBuf, source: headers::HeadersError },
     #[error("the collector cannot be reached")]
     Unreached { source: std::io::Error },
     #[error("the collector broke off")]
@@ -145,8 +145,10 @@ impl Post {
             }
             None => HeaderMap::new(),
         };
-        let authority = self.address()?.authority().and_then(|authority| authority.as_str().parse().ok());
-        own.extend(authority.map(|authority| (HOST, authority)));
+        let uri = self.address()?;
+        if let Some(host) = uri.authority().and_then(|authority| authority.as_str().parse().ok()) {
+            own.insert(HOST, host);
+        }
         own.insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
         let program = concat!("seaworthy-gateway/", env!("CARGO_PKG_VERSION"));
         own.insert(USER_AGENT, hyper::header::HeaderValue::from_static(program));

@@ -17,10 +17,10 @@ use crate::worker::Gateway;
 /// Spans of requests that are sent at once.
 const BATCH: usize = 512;
 /// How long the first of a batch waits for others.
-const GATHER: Duration = Duration::from_secs(1);
+const GATHER: Duration = Duration::from_millis(500);
 /// How often a batch is sent, and how long after the first time: twice as long after each other one.
 const ATTEMPTS: u32 = 3;
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Sends what waits, a batch at a time, until nobody is left who could tell anything, or the worker ends.
 pub(super) async fn pass_on(
@@ -69,7 +69,6 @@ async fn gather(
         };
         tokio::select! {
             () = first => return !batch.is_empty(),
-            // The worker is gone at once only where its task is.
             _ = ends.wait_for(|ends| *ends) => {}
         }
     }

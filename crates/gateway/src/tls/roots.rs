@@ -7,6 +7,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::CertificateError;
 use super::profile::PROVIDER;
 use crate::rim;
 
@@ -30,12 +31,22 @@ pub(crate) fn trusting(roots: Option<&Path>) -> Result<Arc<ClientConfig>, PathBu
         }
     };
     let bytes = rim::read(path, MOST_ROOTS).ok().flatten().unwrap_or_default();
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(CertificateDer::pem_slice_iter(&bytes).filter_map(Result::ok));
-    if store.is_empty() {
-        return Err(path.to_owned());
-    }
+    let store = read(&bytes).map_err(|_| path.to_owned())?;
     let config = ClientConfig::builder_with_provider(PROVIDER.clone()).with_safe_default_protocol_versions();
     let config = config.expect("the provider speaks the usual versions");
     Ok(Arc::new(config.with_root_certificates(store).with_no_client_auth()))
+}
+
+/// Whether servers can be held against the certificates in such a file, as PEM.
+///
+/// # Errors
+/// When there is none.
+pub fn examine_roots(pem: &[u8]) -> Result<(), CertificateError> {
+    read(pem).map(drop)
+}
+
+fn read(pem: &[u8]) -> Result<RootCertStore, CertificateError> {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
+    if store.is_empty() { Err(CertificateError::NoCertificate) } else { Ok(store) }
 }
