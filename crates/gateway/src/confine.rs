@@ -104,12 +104,14 @@ fn needed(place: &Place, sets: &[RouteSet]) -> (CapabilitySet, Option<String>) {
         let because = format!("`{}` belongs to another user", place.folder().display());
         return (CapabilitySet::DAC_OVERRIDE, Some(because));
     }
-    let sources = sets.iter().flat_map(|set| &set.routes).filter_map(|route| route.tls.as_ref());
+    let routes = || sets.iter().flat_map(|set| &set.routes);
+    let sources = routes().filter_map(|route| route.tls.as_ref());
     let files = sources.filter_map(|tls| match &tls.certificate {
         CertificateSource::Files { certificate, key } => Some([certificate, key]),
         _ => None,
     });
-    match files.flatten().find(|path| own == 0 && is_other(path)) {
+    let headers = routes().filter_map(|route| route.traces.as_ref()?.headers.as_ref());
+    match files.flatten().chain(headers).find(|path| own == 0 && is_other(path)) {
         Some(path) => {
             let because = format!("`{}` belongs to another user", path.display());
             (CapabilitySet::DAC_READ_SEARCH, Some(because))
