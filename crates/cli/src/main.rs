@@ -43,3 +43,8 @@ fn main() -> ExitCode {
     }
     ExitCode::from(exit.code())
 }
+
+/// Ends the program at once, as Ctrl-C does where nobody listens for it.
+pub(crate) fn leave_at_once() -> ! {
+    std::process::exit(i32::from(Exit::Interrupted.code()))
+}
