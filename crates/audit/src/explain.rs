@@ -1,6 +1,6 @@
 //! What a rule is for: its page, the list of all, and the reference.
 
-use crate::{ABSENT, COMPANY_RULES, Group, PROMISES, Promise, RULES, Rule};
+use crate::{ABSENT, COMPANY_RULES, Group, PROMISES, Promise, RULES, Rule, Severity};
 
 /// The page of one rule or promise, as Markdown; `None` when there is none of that name.
 pub fn explain(id: &str) -> Option<String> {
@@ -13,21 +13,27 @@ fn every() -> impl Iterator<Item = &'static Rule> + Clone {
     RULES.iter().chain(COMPANY_RULES).chain([&ABSENT])
 }
 
-/// All rules, then all promises, one a line: name, severity and summary.
+/// All rules, then all promises, one a line: name, what severities it can have, and summary.
 pub fn list() -> String {
-    let rules = every().map(|rule| (rule.id, rule.severity, rule.summary));
-    let promises = PROMISES.iter().map(|promise| (promise.id, promise.severity, promise.summary));
-    let width = rules.clone().chain(promises.clone()).map(|(id, ..)| id.len()).max().unwrap_or(0);
-    rules
-        .chain(promises)
-        .map(|(id, severity, summary)| format!("{id:width$}  {severity:8}  {summary}\n"))
-        .collect()
+    let of_rule = |rule: &Rule| (rule.id, joined(&rule.severities(), "/"), rule.summary);
+    let of_promise = |promise: &Promise| (promise.id, promise.severity.to_string(), promise.summary);
+    let lines: Vec<_> = every().map(of_rule).chain(PROMISES.iter().map(of_promise)).collect();
+    let width = lines.iter().map(|(id, ..)| id.len()).max().unwrap_or(0);
+    let column = lines.iter().map(|(_, severities, _)| severities.len()).max().unwrap_or(0);
+    let line = |(id, severities, summary)| format!("{id:width$}  {severities:column$}  {summary}\n");
+    lines.into_iter().map(line).collect()
+}
+
+fn joined(severities: &[Severity], by: &str) -> String {
+    severities.iter().map(|severity| severity.as_str()).collect::<Vec<_>>().join(by)
 }
 
 /// The reference of all rules, as Markdown, by group.
 pub fn reference_markdown() -> String {
     let mut text = String::from(
-        "# Rules\n\nWhat `seaworthy check` looks for. Each page is also printed by `seaworthy explain RULE`.\n",
+        "# Rules\n\nWhat `seaworthy check` looks for. Each page is also printed by `seaworthy explain RULE`.\n\n\
+         Severities go by an attacker who can reach a published port, and by a rootful engine at its defaults. Where a page \
+         names several, it says what decides.\n",
     );
     let mut groups: Vec<Group> = RULES.iter().map(|rule| rule.group).collect();
     groups.dedup();
@@ -78,32 +84,53 @@ fn promise_page(promise: &Promise) -> String {
 
 fn page(rule: &Rule) -> String {
     let mut text = format!(
-        "# {}\n\n{}. Severity {}, group {}.\n\n## Why\n\n{}\n\n## What to do\n\n{}\n",
+        "# {}\n\n{}. Severity {}, group {}.\n",
         rule.id,
         capitalized(rule.summary),
-        rule.severity,
+        joined(&rule.severities(), " or "),
         rule.group.as_str(),
-        rule.why,
-        rule.fix,
     );
-    for (title, example) in [("Flagged", rule.bad), ("Fine", rule.good)] {
-        text.push_str(&format!("\n## {title}\n"));
-        let files = example_files(example);
-        for (name, content) in &files {
-            let language = match name.as_str() {
-                "Dockerfile" => "dockerfile",
-                "compose.yaml" => "yaml",
-                _ => "sh",
-            };
-            let named = if files.len() > 1 { format!("`{name}`:\n\n") } else { String::new() };
-            text.push_str(&format!("\n{named}```{language}\n{}\n```\n", content.trim()));
-        }
+    if !rule.grades.is_empty() {
+        text.push_str(&grades(rule));
+    }
+    text.push_str(&format!("\n## Why\n\n{}\n\n## What to do\n\n{}\n", rule.why, rule.fix));
+    for (title, files) in [("Flagged", rule.bad), ("Fine", rule.good)] {
+        text.push_str(&format!("\n## {title}\n{}", example(files)));
+    }
+    for more in rule.more {
+        text.push_str(&format!("\n## Also flagged: {}\n{}", more.of, example(more.bad)));
+        text.push_str(&format!("\nFine is:\n{}", example(more.good)));
     }
     if !rule.references.is_empty() {
         text.push_str("\n## References\n\n");
         text.extend(rule.references.iter().map(|reference| format!("- {reference}\n")));
     }
     text
+}
+
+/// What decides how much it matters, worst first.
+fn grades(rule: &Rule) -> String {
+    let mut cases: Vec<(Severity, &str)> =
+        rule.grades.iter().map(|grade| (grade.severity, grade.when)).collect();
+    cases.push((rule.severity, "otherwise"));
+    cases.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+    let lines = cases.iter().map(|(severity, when)| format!("- {severity} {when}\n"));
+    format!("\n## Severity\n\n{}", lines.collect::<String>())
+}
+
+/// An example as it is printed: each of its files as a block.
+fn example(text: &str) -> String {
+    let files = example_files(text);
+    let block = |(name, content): &(String, String)| {
+        let language = match name.as_str() {
+            "Dockerfile" => "dockerfile",
+            "compose.yaml" => "yaml",
+            _ => "sh",
+        };
+        let named = if files.len() > 1 { format!("`{name}`:\n\n") } else { String::new() };
+        format!("\n{named}```{language}\n{}\n```\n", content.trim())
+    };
+    files.iter().map(block).collect()
 }
 
 fn capitalized(text: &str) -> String {

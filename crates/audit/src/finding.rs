@@ -2,7 +2,7 @@
 
 use seaworthy_project::{ServiceName, Span};
 
-use crate::{Confidence, Edit, Fix, Mend, Rule, Severity, overlay};
+use crate::{Confidence, Edit, Fix, Grade, Mend, Rule, Severity, overlay};
 
 /// Something that makes a project unfit for production.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,8 +83,12 @@ impl Finding {
         self
     }
 
-    pub(crate) fn severity(&mut self, severity: Severity) -> &mut Self {
-        self.severity = severity;
+    /// Says that it is one of the cases that its rule names; without any it is as severe as usual.
+    pub(crate) fn grade(&mut self, grade: impl Into<Option<Grade>>) -> &mut Self {
+        if let Some(grade) = grade.into() {
+            debug_assert!(self.rule.grades.contains(&grade), "`{}` names each of its grades", self.rule.id);
+            self.severity = grade.severity;
+        }
         self
     }
 

@@ -45,6 +45,6 @@ pub use pin::{Digest, Pinned, pin};
 pub use policy::{COMPANY_RULES, POLICY_FILE, Policy, Threshold};
 pub use promise::{PROMISES, Promise};
 pub use review::{ABSENT, Absent, Given, Review, Reviewed, Standing, Written, named_from, review};
-pub use rule::{Confidence, Group, Rule, Severity};
+pub use rule::{Confidence, Example, Grade, Group, Rule, Severity};
 pub use rules::ALL as RULES;
 pub use waiver::{Origin, Reach, Waiver, nearest_rule};

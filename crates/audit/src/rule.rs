@@ -9,8 +9,10 @@ use crate::{Context, Findings};
 pub struct Rule {
     /// Its name, for what it flags; also its file's name.
     pub id: &'static str,
-    /// How much it matters, where nothing makes it worse.
+    /// How much it matters, where no grade says otherwise.
     pub severity: Severity,
+    /// When it matters more, or less.
+    pub grades: &'static [Grade],
     /// The family, and its folder's name.
     pub group: Group,
     /// One line, without a full stop.
@@ -23,10 +25,22 @@ pub struct Rule {
     pub bad: &'static str,
     /// The same project without it.
     pub good: &'static str,
+    /// Further points of it, each with its proof.
+    pub more: &'static [Example],
     /// Public standards that ask for the same: `CIS Docker 1.6, 5.4`.
     pub references: &'static [&'static str],
     /// Looks for it.
     pub check: fn(&Context<'_>, &mut Findings),
+}
+
+impl Rule {
+    /// All severities that a finding of it can have, worst first.
+    pub fn severities(&self) -> Vec<Severity> {
+        let has = |severity: &Severity| {
+            self.severity == *severity || self.grades.iter().any(|grade| grade.severity == *severity)
+        };
+        Severity::ALL.into_iter().filter(has).collect()
+    }
 }
 
 impl fmt::Debug for Rule {
@@ -42,6 +56,33 @@ impl PartialEq for Rule {
 }
 
 impl Eq for Rule {}
+
+/// A case in which a rule matters more, or less, than usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grade {
+    /// How much it matters then.
+    pub severity: Severity,
+    /// When: goes on after the severity, as in "high where …".
+    pub when: &'static str,
+}
+
+impl Grade {
+    /// That severity, in that case.
+    pub const fn new(severity: Severity, when: &'static str) -> Self {
+        Self { severity, when }
+    }
+}
+
+/// A further point of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Example {
+    /// What it shows: goes on after "also flagged:".
+    pub of: &'static str,
+    /// A project that has it.
+    pub bad: &'static str,
+    /// The same project without it.
+    pub good: &'static str,
+}
 
 /// How much a finding matters, least first. The attacker assumed is someone who can reach a published port; the engine
 /// assumed is a rootful one at its defaults.

@@ -8,11 +8,15 @@ mod security {
     pub(super) mod engine_socket;
     pub(super) mod host_device;
     pub(super) mod host_namespace;
+    pub(super) mod inert_host_namespace;
     pub(super) mod missing_hardening;
     pub(super) mod privileged;
     pub(super) mod root_user;
     pub(super) mod sensitive_host_path;
     pub(super) mod shared_propagation;
+    pub(super) mod tmpfs_with_programs;
+    pub(super) mod unsafe_sysctl;
+    pub(super) mod writable_settings_mount;
 }
 
 mod secrets {
@@ -37,6 +41,7 @@ mod secrets {
 
 mod network {
     pub(super) mod bypassed_proxy;
+    pub(super) mod datastore_beside_edge;
     pub(super) mod disagreeing_port;
     pub(super) mod engine_api_on_tcp;
     pub(super) mod exposed_by_default;
@@ -77,6 +82,7 @@ mod build {
     pub(super) mod pipe_hides_failure;
     pub(super) mod piped_download;
     pub(super) mod port_mismatch;
+    pub(super) mod program_writable_by_its_user;
     pub(super) mod recommended_packages;
     pub(super) mod root_in_image;
     pub(super) mod secret_build_argument;
@@ -124,6 +130,7 @@ mod resources {
     pub(super) mod logs_discarded;
     pub(super) mod missing_limits;
     pub(super) mod missing_log_rotation;
+    pub(super) mod unbounded_ulimit;
 }
 
 mod delivery {
@@ -154,6 +161,10 @@ pub const ALL: &[Rule] = &[
     security::root_user::RULE,
     security::missing_hardening::RULE,
     security::shared_propagation::RULE,
+    security::writable_settings_mount::RULE,
+    security::tmpfs_with_programs::RULE,
+    security::unsafe_sysctl::RULE,
+    security::inert_host_namespace::RULE,
     secrets::known_token::RULE,
     secrets::literal_credential::RULE,
     secrets::default_credential::RULE,
@@ -180,6 +191,7 @@ pub const ALL: &[Rule] = &[
     network::bypassed_proxy::RULE,
     network::disagreeing_port::RULE,
     network::insecure_cookie::RULE,
+    network::datastore_beside_edge::RULE,
     build::broken_dockerfile::RULE,
     build::broken_stage_reference::RULE,
     build::piped_download::RULE,
@@ -227,6 +239,7 @@ pub const ALL: &[Rule] = &[
     build::fixed_platform::RULE,
     build::package_runner_as_main_process::RULE,
     build::healthcheck_off_in_image::RULE,
+    build::program_writable_by_its_user::RULE,
     images::end_of_life_image::RULE,
     images::moving_tag::RULE,
     images::development_tool::RULE,
@@ -244,6 +257,7 @@ pub const ALL: &[Rule] = &[
     resources::missing_limits::RULE,
     resources::missing_log_rotation::RULE,
     resources::logs_discarded::RULE,
+    resources::unbounded_ulimit::RULE,
     delivery::source_bind_mount::RULE,
     delivery::debug_mode::RULE,
     delivery::fixed_container_name::RULE,

@@ -4,34 +4,58 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use seaworthy_audit::{RULES, check, example_files, explain, list, reference_markdown};
+use seaworthy_audit::{RULES, Rule, Severity, check, example_files, explain, list, reference_markdown};
 
 #[test]
 fn every_bad_example_is_found_and_every_good_one_is_not() {
     for rule in RULES {
-        let bad = load_with(rule.bad);
-        let findings = check(&bad);
-        let found: Vec<_> = findings.iter().filter(|finding| finding.rule == rule).collect();
-        assert!(!found.is_empty(), "`{}` does not find its bad example:\n{}", rule.id, rule.bad);
-        for finding in found {
-            let lines = rule.bad.lines().count() as u32;
-            assert!(
-                (1..=lines).contains(&finding.span.start.line),
-                "`{}` points outside its example",
-                rule.id
-            );
-            assert!(
-                finding.message.ends_with('.') && !finding.help.is_empty(),
-                "`{}`: {}",
-                rule.id,
-                finding.message
-            );
+        for (bad, good) in examples(rule) {
+            let findings = check(&load_with(bad));
+            let found: Vec<_> = findings.iter().filter(|finding| finding.rule == rule).collect();
+            assert!(!found.is_empty(), "`{}` does not find its bad example:\n{bad}", rule.id);
+            for finding in found {
+                let lines = bad.lines().count() as u32;
+                assert!(
+                    (1..=lines).contains(&finding.span.start.line),
+                    "`{}` points outside its example",
+                    rule.id
+                );
+                assert!(
+                    finding.message.ends_with('.') && !finding.help.is_empty(),
+                    "`{}`: {}",
+                    rule.id,
+                    finding.message
+                );
+            }
+            let good = check(&load_with(good));
+            let left: Vec<_> =
+                good.iter().filter(|finding| finding.rule == rule).map(|finding| &finding.message).collect();
+            assert!(left.is_empty(), "`{}` still finds its good example: {left:?}", rule.id);
         }
-        let good = check(&load_with(rule.good));
-        let left: Vec<_> =
-            good.iter().filter(|finding| finding.rule == rule).map(|finding| &finding.message).collect();
-        assert!(left.is_empty(), "`{}` still finds its good example: {left:?}", rule.id);
     }
+}
+
+#[test]
+fn examples_show_each_severity_that_is_explained_and_no_other() {
+    for rule in RULES {
+        let findings: Vec<_> = examples(rule).map(|(bad, _)| check(&load_with(bad))).collect();
+        let found = findings.iter().flatten().filter(|finding| finding.rule == rule);
+        let shown: BTreeSet<Severity> = found.map(|finding| finding.severity).collect();
+        let named: BTreeSet<Severity> = rule.severities().into_iter().collect();
+        assert_eq!(shown, named, "`{}`", rule.id);
+        let page = explain(rule.id).unwrap();
+        let words: Vec<&str> = rule.severities().iter().map(|severity| severity.as_str()).collect();
+        assert!(page.contains(&format!("Severity {}, group", words.join(" or "))), "{page}");
+        for grade in rule.grades {
+            assert!(page.contains(&format!("\n- {} {}\n", grade.severity, grade.when)), "{page}");
+        }
+    }
+}
+
+/// The examples of a rule: what it flags, and the same as it should be.
+fn examples(rule: &Rule) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let more = rule.more.iter().map(|example| (example.bad, example.good));
+    std::iter::once((rule.bad, rule.good)).chain(more)
 }
 
 /// Loads an example with every variable it asks for set to a strong value. An example that is a Dockerfile alone is

@@ -3,6 +3,7 @@
 //! [`load`] is a chain of phases over [`Node`] trees, each of which knows its file, line and column;
 //! the typed [`Project`] is read off the last one. Nothing here does I/O but through [`Files`].
 
+mod command_line;
 mod files;
 #[cfg(any(test, feature = "test-util"))]
 pub mod fixture;
@@ -20,6 +21,7 @@ mod span;
 mod template_use;
 mod write;
 
+pub use command_line::{credentials_in_commands, credentials_in_words};
 pub use files::{FileError, Files};
 pub use load::{COMPOSE_FILE_NAMES, Detail, Loaded, Request, identify, load, load_resolved, read_tree};
 pub use model::project::Project;

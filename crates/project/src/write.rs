@@ -27,7 +27,8 @@ pub fn write_json(project: &Project) -> Value {
 /// How a project is shown to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Show {
-    /// Whether values of variables named like credentials, passwords in URLs and contents of secrets are `[redacted]`.
+    /// Whether values of variables named like credentials, passwords in URLs and command lines, and contents of secrets are
+    /// `[redacted]`.
     pub redact: bool,
     /// Whether a `$` is written `$$`, as it must be in a file that is loaded again.
     pub escape_dollars: bool,

@@ -163,6 +163,22 @@ fn what_a_credential_fills_is_not_shown() {
     assert!(!named.iter().any(|(_, value)| ["abc", "z9"].contains(&value.as_str())), "{named:?}");
 }
 
+/// What is written into a command line as a literal is as secret as what a variable fills in.
+#[test]
+fn a_credential_in_a_command_line_is_not_shown() {
+    let text = "services:\n  cache:\n    image: redis:8\n    command: redis-server --requirepass hunter2 --port 6380\n    healthcheck: { test: \"redis-cli -a hunter2 ping\" }\n  db:\n    image: mysql:8\n    entrypoint: [sh, -c, \"exec serve --token 'abc' --level debug\"]\n    labels: { note: uses hunter2 }\n";
+    let project = load(&request(), &MemoryFiles::new(&[("compose.yaml", text)])).project.unwrap();
+    for shown in [show_yaml(&project, REDACTED), show_json(&project, REDACTED).to_string()] {
+        assert!(!shown.contains("hunter2") && !shown.contains("abc"), "{shown}");
+        assert!(shown.contains("6380") && shown.contains("--level debug"), "{shown}");
+    }
+    for shown in [show_yaml(&project, WHOLE), show_json(&project, WHOLE).to_string()] {
+        assert!(shown.contains("hunter2") && shown.contains("--token 'abc'"), "{shown}");
+    }
+    let explained = format!("{:?}", seaworthy_project::provenance(&project, "services.cache").unwrap());
+    assert!(!explained.contains("hunter2"), "{explained}");
+}
+
 #[test]
 fn yaml_that_was_written_loads_to_the_same_project() {
     let project = wide();

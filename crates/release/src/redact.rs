@@ -1,7 +1,7 @@
 //! Takes secret values out of text that others may read: log tails, answers of probes.
 
 use seaworthy_engine::Revision;
-use seaworthy_project::{Sensitive, is_credential_name};
+use seaworthy_project::{Sensitive, credentials_in_commands, is_credential_name};
 
 /// Shorter values are left: they would take ordinary words out of a log.
 const SHORTEST: usize = 6;
@@ -13,7 +13,8 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Knows the values of credential-named variables, of credentials in connection strings, and of all secrets.
+    /// Knows the values of credential-named variables, of credentials in connection strings and command lines, and of all
+    /// secrets.
     pub fn of<'a>(revisions: impl IntoIterator<Item = &'a Revision>) -> Self {
         let mut redactor = Self::default();
         for revision in revisions {
@@ -25,6 +26,9 @@ impl Redactor {
                 if let Some(password) = password_in_url(value.reveal()) {
                     redactor.add(password);
                 }
+            }
+            for credential in credentials_in_commands(&revision.service) {
+                redactor.add(credential);
             }
             for file in &revision.files {
                 redactor.add(file.contents.reveal());
@@ -58,4 +62,34 @@ fn password_in_url(value: &str) -> Option<&str> {
     let (_, rest) = value.split_once("://")?;
     let (user, _) = rest.split_once('@')?;
     user.split_once(':').map(|(_, password)| password)
+}
+
+#[cfg(test)]
+mod tests {
+    use seaworthy_engine::{Artifact, InstanceKind, ReleaseNumber, RevisionId};
+    use seaworthy_project::fixture::load_yaml;
+
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_command_line_is_taken_out() {
+        let text =
+            "services:\n  cache:\n    image: redis:8\n    command: redis-server --requirepass hunter2\n";
+        let project = load_yaml(text);
+        let service = project.services().next().expect("there is one").clone();
+        let revision = Revision {
+            project: project.name.clone(),
+            directory: project.directory.clone(),
+            release: ReleaseNumber(1),
+            id: RevisionId("0123456789ab".to_owned()),
+            service,
+            kind: InstanceKind::Replica,
+            artifact: Artifact { name: "redis:8".to_owned(), digest: "sha256:one".to_owned() },
+            files: Vec::new(),
+            volumes: Vec::new(),
+            networks: Vec::new(),
+        };
+        let redactor = Redactor::of([&revision]);
+        assert_eq!(redactor.redact("Args: --requirepass hunter2."), "Args: --requirepass [redacted].");
+    }
 }

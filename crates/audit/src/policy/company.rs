@@ -6,12 +6,14 @@ use crate::{Context, Findings, Group, Rule, Severity, Subject};
 pub(super) const MISSING_LABEL: Rule = Rule {
     id: "missing-label",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Delivery,
     summary: "service lacks a label that the policy asks for",
     why: "Whoever is woken at night needs to know whose service it is; cost and access rules go by labels too.",
     fix: "Add the label under `labels`, or take it out of `require.labels` in the policy.",
     bad: "services:\n  web:\n    image: shop:1.4\n",
     good: "services:\n  web:\n    image: shop:1.4\n    labels: { team: shop }\n",
+    more: &[],
     references: &[],
     check: asks_the_policy,
 };
@@ -19,12 +21,14 @@ pub(super) const MISSING_LABEL: Rule = Rule {
 pub(super) const REGISTRY_NOT_ALLOWED: Rule = Rule {
     id: "registry-not-allowed",
     severity: Severity::High,
+    grades: &[],
     group: Group::Images,
     summary: "image comes from a registry that the policy does not allow",
     why: "An image is code that runs with your data; whoever publishes under a name that looks right is trusted with it.",
     fix: "Take the image from an allowed registry, or add its registry to `require.registries` in the policy.",
     bad: "services:\n  web:\n    image: example.net/shop:1.4\n",
     good: "services:\n  web:\n    image: ghcr.io/acme/shop:1.4\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.2", "OWASP Docker Security Cheat Sheet, rule 13"],
     check: asks_the_policy,
 };

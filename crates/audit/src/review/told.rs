@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 
 use super::{Review, Reviewed, Standing};
-use crate::{Confidence, Finding, Group, Place, Rule, Severity};
+use crate::{Confidence, Finding, Grade, Group, Place, Rule, Severity};
 
 /// How all that is merely absent is told. Its parts are found, waived, fixed and known by rules of their own.
 pub const ABSENT: Rule = Rule {
     id: "absent-hardening",
     severity: Severity::Medium,
+    grades: &[WORSE, LESS],
     group: Group::Security,
     summary: "services lack what production asks for",
     why: "A Compose file for development says nothing of limits, health checks, restarts and rights, so every service lacks all \
           of them. That is one fault with one cause, and one patch mends most of it; told for each service and rule it would \
-          bury what somebody did wrong. It is as severe as the worst of its parts.",
+          bury what somebody did wrong.",
     fix: "`seaworthy harden` writes what is known to work. What may stay away is waived by the rule of that part, such as \
           `missing-limits`, at its service.",
     bad: "services:\n  web:\n    image: shop:1.4\n",
@@ -22,9 +23,16 @@ pub const ABSENT: Rule = Rule {
            driver: json-file\n      options: { max-size: 10m, max-file: \"3\" }\n    deploy:\n      resources:\n        \
            limits:\n          memory: 512M\n          cpus: \"1.0\"\n          pids: 100\n    x-seaworthy:\n      \
            probe: { ready: \"GET /ready\" }\n",
+    more: &[],
     references: &["CIS Docker 1.6, 5", "OWASP Docker Security Cheat Sheet, rules 2, 3, 4, 7, 8, 10"],
     check: |_, _| {},
 };
+
+const WORSE: Grade = Grade::new(
+    Severity::High,
+    "where one of its parts is, such as no health check for a service that requests from outside go to",
+);
+const LESS: Grade = Grade::new(Severity::Low, "where all its parts are, such as logs that are never rotated");
 
 /// Fewer parts than this are told by themselves.
 const LEAST_PARTS: usize = 2;

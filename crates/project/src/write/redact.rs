@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::load::typed::CAPTURED_VALUE;
 use crate::write::json::{self, drop_captured, value};
-use crate::{Node, Project, Say, ScalarStyle, Value, is_credential_name};
+use crate::{Node, Project, Say, ScalarStyle, Value, credentials_in_words, is_credential_name};
 
 /// What stands in place of a secret.
 const REDACTED: &str = "[redacted]";
@@ -84,7 +84,7 @@ impl Secrets {
         secrets
     }
 
-    /// Takes the credentials in variables, build arguments and secrets out of a tree.
+    /// Takes the credentials in variables, build arguments, command lines and secrets out of a tree.
     fn take_all(root: &mut Json) -> Self {
         let mut secrets = Vec::new();
         for service in section(root, "services") {
@@ -92,6 +92,7 @@ impl Secrets {
                 let variables = service.pointer_mut(path).and_then(Json::as_object_mut);
                 variables.into_iter().for_each(|variables| credentials(variables, &mut secrets));
             }
+            commands(service, &mut secrets);
         }
         for secret in section(root, "secrets") {
             for key in ["content", CAPTURED_VALUE] {
@@ -115,7 +116,7 @@ impl Secrets {
         secrets
     }
 
-    /// Redacts credentials in variables, build arguments and secrets, and wherever else the same values stand.
+    /// Redacts credentials in variables, build arguments, command lines and secrets, and wherever else the same values stand.
     pub(super) fn redact(&self, root: &mut Json) {
         Self::take_all(root);
         drop_captured(root);
@@ -150,6 +151,52 @@ fn credentials(variables: &mut Map<String, Json>, secrets: &mut Vec<String>) {
         if is_credential_name(name) && value.as_str().is_some_and(|value| !value.is_empty()) {
             take(value, secrets);
         }
+    }
+}
+
+/// What a service starts, what asks whether it is well, and what it is told to run without an engine.
+const COMMANDS: [&[&str]; 3] =
+    [&["/entrypoint", "/command"], &["/healthcheck/test"], &["/x-seaworthy/process/command"]];
+
+/// Takes the credentials that are written into command lines out of a service.
+fn commands(service: &mut Json, secrets: &mut Vec<String>) {
+    for paths in COMMANDS {
+        let words: Vec<String> = paths.iter().flat_map(|path| words(service.pointer(path))).collect();
+        let found = credentials_in_words(words.iter().map(String::as_str));
+        let mut at = 0;
+        for path in paths {
+            let Some(node) = service.pointer_mut(path) else { continue };
+            let texts: Vec<&mut String> = match node {
+                Json::String(text) => vec![text],
+                Json::Array(items) => items.iter_mut().filter_map(text_of).collect(),
+                _ => Vec::new(),
+            };
+            for text in texts {
+                // From the end on, so that places before stay what they are.
+                for (_, range) in found.iter().rev().filter(|(word, _)| *word == at) {
+                    if text.get(range.clone()).is_some_and(|secret| secret != REDACTED) {
+                        secrets.push(text[range.clone()].to_owned());
+                        text.replace_range(range.clone(), REDACTED);
+                    }
+                }
+                at += 1;
+            }
+        }
+    }
+}
+
+fn words(node: Option<&Json>) -> Vec<String> {
+    match node {
+        Some(Json::String(text)) => vec![text.clone()],
+        Some(Json::Array(items)) => items.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn text_of(node: &mut Json) -> Option<&mut String> {
+    match node {
+        Json::String(text) => Some(text),
+        _ => None,
     }
 }
 

@@ -6,12 +6,14 @@ use crate::{Context, Findings, Group, Level, Mend, Rule, Severity, TextEdit};
 pub(crate) const RULE: Rule = Rule {
     id: "add-for-copy",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "`ADD` is used where `COPY` would do",
     why: "`ADD` also unpacks archives and fetches addresses: a file that changes its kind changes what happens.",
     fix: "Write `COPY`.",
     bad: "FROM debian:13-slim\nADD app /app\n",
     good: "FROM debian:13-slim\nCOPY app /app\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.9"],
     check,
 };

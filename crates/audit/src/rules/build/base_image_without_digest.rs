@@ -8,12 +8,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "base-image-without-digest",
     severity: Severity::Info,
+    grades: &[],
     group: Group::Build,
     summary: "base image has no digest",
     why: "The publisher, or who took his account, can put another image under the same tag.",
     fix: "Add the digest behind the tag, and let a bot keep it up to date: `FROM node:22-slim@sha256:…`.",
     bad: "FROM node:22-slim\n",
     good: "FROM node:22-slim@sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 13"],
     check,
 };

@@ -5,6 +5,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "broken-dockerfile",
     severity: Severity::High,
+    grades: &[],
     group: Group::Build,
     summary: "Dockerfile has a line that cannot be built",
     why: "The build stops at this line, at the latest during the next deploy. A document or a line that never ends \
@@ -12,6 +13,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Correct the line.",
     bad: "FROM debian:13-slim\nRNU apt-get update\n",
     good: "FROM debian:13-slim\nRUN apt-get update\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

@@ -1,11 +1,12 @@
 //! A stage that is not there, or is there twice, gives another image than one believes.
 
 use crate::dockerfile::sources_elsewhere;
-use crate::{BuildFile, Context, Findings, Group, Rule, Severity};
+use crate::{BuildFile, Context, Example, Findings, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "broken-stage-reference",
     severity: Severity::High,
+    grades: &[],
     group: Group::Build,
     summary: "stage or base image is named that cannot be found",
     why: "A stage can only take files from stages before it. A name that is no stage is taken for an image of that \
@@ -13,6 +14,18 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Name a stage that stands before this one, and give each stage a name of its own.",
     bad: "FROM debian:13-slim AS build\nRUN make\nFROM debian:13-slim\nCOPY --from=2 /app /app\n",
     good: "FROM debian:13-slim AS build\nRUN make\nFROM debian:13-slim\nCOPY --from=build /app /app\n",
+    more: &[
+        Example {
+            of: "two stages with one name",
+            bad: "FROM debian:13-slim AS app\nRUN make\nFROM debian:13-slim AS app\nCOPY . /app\n",
+            good: "FROM debian:13-slim AS build\nRUN make\nFROM debian:13-slim AS app\nCOPY . /app\n",
+        },
+        Example {
+            of: "a base image with a part that nobody sets",
+            bad: "ARG VERSION\nFROM debian:${VERSION}\n",
+            good: "ARG VERSION=13-slim\nFROM debian:${VERSION}\n",
+        },
+    ],
     references: &["Dockerfile reference"],
     check,
 };

@@ -7,6 +7,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "compiler-in-image",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "compilers stay in the image",
     why: "They make the image larger, and an intruder can build his tools with them.",
@@ -14,6 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     bad: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y build-essential\n",
     good: "FROM debian:13-slim AS build\nRUN apt-get update && apt-get install -y build-essential\nFROM \
           debian:13-slim\nCOPY --from=build /app /app\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.3"],
     check,
 };

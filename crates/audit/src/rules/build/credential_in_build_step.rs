@@ -5,11 +5,12 @@ use seaworthy_project::is_credential_name;
 use crate::credential::{looks_like_credential, password_in_url, token_name};
 use crate::dockerfile::Word;
 use crate::shell::Command;
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Example, Findings, Grade, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "credential-in-build-step",
     severity: Severity::High,
+    grades: &[TOKEN],
     group: Group::Build,
     summary: "command of the image holds a credential",
     why: "The text of each `RUN`, `CMD` and `HEALTHCHECK` is kept in the image: whoever can pull it can read it, \
@@ -19,9 +20,32 @@ pub(crate) const RULE: Rule = Rule {
     bad: "FROM debian:13-slim\nRUN git clone https://bot:q8Zk2vNw77Lp@git.example.com/app.git\n",
     good: "FROM debian:13-slim\nRUN --mount=type=secret,id=netrc,target=/app/.netrc git clone \
           https://git.example.com/app.git\n",
+    more: &[
+        Example {
+            of: "a provider's token",
+            bad: "FROM debian:13-slim\nRUN aws configure set aws_access_key_id AKIAA1B2C3D4E5F6G7H8\n",
+            good: "FROM debian:13-slim\nRUN --mount=type=secret,id=aws ./fetch\n",
+        },
+        Example {
+            of: "the header of a request",
+            bad: "FROM debian:13-slim\nRUN curl -fsS -H \"Authorization: Bearer q8Zk2vNw77Lp\" -o /app/data \
+                  https://example.com/data\n",
+            good: "FROM debian:13-slim\nRUN --mount=type=secret,id=header curl -fsS -H @/run/secrets/header -o \
+                   /app/data https://example.com/data\n",
+        },
+        Example {
+            of: "a name with its password",
+            bad: "FROM debian:13-slim\nRUN curl -fsS -u bot:q8Zk2vNw77Lp -o /app/data https://example.com/data\n",
+            good: "FROM debian:13-slim\nRUN --mount=type=secret,id=netrc curl -fsS --netrc-file \
+                   /run/secrets/netrc -o /app/data https://example.com/data\n",
+        },
+    ],
     references: &["CIS Docker 1.6, 4.10", "OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };
+
+const TOKEN: Grade =
+    Grade::new(Severity::Critical, "for a provider's token, which anybody can use who has it");
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for file in &context.build_files {
@@ -33,14 +57,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     let message = format!("`{program}` is given {what} in the text of the image.");
                     let finding = file.report(findings, word.span, &format!("{program}: {what}"), message);
                     if token_name(&word.text).is_some() {
-                        finding.severity(Severity::Critical);
+                        finding.grade(TOKEN);
                     }
                 }
             }
             for document in &step.heredocs {
                 if let Some(whose) = token_name(&document.body).filter(|_| step.commands.is_empty()) {
                     let message = format!("A document of the image holds a {whose}.");
-                    file.report(findings, document.span, whose, message).severity(Severity::Critical);
+                    file.report(findings, document.span, whose, message).grade(TOKEN);
                 }
             }
         }

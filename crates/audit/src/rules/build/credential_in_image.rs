@@ -4,11 +4,12 @@ use seaworthy_project::is_credential_name;
 
 use crate::credential::{looks_like_credential, password_in_url, token_name};
 use crate::dockerfile::{Dockerfile, Keyword};
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Example, Findings, Grade, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "credential-in-image",
     severity: Severity::High,
+    grades: &[TOKEN, LEFT_BEHIND],
     group: Group::Build,
     summary: "credential is written into the image",
     why: "`ENV`, `ARG` and `LABEL` are kept in the image and its history: whoever can pull it can read them, and a \
@@ -17,9 +18,30 @@ pub(crate) const RULE: Rule = Rule {
           --mount=type=secret`. Make a new one: this one is known.",
     bad: "FROM debian:13-slim\nENV API_TOKEN=q8Zk2vNw77Lp\n",
     good: "FROM debian:13-slim\nRUN --mount=type=secret,id=api_token ./fetch\n",
+    more: &[
+        Example {
+            of: "a provider's token",
+            bad: "FROM debian:13-slim\nENV AWS_ACCESS_KEY_ID=AKIAA1B2C3D4E5F6G7H8\n",
+            good: "FROM debian:13-slim\nRUN --mount=type=secret,id=aws ./fetch\n",
+        },
+        Example {
+            of: "a stage that is left behind",
+            bad: "FROM debian:13-slim AS build\nENV API_TOKEN=q8Zk2vNw77Lp\nRUN make\nFROM debian:13-slim\nCOPY \
+                  --from=build /app /app\n",
+            good: "FROM debian:13-slim AS build\nRUN --mount=type=secret,id=api_token make\nFROM \
+                   debian:13-slim\nCOPY --from=build /app /app\n",
+        },
+    ],
     references: &["CIS Docker 1.6, 4.10", "OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };
+
+const TOKEN: Grade =
+    Grade::new(Severity::Critical, "for a provider's token, which anybody can use who has it");
+const LEFT_BEHIND: Grade = Grade::new(
+    Severity::Medium,
+    "in a stage that is not part of the image: only the cache of the build keeps it",
+);
 
 /// Values that stand in for a credential while something is built that does not use it.
 const STAND_INS: [&str; 8] = ["dummy", "none", "unused", "notused", "not-used", "build", "buildtime", "fake"];
@@ -44,9 +66,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 let finding =
                     file.report(findings, pair.name.span, &format!("{} {name}", step.name.text), message);
                 if token_name(&value.text).is_some() {
-                    finding.severity(Severity::Critical);
+                    finding.grade(TOKEN);
                 } else if stage.is_some_and(|stage| !file.is_shipped(stage)) {
-                    finding.severity(Severity::Medium);
+                    finding.grade(LEFT_BEHIND);
                 }
             }
         }

@@ -7,6 +7,7 @@ use crate::{Context, Findings, Group, Level, Mend, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "dated-instruction",
     severity: Severity::Info,
+    grades: &[],
     group: Group::Build,
     summary: "instruction is written in a way that has been replaced",
     why: "`MAINTAINER` is deprecated, `ENV NAME value` allows one variable only and is deprecated too, and a `cd` \
@@ -14,6 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Write `LABEL org.opencontainers.image.authors=…`, `ENV NAME=value` and `WORKDIR`.",
     bad: "FROM debian:13-slim\nMAINTAINER someone\n",
     good: "FROM debian:13-slim\nLABEL org.opencontainers.image.authors=\"someone\"\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

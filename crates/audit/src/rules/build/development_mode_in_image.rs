@@ -7,6 +7,7 @@ use crate::{Build, BuildFile, Confidence, Context, Findings, Group, Rule, Severi
 pub(crate) const RULE: Rule = Rule {
     id: "development-mode-in-image",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "image starts in development or debug mode",
     why: "Debug pages show source, settings and secrets to visitors, some run code they are given; development \
@@ -14,6 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Set the variable to its production value, and start the production server.",
     bad: "FROM python:3.13-slim\nENV FLASK_ENV=development\n",
     good: "FROM python:3.13-slim\nENV FLASK_ENV=production\n",
+    more: &[],
     references: &["OWASP Top Ten 2021, A05"],
     check,
 };

@@ -7,6 +7,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "environment-file-in-image",
     severity: Severity::High,
+    grades: &[],
     group: Group::Build,
     summary: "the whole folder is copied, and an environment file with it",
     why: "The file with the passwords of this machine becomes part of the image: whoever can pull it can read \
@@ -16,6 +17,7 @@ pub(crate) const RULE: Rule = Rule {
           .env\nA=b\n",
     good: "--- compose.yaml\nservices:\n  web:\n    build: .\n--- Dockerfile\nFROM debian:13-slim\nCOPY . /app\n--- \
           .env\nA=b\n--- .dockerignore\n.env*\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.10", "OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

@@ -6,12 +6,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "fixed-platform",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "base image is fixed to one platform",
     why: "On a machine of another kind the image runs slowly under emulation, or not at all.",
     fix: "Leave `--platform` away, or write `--platform=$BUILDPLATFORM` for a stage that builds.",
     bad: "FROM --platform=linux/amd64 debian:13-slim\n",
     good: "FROM debian:13-slim\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

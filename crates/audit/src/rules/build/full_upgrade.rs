@@ -6,6 +6,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "full-upgrade",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "build upgrades the whole system",
     why: "The same Dockerfile gives another image each day, and the packages of the base image are in it twice. A \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Take a newer base image and build often; where a fix cannot wait, upgrade that one package.",
     bad: "FROM debian:13-slim\nRUN apt-get update && apt-get -y upgrade\n",
     good: "FROM debian:13.2-slim\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.7"],
     check,
 };

@@ -6,12 +6,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "healthcheck-off-in-image",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "image turns the health check of its base image off",
     why: "The base image knew how to tell whether it works; nothing does now.",
     fix: "Remove `HEALTHCHECK NONE`, or say how to check in the Compose file.",
     bad: "FROM debian:13-slim\nHEALTHCHECK NONE\n",
     good: "FROM debian:13-slim\nHEALTHCHECK CMD [\"/app\", \"--check\"]\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.6"],
     check,
 };

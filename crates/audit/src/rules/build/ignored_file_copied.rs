@@ -6,6 +6,7 @@ use crate::{Confidence, Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "ignored-file-copied",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "file is copied that `.dockerignore` leaves out",
     why: "The file is not part of what the builder gets, so the build fails with the words \"not found\" though \
@@ -15,6 +16,7 @@ pub(crate) const RULE: Rule = Rule {
           /app\n--- .dockerignore\ndist\n",
     good: "--- compose.yaml\nservices:\n  web:\n    build: .\n--- Dockerfile\nFROM debian:13-slim\nCOPY dist \
           /app\n--- .dockerignore\n*.log\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

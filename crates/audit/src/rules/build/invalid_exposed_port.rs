@@ -6,12 +6,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "invalid-exposed-port",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "exposed port is none",
     why: "The builder refuses it, or ignores it, and nobody finds the program on the port that was meant.",
     fix: "Write a number from 1 to 65535, and `/udp` behind it where it is not TCP.",
     bad: "FROM debian:13-slim\nEXPOSE 80800\n",
     good: "FROM debian:13-slim\nEXPOSE 8080\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

@@ -6,6 +6,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "kill-stop-signal",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "image asks to be killed instead of stopped",
     why: "`SIGKILL` and `SIGSTOP` cannot be caught: requests are cut off and what is not yet written is lost, at \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Name the signal on which the program finishes its work, or leave the line away for `SIGTERM`.",
     bad: "FROM debian:13-slim\nSTOPSIGNAL SIGKILL\n",
     good: "FROM debian:13-slim\nSTOPSIGNAL SIGQUIT\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

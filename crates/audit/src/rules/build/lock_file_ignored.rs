@@ -7,6 +7,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "lock-file-ignored",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "packages are installed past the lock file",
     why: "The build takes newer versions than those that were tested, and other ones tomorrow: also one that \
@@ -17,6 +18,7 @@ pub(crate) const RULE: Rule = Rule {
           package-lock.json ./\nRUN npm install\n--- package-lock.json\n{}\n",
     good: "--- compose.yaml\nservices:\n  web:\n    build: .\n--- Dockerfile\nFROM node:22-slim\nCOPY package.json \
           package-lock.json ./\nRUN npm ci\n--- package-lock.json\n{}\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 13"],
     check,
 };

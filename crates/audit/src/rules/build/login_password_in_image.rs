@@ -2,11 +2,12 @@
 
 use crate::dockerfile::Keyword;
 use crate::shell::Joiner;
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Example, Findings, Grade, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "login-password-in-image",
     severity: Severity::High,
+    grades: &[FROM_VARIABLE],
     group: Group::Build,
     summary: "image sets the password of a user",
     why: "Everyone who can pull the image can read it from its history or guess it, and every container has the \
@@ -15,9 +16,17 @@ pub(crate) const RULE: Rule = Rule {
           enough.",
     bad: "FROM debian:13-slim\nRUN echo \"root:letmein\" | chpasswd\n",
     good: "FROM debian:13-slim\nRUN useradd --uid 10001 web\n",
+    more: &[Example {
+        of: "a password from a variable",
+        bad: "FROM debian:13-slim\nARG WORD\nRUN echo \"web:$WORD\" | chpasswd\n",
+        good: "FROM debian:13-slim\nRUN useradd --uid 10001 web\n",
+    }],
     references: &["CIS Docker 1.6, 4.10", "CIS Docker 1.6, 4.3"],
     check,
 };
+
+const FROM_VARIABLE: Grade =
+    Grade::new(Severity::Medium, "where the password comes from a variable and does not stand in the file");
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for file in &context.build_files {
@@ -38,7 +47,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     let message = format!("`{program}` sets the password of a user in the image.");
                     let finding = file.report(findings, command.span, program, message);
                     if names_variable {
-                        finding.severity(Severity::Medium);
+                        finding.grade(FROM_VARIABLE);
                     }
                 }
             }

@@ -7,6 +7,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "missing-dockerignore",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "the whole folder is copied and nothing is left out",
     why: "The history of the repository, local settings, test data and whatever else lies in the folder become \
@@ -15,6 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     bad: "--- compose.yaml\nservices:\n  web:\n    build: .\n--- Dockerfile\nFROM debian:13-slim\nCOPY . /app\n",
     good: "--- compose.yaml\nservices:\n  web:\n    build: .\n--- Dockerfile\nFROM debian:13-slim\nCOPY . /app\n--- \
           .dockerignore\n.git\n.env*\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.10"],
     check,
 };

@@ -10,6 +10,7 @@ use crate::{BuildFile, Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "moving-base-image",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "base image has no version",
     why: "Without a tag, or with one such as `latest`, the same Dockerfile gives another image at each build: a \
@@ -17,6 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Name the version that you tested: `FROM node:22-slim`.",
     bad: "FROM node:latest\n",
     good: "FROM node:22-slim\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.2", "OWASP Docker Security Cheat Sheet, rule 13"],
     check,
 };

@@ -6,6 +6,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "odd-workdir",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "working folder is relative, or belongs to the system",
     why: "A relative `WORKDIR` depends on the base image, which may change it; a program in a folder of the system \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Name a folder of its own with its whole path: `WORKDIR /app`.",
     bad: "FROM debian:13-slim\nWORKDIR app\n",
     good: "FROM debian:13-slim\nWORKDIR /app\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

@@ -6,6 +6,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "overridden-instruction",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "instruction is overridden by a later one",
     why: "Only the last `CMD`, `ENTRYPOINT` and `HEALTHCHECK` of a stage counts; the others do nothing, though \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Remove the one that is not meant.",
     bad: "FROM debian:13-slim\nCMD [\"one\"]\nCMD [\"two\"]\n",
     good: "FROM debian:13-slim\nCMD [\"two\"]\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

@@ -4,11 +4,12 @@ use crate::dockerfile::{Instruction, Keyword};
 use crate::mend::append_command;
 use crate::package_manager::{Manager, installs};
 use crate::shell::Command;
-use crate::{BuildFile, Context, Findings, Group, Level, Mend, Rule, Severity, TextEdit};
+use crate::{BuildFile, Context, Example, Findings, Group, Level, Mend, Rule, Severity, TextEdit};
 
 pub(crate) const RULE: Rule = Rule {
     id: "package-cache-in-image",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "lists or caches of a package manager stay in the image",
     why: "The image gets larger by what only the build needed, and every deploy moves it.",
@@ -17,6 +18,18 @@ pub(crate) const RULE: Rule = Rule {
     bad: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y --no-install-recommends tini\n",
     good: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf \
           /var/lib/apt/lists/*\n",
+    more: &[
+        Example {
+            of: "Alpine",
+            bad: "FROM alpine:3.22\nRUN apk add tini\n",
+            good: "FROM alpine:3.22\nRUN apk add --no-cache tini\n",
+        },
+        Example {
+            of: "Python",
+            bad: "FROM python:3.13-slim\nRUN pip install flask==3.1.0\n",
+            good: "FROM python:3.13-slim\nRUN pip install --no-cache-dir flask==3.1.0\n",
+        },
+    ],
     references: &["CIS Docker 1.6, 4.3"],
     check,
 };

@@ -7,6 +7,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "package-index-alone",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "package index is fetched in a step of its own",
     why: "The step is kept from one build to the next, so a later `install` works with an old list: it misses \
@@ -14,6 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Join both: `RUN apt-get update && apt-get install …`.",
     bad: "FROM debian:13-slim\nRUN apt-get update\nRUN apt-get install -y tini\n",
     good: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y tini\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.7"],
     check,
 };

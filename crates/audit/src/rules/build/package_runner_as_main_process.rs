@@ -6,6 +6,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "package-runner-as-main-process",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "image starts its program through a package manager",
     why: "`npm`, `yarn` and `pnpm` stay between the container and the program: they use memory, pass the signal to \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Start the program itself: `CMD [\"node\", \"server.js\"]`.",
     bad: "FROM node:22-slim\nCMD [\"npm\", \"start\"]\n",
     good: "FROM node:22-slim\nCMD [\"node\", \"server.js\"]\n",
+    more: &[],
     references: &[],
     check,
 };

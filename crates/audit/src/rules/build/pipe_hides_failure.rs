@@ -8,6 +8,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "pipe-hides-failure",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "failure of a download is not noticed",
     why: "A pipe fails only when its last command does: a download that fails gives an empty or broken file, and \
@@ -16,6 +17,7 @@ pub(crate) const RULE: Rule = Rule {
           has that shell.",
     bad: "FROM debian:13-slim\nRUN curl -fsSL https://example.com/list | sort > /list\n",
     good: "FROM debian:13-slim\nRUN curl -fsSL -o /tmp/list https://example.com/list && sort /tmp/list > /list\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

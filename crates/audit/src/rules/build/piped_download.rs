@@ -8,6 +8,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "piped-download",
     severity: Severity::High,
+    grades: &[],
     group: Group::Build,
     summary: "download is run by a shell without being looked at",
     why: "Whoever holds that server, its name or the way to it runs commands in the build, and sees what the build \
@@ -18,6 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     good: "FROM debian:13-slim\nADD \
           --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d \
           https://get.example.com/install.sh /tmp/\nRUN sh /tmp/install.sh\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.11", "OWASP Docker Security Cheat Sheet, rule 13"],
     check,
 };

@@ -8,6 +8,7 @@ use crate::{Build, BuildFile, Confidence, Context, Findings, Group, Rule, Severi
 pub(crate) const RULE: Rule = Rule {
     id: "port-mismatch",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "published port is not one that the image listens on",
     why: "The Dockerfile names the ports on which its program listens. A port that is published or routed to \
@@ -17,6 +18,7 @@ pub(crate) const RULE: Rule = Rule {
           debian:13-slim\nEXPOSE 8000\n",
     good: "--- compose.yaml\nservices:\n  web:\n    build: .\n    ports: [\"80:8000\"]\n--- Dockerfile\nFROM \
           debian:13-slim\nEXPOSE 8000\n",
+    more: &[],
     references: &[],
     check,
 };

@@ -7,6 +7,7 @@ use crate::{Context, Findings, Group, Level, Mend, Rule, Severity, TextEdit};
 pub(crate) const RULE: Rule = Rule {
     id: "recommended-packages",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "packages are installed that are only recommended",
     why: "They make the image larger, and each is one more program with holes of its own.",
@@ -14,6 +15,7 @@ pub(crate) const RULE: Rule = Rule {
           used one of them.",
     bad: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y tini\n",
     good: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y --no-install-recommends tini\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.3"],
     check,
 };

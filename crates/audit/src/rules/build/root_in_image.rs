@@ -5,20 +5,30 @@ use seaworthy_catalog::{Image, RunsAs};
 use crate::build_file::is_root;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::mend::insert_line;
-use crate::{Build, BuildFile, Context, Findings, Group, ImageUser, Level, Mend, Rule, Severity};
+use crate::{
+    Build, BuildFile, Context, Example, Findings, Grade, Group, ImageUser, Level, Mend, Rule, Severity,
+};
 
 pub(crate) const RULE: Rule = Rule {
     id: "root-in-image",
     severity: Severity::Medium,
+    grades: &[SAID],
     group: Group::Build,
     summary: "image runs as root",
     why: "A process that is root inside needs one mistake of the kernel or one careless mount to be root outside.",
     fix: "Make a user in the Dockerfile, give it the folders that are written, and end with `USER 10001`.",
     bad: "FROM python:3.13-slim\nCMD [\"python\", \"-m\", \"shop\"]\n",
     good: "FROM python:3.13-slim\nUSER 10001\nCMD [\"python\", \"-m\", \"shop\"]\n",
+    more: &[Example {
+        of: "an image that is told to",
+        bad: "FROM python:3.13-slim\nUSER root\n",
+        good: "FROM python:3.13-slim\nUSER 10001\n",
+    }],
     references: &["CIS Docker 1.6, 4.1", "OWASP Docker Security Cheat Sheet, rule 2"],
     check,
 };
+
+const SAID: Grade = Grade::new(Severity::High, "where `USER` names root");
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for file in &context.build_files {
@@ -30,7 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                         file.dockerfile.fill_in(&word.text, build.target.unwrap_or(0), &build.arguments);
                     if user.is_some_and(|user| is_root(&user)) {
                         let message = format!("The image of `{service}` is told to run as root.");
-                        file.report(findings, word.span, service.as_str(), message).severity(Severity::High);
+                        file.report(findings, word.span, service.as_str(), message).grade(SAID);
                     }
                 }
                 ImageUser::Base(image, RunsAs::Root) => {

@@ -8,6 +8,7 @@ use crate::{Confidence, Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "secret-build-argument",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "build argument is meant for a credential",
     why: "The value of a build argument is written into the history of every `RUN` after it, and into the records \
@@ -15,6 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Use `RUN --mount=type=secret,id=…` and give the secret with `build.secrets` in the Compose file.",
     bad: "FROM debian:13-slim\nARG NPM_TOKEN\nRUN ./fetch \"$NPM_TOKEN\"\n",
     good: "FROM debian:13-slim\nRUN --mount=type=secret,id=npm_token ./fetch\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.10"],
     check,
 };

@@ -2,11 +2,12 @@
 
 use crate::dockerfile::Keyword;
 use crate::glob::matches;
-use crate::{Confidence, Context, Findings, Group, Rule, Severity};
+use crate::{Confidence, Context, Example, Findings, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "secret-file-in-image",
     severity: Severity::High,
+    grades: &[],
     group: Group::Build,
     summary: "file that holds secrets is copied into the image",
     why: "Whoever can pull the image can read the file, even if a later layer deletes it.",
@@ -14,6 +15,11 @@ pub(crate) const RULE: Rule = Rule {
           secret when the container starts.",
     bad: "FROM debian:13-slim\nCOPY id_rsa /app/.ssh/id_rsa\n",
     good: "FROM debian:13-slim\nRUN --mount=type=ssh git clone git@git.example.com:app.git\n",
+    more: &[Example {
+        of: "a folder of credentials",
+        bad: "FROM debian:13-slim\nCOPY .aws /app/.aws\n",
+        good: "FROM debian:13-slim\nRUN --mount=type=secret,id=aws ./fetch\n",
+    }],
     references: &["CIS Docker 1.6, 4.10", "OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

@@ -6,12 +6,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "setuid-in-image",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "build makes a program setuid",
     why: "Whoever runs it has the rights of its owner: one mistake in it makes everyone root.",
     fix: "Remove the bit; set `no-new-privileges` in the Compose file, which makes it useless.",
     bad: "FROM debian:13-slim\nRUN chmod u+s /usr/bin/tool\n",
     good: "FROM debian:13-slim\nRUN chmod 755 /usr/bin/tool\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.8"],
     check,
 };

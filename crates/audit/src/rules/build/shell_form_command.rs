@@ -3,11 +3,12 @@
 use crate::dockerfile::{Form, Keyword};
 use crate::mend::as_list;
 use crate::shell::Command;
-use crate::{Context, Findings, Group, Level, Mend, Rule, Severity};
+use crate::{Context, Example, Findings, Grade, Group, Level, Mend, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "shell-form-command",
     severity: Severity::Medium,
+    grades: &[NO_LIST],
     group: Group::Build,
     summary: "image starts its program through a shell",
     why: "The shell is the first process and gets the signal to stop, but does not pass it on: the program is \
@@ -17,9 +18,19 @@ pub(crate) const RULE: Rule = Rule {
           \"-c\", \"prepare && exec program\"]`.",
     bad: "FROM debian:13-slim\nCMD ./server --port 8000\n",
     good: "FROM debian:13-slim\nCMD [\"./server\", \"--port\", \"8000\"]\n",
+    more: &[Example {
+        of: "a list that is none",
+        bad: "FROM debian:13-slim\nCMD ['./server', '--port', '8000']\n",
+        good: "FROM debian:13-slim\nCMD [\"./server\", \"--port\", \"8000\"]\n",
+    }],
     references: &["Dockerfile reference"],
     check,
 };
+
+const NO_LIST: Grade = Grade::new(
+    Severity::High,
+    "where it looks like a list and is none: the program does not start as written",
+);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for file in &context.build_files {
@@ -36,9 +47,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                         "The list of `{name}` is not valid, so all of it is run by a shell as it stands."
                     );
                     let finding = file.report(findings, step.span, &name, message);
-                    finding
-                        .severity(Severity::High)
-                        .help("Put each word in double quotes, with commas between.");
+                    finding.grade(NO_LIST).help("Put each word in double quotes, with commas between.");
                 } else if step.form == Form::Shell && !hands_over(&step.commands) {
                     let message = format!(
                         "`{name}` starts the program through a shell, which keeps the signal to stop to itself."

@@ -8,6 +8,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "source-before-dependencies",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "source is copied before its dependencies are installed",
     why: "Each change of any file makes the build install all dependencies again, which takes minutes and gives \
@@ -15,6 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Copy the list of dependencies and the lock file first, install, then copy the rest.",
     bad: "FROM node:22-slim\nCOPY . .\nRUN npm ci\n",
     good: "FROM node:22-slim\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\n",
+    more: &[],
     references: &[],
     check,
 };

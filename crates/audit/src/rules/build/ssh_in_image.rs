@@ -7,6 +7,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "ssh-in-image",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "image holds an SSH server",
     why: "It is one more door with keys and passwords of its own, and what is done through it is in no Dockerfile \
@@ -14,6 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Remove it; look into a container with `docker compose exec`.",
     bad: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y openssh-server\n",
     good: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y openssh-client\n",
+    more: &[],
     references: &["CIS Docker 1.6, 5.7"],
     check,
 };

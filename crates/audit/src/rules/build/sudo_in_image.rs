@@ -7,6 +7,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "sudo-in-image",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "image holds `sudo`",
     why: "A build runs as root until `USER` says otherwise, so nothing needs `sudo`; in the finished image it is a \
@@ -14,6 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Remove it; do what needs root before `USER`.",
     bad: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y sudo\n",
     good: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y tini\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.3"],
     check,
 };

@@ -7,12 +7,14 @@ use crate::{Context, Findings, Group, Level, Mend, Rule, Severity, TextEdit};
 pub(crate) const RULE: Rule = Rule {
     id: "unattended-install",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Build,
     summary: "installation would ask a question",
     why: "Without `-y` the package manager asks, nobody answers, and the build stops.",
     fix: "Write `-y`.",
     bad: "FROM debian:13-slim\nRUN apt-get update && apt-get install tini\n",
     good: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y tini\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

@@ -8,6 +8,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "unchecked-download",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "download becomes part of the image and is not checked",
     why: "The address may serve something else tomorrow: another version, or what someone else put there. Nothing \
@@ -18,6 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     good: "FROM debian:13-slim\nADD \
           --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d \
           https://example.com/tool /usr/bin/tool\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.11", "OWASP Docker Security Cheat Sheet, rule 13"],
     check,
 };

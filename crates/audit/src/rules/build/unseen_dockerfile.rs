@@ -7,12 +7,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "unseen-dockerfile",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "Dockerfile of a service could not be read",
     why: "Nothing in it was checked, and the service cannot be built on this machine.",
     fix: "Correct `build.context` or `build.dockerfile`, or create the file.",
     bad: "services:\n  web:\n    build: ./web\n",
     good: "--- compose.yaml\nservices:\n  web:\n    build: .\n--- Dockerfile\nFROM debian:13-slim\n",
+    more: &[],
     references: &[],
     check,
 };

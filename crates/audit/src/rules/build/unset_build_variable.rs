@@ -8,6 +8,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "unset-build-variable",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "argument is empty in this stage",
     why: "An `ARG` before the first `FROM` can be used in `FROM` lines only. In a stage it is empty until it is \
@@ -15,6 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Repeat `ARG NAME` after `FROM`; it keeps its default.",
     bad: "ARG VERSION=1.4\nFROM debian:13-slim\nCOPY app-$VERSION /app\n",
     good: "ARG VERSION=1.4\nFROM debian:13-slim\nARG VERSION\nCOPY app-$VERSION /app\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

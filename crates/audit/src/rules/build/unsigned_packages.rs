@@ -1,10 +1,11 @@
 //! A signature that nobody looks at protects nobody.
 
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Example, Findings, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "unsigned-packages",
     severity: Severity::High,
+    grades: &[],
     group: Group::Build,
     summary: "packages are installed without a valid signature",
     why: "Packages come from mirrors that anyone may run; the signature is what says that they are what the \
@@ -12,6 +13,13 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Remove the switch, and add the key of the repository that the packages come from.",
     bad: "FROM debian:13-slim\nRUN apt-get install -y --allow-unauthenticated app\n",
     good: "FROM debian:13-slim\nRUN apt-get install -y app\n",
+    more: &[Example {
+        of: "a source that is trusted as it is",
+        bad: "FROM debian:13-slim\nRUN echo \"deb [trusted=yes] https://example.com/deb stable main\" > \
+                  /etc/apt/sources.list.d/app.list\n",
+        good: "FROM debian:13-slim\nRUN echo \"deb [signed-by=/etc/apt/keyrings/app.asc] \
+                   https://example.com/deb stable main\" > /etc/apt/sources.list.d/app.list\n",
+    }],
     references: &["CIS Docker 1.6, 4.11", "CIS Docker 1.6, 4.12"],
     check,
 };

@@ -5,12 +5,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "unused-stage",
     severity: Severity::Info,
+    grades: &[],
     group: Group::Build,
     summary: "stage is not needed by any service",
     why: "It is not built, so nothing in it was tried or checked; often its name is misspelt where it was meant.",
     fix: "Use it, or remove it.",
     bad: "FROM debian:13-slim AS tools\nFROM debian:13-slim\n",
     good: "FROM debian:13-slim AS tools\nFROM debian:13-slim\nCOPY --from=tools /bin/tool /bin/tool\n",
+    more: &[],
     references: &["Dockerfile reference"],
     check,
 };

@@ -2,17 +2,30 @@
 
 use crate::dockerfile::{Keyword, Word};
 use crate::shell::Command;
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Example, Findings, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "unverified-transfer",
     severity: Severity::High,
+    grades: &[],
     group: Group::Build,
     summary: "build fetches from a server that proves nothing",
     why: "Without verification, whoever stands between can put his own program into the image.",
     fix: "Remove the switch; for an authority of your own, add its certificate to the image first.",
     bad: "FROM debian:13-slim\nRUN curl -k -o /tmp/app.tar https://example.com/app.tar\n",
     good: "FROM debian:13-slim\nCOPY ca.crt /usr/local/share/ca-certificates/\nRUN update-ca-certificates\n",
+    more: &[
+        Example {
+            of: "a variable of the image",
+            bad: "FROM debian:13-slim\nENV NODE_TLS_REJECT_UNAUTHORIZED=0\n",
+            good: "FROM debian:13-slim\nENV NODE_EXTRA_CA_CERTS=/etc/ssl/shop-ca.pem\n",
+        },
+        Example {
+            of: "an index of packages",
+            bad: "FROM python:3.13-slim\nRUN pip install --trusted-host pypi.example.com app\n",
+            good: "FROM python:3.13-slim\nRUN pip install --index-url https://pypi.example.com/simple app\n",
+        },
+    ],
     references: &["CIS Docker 1.6, 4.11", "OWASP Top Ten 2021, A02"],
     check,
 };

@@ -9,6 +9,7 @@ use crate::{Build, BuildFile, Confidence, Context, Findings, Group, ImageUser, R
 pub(crate) const RULE: Rule = Rule {
     id: "unwritable-volume",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "user of the image cannot write to the volume",
     why: "A new volume takes its owner from the folder in the image. Where that folder does not exist, it belongs \
@@ -19,6 +20,7 @@ pub(crate) const RULE: Rule = Rule {
           {}\n--- Dockerfile\nFROM debian:13-slim\nUSER 10001\n",
     good: "--- compose.yaml\nservices:\n  web:\n    build: .\n    volumes: [\"data:/data\"]\nvolumes:\n  data: \
           {}\n--- Dockerfile\nFROM debian:13-slim\nRUN install -d -o 10001 /data\nUSER 10001\n",
+    more: &[],
     references: &[],
     check,
 };

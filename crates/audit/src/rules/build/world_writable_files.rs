@@ -1,11 +1,12 @@
 //! What everybody may write, an intruder may write.
 
 use crate::dockerfile::Keyword;
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Example, Findings, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "world-writable-files",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Build,
     summary: "files of the image may be written by everyone",
     why: "Any process in the container, whatever its user, can replace the program or its settings, and wait until \
@@ -14,6 +15,11 @@ pub(crate) const RULE: Rule = Rule {
           for the rest.",
     bad: "FROM debian:13-slim\nRUN chmod -R 777 /app\n",
     good: "FROM debian:13-slim\nRUN chmod -R 755 /app\n",
+    more: &[Example {
+        of: "what is copied",
+        bad: "FROM debian:13-slim\nCOPY --chmod=777 app /app\n",
+        good: "FROM debian:13-slim\nCOPY --chmod=755 app /app\n",
+    }],
     references: &["CIS Docker 1.6, 4.8"],
     check,
 };

@@ -2,11 +2,12 @@
 
 use seaworthy_catalog::Switch;
 
-use crate::{Context, Findings, Group, Rule, Severity, Subject};
+use crate::{Context, Example, Findings, Grade, Group, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
     id: "authentication-disabled",
     severity: Severity::High,
+    grades: &[REACHED],
     group: Group::Data,
     summary: "everybody may come in without a password",
     why: "On a flat network every service, and whoever takes one over, can read and delete all data. When the port is published, \
@@ -14,9 +15,29 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Remove the setting and give a password from a secret.",
     bad: "services:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_HOST_AUTH_METHOD: trust\n",
     good: "services:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it}\n",
+    more: &[
+        Example {
+            of: "a service that can be reached from outside",
+            bad: "services:\n  db:\n    image: postgres:17\n    ports: [\"5432:5432\"]\n    environment:\n      \
+                  POSTGRES_HOST_AUTH_METHOD: trust\n",
+            good: "services:\n  db:\n    image: postgres:17\n    ports: [\"5432:5432\"]\n    \
+                   environment:\n      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it}\n",
+        },
+        Example {
+            of: "an image that asks for no password unless it is given one",
+            bad: "services:\n  db:\n    image: mongo:8\n",
+            good: "services:\n  db:\n    image: mongo:8\n    environment:\n      MONGO_INITDB_ROOT_USERNAME: \
+                   shop\n      MONGO_INITDB_ROOT_PASSWORD: ${DB_PASSWORD:?set it}\n",
+        },
+    ],
     references: &["OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };
+
+const REACHED: Grade = Grade::new(
+    Severity::Critical,
+    "where the service can be reached from outside: by a route, or by a port published beyond the machine",
+);
 
 /// Settings that many images understand.
 const ANYWHERE: [&str; 2] = ["ALLOW_EMPTY_PASSWORD", "ALLOW_ANONYMOUS_LOGIN"];
@@ -66,11 +87,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let message =
                 format!("`{setting}` lets everybody into `{}` without a password.", service.name.value);
             let span = service.environment.get(&setting).map_or(service.command_span(), |value| value.span);
-            let severity = if service.is_reachable() { Severity::Critical } else { Severity::High };
-            findings
-                .report(service.place(&["environment"]), span, message)
-                .evidence(setting)
-                .severity(severity);
+            let finding = findings.report(service.place(&["environment"]), span, message).evidence(setting);
+            if service.is_reachable() {
+                finding.grade(REACHED);
+            }
         }
         absent(&service, findings);
     }
@@ -88,8 +108,10 @@ fn absent(service: &Subject<'_>, findings: &mut Findings) {
         }
         let message =
             format!("`{}` asks for no password, because `{name}` is not given.", service.name.value);
-        let severity = if service.is_reachable() { Severity::Critical } else { Severity::High };
         let finding = findings.report(service.place(&["environment"]), service.name.span, message);
-        finding.evidence(name).severity(severity).help(format!("Give `{name}` from a secret."));
+        finding.evidence(name).help(format!("Give `{name}` from a secret."));
+        if service.is_reachable() {
+            finding.grade(REACHED);
+        }
     }
 }

@@ -6,12 +6,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "open-dashboard",
     severity: Severity::High,
+    grades: &[],
     group: Group::Data,
     summary: "dashboard or control interface is open to everyone",
     why: "It lists services, addresses and data, and often lets a visitor change them.",
     fix: "Turn the setting off, or put authentication before it.",
     bad: "services:\n  proxy:\n    image: traefik:v3.2\n    command: [\"--api.insecure=true\"]\n",
     good: "services:\n  proxy:\n    image: traefik:v3.2\n    command: [\"--api.dashboard=true\"]\n",
+    more: &[],
     references: &["CIS Docker 1.6, 5.9"],
     check,
 };

@@ -7,6 +7,7 @@ use crate::{Context, EditValue, Findings, Fix, Group, Level, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "scaled-datastore",
     severity: Severity::High,
+    grades: &[],
     group: Group::Data,
     summary: "datastore runs more than once on one volume",
     why: "Replicas of a service share its volumes. Most databases refuse to start on a folder that is in use, and those that do \
@@ -14,6 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Run one replica; to scale reading, set up replication as the database describes it, with a volume each.",
     bad: "services:\n  db:\n    image: postgres:17\n    deploy:\n      replicas: 2\n",
     good: "services:\n  db:\n    image: postgres:17\n    deploy:\n      replicas: 1\n",
+    more: &[],
     references: &["Compose Deploy Specification, replicas"],
     check,
 };

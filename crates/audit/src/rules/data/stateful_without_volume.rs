@@ -3,11 +3,12 @@
 use seaworthy_catalog::Kind;
 use seaworthy_project::model::mount::MountKind;
 
-use crate::{Context, EditValue, Findings, Fix, Group, Level, Rule, Severity, Subject};
+use crate::{Context, EditValue, Example, Findings, Fix, Group, Level, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
     id: "stateful-without-volume",
     severity: Severity::High,
+    grades: &[],
     group: Group::Data,
     summary: "data is lost when the container is replaced",
     why: "What is written outside a named volume belongs to the container: the next deploy makes a new one, and the data stays \
@@ -15,6 +16,13 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Mount a named volume where the image keeps its data.",
     bad: "services:\n  db:\n    image: postgres:17\n",
     good: "services:\n  db:\n    image: postgres:17\n    volumes: [\"db-data:/var/lib/postgresql/data\"]\nvolumes:\n  db-data: {}\n",
+    more: &[Example {
+        of: "the folder of another version",
+        bad: "services:\n  db:\n    image: postgres:18\n    volumes: \
+                  [\"db-data:/var/lib/postgresql/data\"]\nvolumes:\n  db-data: {}\n",
+        good: "services:\n  db:\n    image: postgres:18\n    volumes: \
+                   [\"db-data:/var/lib/postgresql\"]\nvolumes:\n  db-data: {}\n",
+    }],
     references: &["Docker documentation, volumes"],
     check,
 };

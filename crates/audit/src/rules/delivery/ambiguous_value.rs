@@ -6,6 +6,7 @@ use crate::{Context, Findings, Group, Place, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "ambiguous-value",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Delivery,
     summary: "value means something else to another loader",
     why: "Compose, shells, `docker run --env-file` and the libraries of languages read quotes, `#`, blanks and `$` \
@@ -16,6 +17,7 @@ pub(crate) const RULE: Rule = Rule {
           .env\nA=one two\n",
     good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n--- \
           .env\nA='one two'\n",
+    more: &[],
     references: &["The Twelve-Factor App, III"],
     check,
 };

@@ -1,11 +1,12 @@
 //! Debug mode shows the inside of a program to its visitors.
 
 use super::super::data::authentication_disabled::is_on;
-use crate::{Confidence, Context, EditValue, Findings, Fix, Group, Level, Rule, Severity, Subject};
+use crate::{Confidence, Context, EditValue, Example, Findings, Fix, Group, Level, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
     id: "debug-mode",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Delivery,
     summary: "service runs in development or debug mode",
     why: "Debug pages show source, settings and secrets to visitors, some run code they are given; development servers handle \
@@ -13,6 +14,11 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Set the variable to its production value in the production overlay, and start the production server.",
     bad: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DEBUG: \"1\"\n",
     good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DEBUG: \"0\"\n",
+    more: &[Example {
+        of: "a development server",
+        bad: "services:\n  web:\n    image: shop:1.4\n    command: npm run dev\n",
+        good: "services:\n  web:\n    image: shop:1.4\n    command: node server.js\n",
+    }],
     references: &["OWASP Top Ten 2021, A05"],
     check,
 };

@@ -5,6 +5,7 @@ use crate::{Context, Findings, Group, Place, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "environment-file-format",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Delivery,
     summary: "environment file has signs that are not seen",
     why: "A byte-order mark becomes part of the first name, and the line ends of Windows become part of each \
@@ -15,6 +16,7 @@ pub(crate) const RULE: Rule = Rule {
           .env\nA=1\r\n",
     good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n--- \
           .env\nA=1\n",
+    more: &[],
     references: &[],
     check,
 };

@@ -10,6 +10,7 @@ use crate::{Context, Findings, Group, Level, Mend, Place, Rule, Severity, TextEd
 pub(crate) const RULE: Rule = Rule {
     id: "example-out-of-step",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Delivery,
     summary: "example file lacks a variable that is used",
     why: "Whoever sets the project up from the example starts it without that variable.",
@@ -18,6 +19,7 @@ pub(crate) const RULE: Rule = Rule {
           .env\nA=1\n--- .env.example\nB=\n",
     good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n--- \
           .env\nA=1\n--- .env.example\nA=\n",
+    more: &[],
     references: &["The Twelve-Factor App, III"],
     check,
 };

@@ -5,6 +5,7 @@ use crate::{Context, EditValue, Findings, Fix, Group, Level, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "fixed-container-name",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Delivery,
     summary: "fixed container name forbids a second instance",
     why: "The new instance cannot start beside the old one, so each deploy has a gap; the service cannot be scaled, and the same \
@@ -12,6 +13,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Drop it in production: `container_name: !reset null`. Other services reach it by its service name.",
     bad: "services:\n  web:\n    image: shop:1.4\n    container_name: shop\n",
     good: "services:\n  web:\n    image: shop:1.4\n",
+    more: &[],
     references: &["Compose Specification, container_name"],
     check,
 };

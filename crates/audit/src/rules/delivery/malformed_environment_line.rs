@@ -5,6 +5,7 @@ use crate::{Context, Findings, Group, Place, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "malformed-environment-line",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Delivery,
     summary: "line of an environment file cannot be read",
     why: "Some loaders stop at such a line, others skip it and start with a variable missing.",
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
           .env.staging\nA B\n",
     good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n--- \
           .env.staging\nA=B\n",
+    more: &[],
     references: &["The Twelve-Factor App, III"],
     check,
 };

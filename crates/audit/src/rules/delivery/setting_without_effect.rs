@@ -2,11 +2,12 @@
 
 use seaworthy_project::is_credential_name;
 
-use crate::{Context, Findings, Group, Rule, Severity, Subject};
+use crate::{Context, Example, Findings, Grade, Group, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
     id: "setting-without-effect",
     severity: Severity::Medium,
+    grades: &[CREDENTIAL],
     group: Group::Delivery,
     summary: "image does not read a variable it is given",
     why: "It looks as if it was set, and production runs with the default: little memory for a large database, or a password \
@@ -14,9 +15,21 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Set it where the image reads it, usually by an argument of its command.",
     bad: "services:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_SHARED_BUFFERS: 256MB\n",
     good: "services:\n  db:\n    image: postgres:17\n    command: [postgres, -c, shared_buffers=256MB]\n",
+    more: &[Example {
+        of: "a password that nobody asks for",
+        bad: "services:\n  cache:\n    image: redis:8\n    environment:\n      REDIS_PASSWORD: \
+                  ${API_TOKEN:?set it}\n",
+        good: "services:\n  cache:\n    image: redis:8\n    command: [redis-server, \
+                   /run/secrets/redis.conf]\n",
+    }],
     references: &["The Twelve-Factor App, III"],
     check,
 };
+
+const CREDENTIAL: Grade = Grade::new(
+    Severity::High,
+    "where the variable is named like a credential: who set it believes that a password is asked for",
+);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
@@ -34,7 +47,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let finding = findings.report(service.place(&["environment", name]), value.span, message);
             finding.help(format!("What works is {}.", ineffective.instead));
             if is_credential_name(name) {
-                finding.severity(Severity::High);
+                finding.grade(CREDENTIAL);
             }
         }
     }

@@ -5,11 +5,12 @@ use std::path::Path;
 use seaworthy_project::model::mount::MountKind;
 use seaworthy_project::{Node, Span};
 
-use crate::{Context, EditValue, Findings, Fix, Group, Level, Rule, Severity, Subject};
+use crate::{Context, EditValue, Example, Findings, Fix, Group, Level, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
     id: "source-bind-mount",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Delivery,
     summary: "source code is mounted over what was built",
     why: "The mounted folder hides the program inside the image: what runs is whatever the folder holds at that moment, cannot \
@@ -17,6 +18,12 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Drop the mount in production: list the mounts that stay with `volumes: !override [...]`, or `!reset null` for none.",
     bad: "services:\n  web:\n    build: .\n    volumes: [\".:/app\"]\n",
     good: "services:\n  web:\n    build: .\n    volumes: [\"uploads:/app/uploads\"]\nvolumes:\n  uploads: {}\n",
+    more: &[Example {
+        of: "a folder with code",
+        bad: "services:\n  web:\n    image: shop:1.4\n    volumes: [\"./src:/app/src\"]\n",
+        good: "services:\n  web:\n    image: shop:1.4\n    volumes: [\"uploads:/app/uploads\"]\nvolumes:\n  \
+                   uploads: {}\n",
+    }],
     references: &["The Twelve-Factor App, V"],
     check,
 };

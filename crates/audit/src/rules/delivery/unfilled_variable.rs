@@ -8,6 +8,7 @@ use crate::{Context, Findings, Group, Place, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "unfilled-variable",
     severity: Severity::High,
+    grades: &[],
     group: Group::Delivery,
     summary: "environment file still has what its template had",
     why: "Between angle brackets a template says what belongs there. Left in, it becomes the host name, the address or the \
@@ -17,6 +18,7 @@ pub(crate) const RULE: Rule = Rule {
           .env\nHOST=<host-name>\n",
     good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      HOST: ${HOST}\n--- \
            .env\nHOST=shop.example\n",
+    more: &[],
     references: &["The Twelve-Factor App, III"],
     check,
 };

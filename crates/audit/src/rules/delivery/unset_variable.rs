@@ -9,6 +9,7 @@ use crate::{Confidence, Context, Findings, Group, Place, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "unset-variable",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Delivery,
     summary: "variable is used and set nowhere",
     why: "It counts as empty: the service starts with half an address or no key, and fails later, elsewhere.",
@@ -17,6 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     bad: "services:\n  web:\n    image: shop:1.4\n    environment:\n      PAYMENT_URL: https://${PAYMENT_HOST}/pay\n",
     good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      PAYMENT_URL: \
            https://${PAYMENT_HOST:-pay.example}/pay\n",
+    more: &[],
     references: &["The Twelve-Factor App, III", "Compose Specification, interpolation"],
     check,
 };

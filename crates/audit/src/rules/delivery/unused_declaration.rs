@@ -9,6 +9,7 @@ use crate::{Context, Findings, Group, Place, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "unused-declaration",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Delivery,
     summary: "a volume, network, secret or config is declared and never used",
     why: "A declaration that no service uses is often a misspelt name or a mount that was lost in an edit: the data or the \
@@ -16,6 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Use it or remove it.",
     bad: "services:\n  web:\n    image: shop:1.4\nvolumes:\n  uploads: {}\n",
     good: "services:\n  web:\n    image: shop:1.4\n    volumes: [\"uploads:/uploads\"]\n    x-seaworthy: { route: { auth: { users: team } } }\nvolumes:\n  uploads: {}\nsecrets:\n  team: { file: ./team }\n",
+    more: &[],
     references: &[],
     check,
 };

@@ -7,6 +7,7 @@ use crate::{Context, Findings, Group, Place, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "unused-variable",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Delivery,
     summary: "variable of an environment file is used nowhere",
     why: "It is often a misspelt name: the value that one believes to be set is not.",
@@ -14,6 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     bad: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n--- .env\nA=1\n",
     good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n    \
           secrets: [b]\nsecrets:\n  b:\n    environment: B\n--- .env\nA=1\nB=2\n",
+    more: &[],
     references: &["The Twelve-Factor App, III"],
     check,
 };

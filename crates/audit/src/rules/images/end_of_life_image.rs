@@ -7,12 +7,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "end-of-life-image",
     severity: Severity::High,
+    grades: &[],
     group: Group::Images,
     summary: "image is of a series that gets no fixes any more",
     why: "Holes found after the last release of a series stay open for ever, and everybody can read about them.",
     fix: "Move to a series that is maintained; for a database, dump and restore or follow its upgrade guide.",
     bad: "services:\n  db:\n    image: postgres:11\n",
     good: "services:\n  db:\n    image: postgres:17\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.4", "OWASP Docker Security Cheat Sheet, rule 0"],
     check,
 };

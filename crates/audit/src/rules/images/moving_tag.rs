@@ -1,10 +1,11 @@
 //! What runs tomorrow should be what was tested today.
 
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Example, Findings, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "moving-tag",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Images,
     summary: "image has no version",
     why: "Without a tag, or with one such as `latest`, the same file runs something else after the next pull: a new major \
@@ -12,6 +13,11 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Name the version that you tested, such as the one that `docker compose images` shows.",
     bad: "services:\n  db:\n    image: postgres:latest\n",
     good: "services:\n  db:\n    image: postgres:17.2\n",
+    more: &[Example {
+        of: "no tag at all",
+        bad: "services:\n  db:\n    image: postgres\n",
+        good: "services:\n  db:\n    image: postgres:17.2\n",
+    }],
     references: &["CIS Docker 1.6, 5.28", "OWASP Docker Security Cheat Sheet, rule 13"],
     check,
 };

@@ -9,6 +9,7 @@ use crate::{Confidence, Context, EditValue, Findings, Fix, Group, Level, Rule, S
 pub(crate) const RULE: Rule = Rule {
     id: "bypassed-proxy",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Network,
     summary: "service behind a reverse proxy is published too",
     why: "Whoever takes the published port goes round everything the proxy does: TLS, limits, log-ins, the log of requests.",
@@ -17,6 +18,7 @@ pub(crate) const RULE: Rule = Rule {
           ports: [\"8000:8000\"]\n",
     good: "services:\n  proxy:\n    image: nginx:1.28\n    ports: [\"80:80\"]\n    depends_on: [web]\n  web:\n    image: \
            shop:1.4\n    expose: [\"8000\"]\n",
+    more: &[],
     references: &["CIS Docker 1.6, 5.9"],
     check,
 };

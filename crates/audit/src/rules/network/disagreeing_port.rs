@@ -1,11 +1,12 @@
 //! Between services the port inside counts, not the one on the machine.
 
 use crate::connection::{Connection, connections};
-use crate::{Confidence, Context, Findings, Group, Rule, Severity, Subject};
+use crate::{Confidence, Context, Example, Findings, Group, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
     id: "disagreeing-port",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Network,
     summary: "service is reached on a port on which it does not listen",
     why: "`ports` maps a port of the machine to one inside. Services reach each other on the one inside: a connection to the \
@@ -15,6 +16,11 @@ pub(crate) const RULE: Rule = Rule {
           image: postgres:17\n    ports: [\"127.0.0.1:15432:5432\"]\n",
     good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DATABASE_URL: postgres://db:5432/shop\n  db:\n    \
            image: postgres:17\n    ports: [\"127.0.0.1:15432:5432\"]\n",
+    more: &[Example {
+        of: "a port that is published",
+        bad: "services:\n  db:\n    image: postgres:17\n    ports: [\"127.0.0.1:5432:5433\"]\n",
+        good: "services:\n  db:\n    image: postgres:17\n    ports: [\"127.0.0.1:5432:5432\"]\n",
+    }],
     references: &["Compose Specification, ports"],
     check,
 };

@@ -2,17 +2,37 @@
 
 use crate::context::is_open;
 use crate::dockerfile::Keyword;
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Example, Findings, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "engine-api-on-tcp",
     severity: Severity::Critical,
+    grades: &[],
     group: Group::Network,
     summary: "container engine is spoken to over plain TCP",
     why: "Port 2375 carries the engine's whole API without encryption or password: whoever reaches it owns the host.",
     fix: "Use port 2376 with TLS certificates, or ssh; and do not publish either.",
     bad: "services:\n  ci:\n    image: shop-ci:1.4\n    environment:\n      DOCKER_HOST: tcp://docker:2375\n",
     good: "services:\n  ci:\n    image: shop-ci:1.4\n    environment:\n      DOCKER_HOST: tcp://docker:2376\n",
+    more: &[
+        Example {
+            of: "its port is published",
+            bad: "services:\n  engine:\n    image: docker:28-dind\n    ports: [\"2375:2375\"]\n",
+            good: "services:\n  engine:\n    image: docker:28-dind\n",
+        },
+        Example {
+            of: "an engine that offers it",
+            bad: "services:\n  engine:\n    image: docker:28-dind\n    command: \
+                  [\"--host=tcp://0.0.0.0:2375\"]\n",
+            good: "services:\n  engine:\n    image: docker:28-dind\n    command: \
+                   [\"--host=unix:///run/engine.sock\"]\n",
+        },
+        Example {
+            of: "an image that speaks to it",
+            bad: "FROM debian:13-slim\nENV DOCKER_HOST=tcp://docker:2375\n",
+            good: "FROM debian:13-slim\nENV DOCKER_HOST=tcp://docker:2376\n",
+        },
+    ],
     references: &["OWASP Docker Security Cheat Sheet, rule 1"],
     check,
 };

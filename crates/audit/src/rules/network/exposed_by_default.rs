@@ -5,6 +5,7 @@ use crate::{Context, Findings, Group, Rule, Severity, Subject};
 pub(crate) const RULE: Rule = Rule {
     id: "exposed-by-default",
     severity: Severity::High,
+    grades: &[],
     group: Group::Network,
     summary: "reverse proxy shows every container to the world",
     why: "Traefik's Docker provider makes a route for each container it sees unless it is told not to: a database or an admin \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     bad: "services:\n  proxy:\n    image: traefik:v3.5\n    command: [--providers.docker=true]\n",
     good: "services:\n  proxy:\n    image: traefik:v3.5\n    command: [--providers.docker=true, \
            --providers.docker.exposedbydefault=false]\n",
+    more: &[],
     references: &["CIS Docker 1.6, 5.9"],
     check,
 };

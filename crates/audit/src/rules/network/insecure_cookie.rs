@@ -6,6 +6,7 @@ use crate::{Confidence, Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "insecure-cookie",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Network,
     summary: "cookie of a session is sent without protection",
     why: "Without `Secure` the cookie goes over plain HTTP too, where it can be read on the way; without `HttpOnly` a script that \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Turn the protection on: production is reached by HTTPS.",
     bad: "services:\n  web:\n    image: shop:1.4\n    environment:\n      SESSION_COOKIE_SECURE: \"false\"\n",
     good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      SESSION_COOKIE_SECURE: \"true\"\n",
+    more: &[],
     references: &["OWASP Top Ten 2021, A05"],
     check,
 };

@@ -4,11 +4,12 @@ use seaworthy_catalog::{Image, PortRole};
 use seaworthy_project::model::port::Port;
 
 use crate::context::is_open;
-use crate::{Context, EditValue, Findings, Fix, Group, Level, Rule, Severity, Subject};
+use crate::{Context, EditValue, Example, Findings, Fix, Grade, Group, Level, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
     id: "published-datastore-port",
     severity: Severity::High,
+    grades: &[OPEN],
     group: Group::Network,
     summary: "datastore or admin port can be reached from outside",
     why: "A published port is open to everyone who can reach the machine, past most host firewalls. Databases and admin \
@@ -16,9 +17,16 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Remove the port in production: `ports: !reset null`. To reach it yourself, publish it to `127.0.0.1` and use a tunnel.",
     bad: "services:\n  db:\n    image: postgres:17\n    ports: [\"5432:5432\"]\n",
     good: "services:\n  db:\n    image: postgres:17\n    ports: [\"127.0.0.1:5432:5432\"]\n",
+    more: &[Example {
+        of: "one that asks for no password",
+        bad: "services:\n  cache:\n    image: redis:8\n    ports: [\"6379:6379\"]\n",
+        good: "services:\n  cache:\n    image: redis:8\n    ports: [\"127.0.0.1:6379:6379\"]\n",
+    }],
     references: &["CIS Docker 1.6, 5.9", "OWASP Docker Security Cheat Sheet, rule 5a"],
     check,
 };
+
+const OPEN: Grade = Grade::new(Severity::Critical, "where it asks whoever comes for no password");
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
@@ -32,7 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let finding =
                 findings.report(service.place(&["ports"]), port.span, message).evidence(number.to_string());
             if asks_nothing(&service, known) {
-                finding.severity(Severity::Critical);
+                finding.grade(OPEN);
             }
             let edit = service.edit(&["ports"], EditValue::Reset);
             if all {

@@ -1,11 +1,12 @@
 //! "Everyone" is seldom who should be allowed.
 
 use crate::dockerfile::Keyword;
-use crate::{Confidence, Context, Findings, Group, Rule, Severity};
+use crate::{Confidence, Context, Example, Findings, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "wildcard-origin",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Network,
     summary: "service trusts every host or origin",
     why: "With `*` as allowed host, links in mails can be made to point elsewhere; with `*` as allowed origin, any web page can \
@@ -13,6 +14,11 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Name the hosts or origins that production has.",
     bad: "services:\n  web:\n    image: shop:1.4\n    environment:\n      ALLOWED_HOSTS: \"*\"\n",
     good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      ALLOWED_HOSTS: shop.example\n",
+    more: &[Example {
+        of: "a variable of the image",
+        bad: "FROM debian:13-slim\nENV CORS_ORIGIN=*\n",
+        good: "FROM debian:13-slim\nENV CORS_ORIGIN=https://shop.example\n",
+    }],
     references: &["OWASP Top Ten 2021, A05"],
     check,
 };

@@ -7,12 +7,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "healthcheck-always-true",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Reliability,
     summary: "health check cannot fail",
     why: "A test that succeeds whatever happens moves traffic to instances that do not work and keeps broken ones.",
     fix: "Ask the service itself, and let the test fail when it does not answer.",
     bad: "services:\n  web:\n    image: shop:1.4\n    healthcheck:\n      test: curl -f http://localhost:8000/health || true\n",
     good: "services:\n  web:\n    image: shop:1.4\n    healthcheck:\n      test: curl -f http://localhost:8000/health || exit 1\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.6"],
     check,
 };

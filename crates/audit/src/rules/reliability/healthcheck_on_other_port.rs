@@ -5,17 +5,23 @@ use seaworthy_project::model::healthcheck::HealthTest;
 
 use super::super::build::port_mismatch::exposed;
 use crate::dockerfile::Keyword;
-use crate::{Build, BuildFile, Confidence, Context, Findings, Group, Rule, Severity, Subject};
+use crate::{Build, BuildFile, Confidence, Context, Example, Findings, Group, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
     id: "healthcheck-on-other-port",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Reliability,
     summary: "health check asks on a port on which nobody listens",
     why: "The check fails for ever though the service works: it never gets ready, and what waits for it never starts.",
     fix: "Ask on the port on which the service listens inside its container.",
     bad: "services:\n  web:\n    image: nginx:1.29\n    healthcheck:\n      test: curl -fsS http://localhost:8080/\n",
     good: "services:\n  web:\n    image: nginx:1.29\n    healthcheck:\n      test: curl -fsS http://localhost:80/\n",
+    more: &[Example {
+        of: "a check of the image",
+        bad: "FROM debian:13-slim\nEXPOSE 8000\nHEALTHCHECK CMD curl -fsS http://localhost:8080/\n",
+        good: "FROM debian:13-slim\nEXPOSE 8000\nHEALTHCHECK CMD curl -fsS http://localhost:8000/\n",
+    }],
     references: &["CIS Docker 1.6, 5.27"],
     check,
 };

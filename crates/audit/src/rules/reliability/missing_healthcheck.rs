@@ -4,11 +4,15 @@ use seaworthy_project::model::healthcheck::HealthTest;
 
 use crate::dockerfile::Keyword;
 use crate::mend::insert_line;
-use crate::{Confidence, Context, EditValue, Findings, Fix, Group, Level, Mend, Rule, Severity, Subject};
+use crate::{
+    Confidence, Context, EditValue, Example, Findings, Fix, Grade, Group, Level, Mend, Rule, Severity,
+    Subject,
+};
 
 pub(crate) const RULE: Rule = Rule {
     id: "missing-healthcheck",
     severity: Severity::Medium,
+    grades: &[REACHED],
     group: Group::Reliability,
     summary: "nothing tells when the service is ready",
     why: "A deploy moves traffic when an instance is ready, and dependants start when it is healthy. Without a check, started \
@@ -16,9 +20,26 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Add `healthcheck`, or let the gateway ask from outside with `x-seaworthy.probe`, which needs no program in the image.",
     bad: "services:\n  web:\n    image: shop:1.4\n    ports: [\"80:8000\"]\n",
     good: "services:\n  web:\n    image: shop:1.4\n    ports: [\"80:8000\"]\n    x-seaworthy:\n      probe: { ready: \"GET /ready\" }\n",
+    more: &[
+        Example {
+            of: "a service that nobody reaches from outside",
+            bad: "services:\n  worker:\n    image: shop:1.4\n",
+            good: "services:\n  worker:\n    image: shop:1.4\n    healthcheck:\n      test: [CMD, shop, check]\n",
+        },
+        Example {
+            of: "a check that is turned off",
+            bad: "services:\n  web:\n    image: shop:1.4\n    healthcheck: { disable: true }\n",
+            good: "services:\n  web:\n    image: shop:1.4\n    healthcheck:\n      test: [CMD, shop, check]\n",
+        },
+    ],
     references: &["CIS Docker 1.6, 4.6, 5.27"],
     check,
 };
+
+const REACHED: Grade = Grade::new(
+    Severity::High,
+    "where requests from outside go to the service, by a route or by a port published beyond the machine: they meet one that is not ready",
+);
 
 const LISTENS_ON_NOTHING: &str = "Add `healthcheck` with a command that fails when the service hangs. One that listens on \
     nothing can touch a file while it works, and the command looks at the file's age.";
@@ -50,7 +71,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             finding.absent("a health check");
         }
         if service.is_reachable() {
-            finding.severity(Severity::High);
+            finding.grade(REACHED);
         }
         if service.known.is_none() && service.image.is_some() && service.healthcheck.is_none() {
             finding.confidence(Confidence::Likely);

@@ -5,12 +5,14 @@ use crate::{Context, EditValue, Findings, Fix, Group, Level, Rule, Severity, Sub
 pub(crate) const RULE: Rule = Rule {
     id: "missing-restart-policy",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Reliability,
     summary: "service stays down after a crash or a reboot",
     why: "Without a restart policy the engine leaves a crashed service down, and none comes back after the machine restarts.",
     fix: "Add `restart: unless-stopped`.",
     bad: "services:\n  web:\n    image: shop:1.4\n",
     good: "services:\n  web:\n    image: shop:1.4\n    restart: unless-stopped\n",
+    more: &[],
     references: &["CIS Docker 1.6, 5.15"],
     check,
 };

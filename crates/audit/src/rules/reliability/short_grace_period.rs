@@ -9,6 +9,7 @@ use crate::{Context, EditValue, Findings, Fix, Group, Level, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "short-grace-period",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Reliability,
     summary: "datastore is killed 10 seconds after it is asked to stop",
     why: "A database writes its memory to disk when it stops. Killed in the middle, it has to recover at the next start, which \
@@ -16,6 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Add `stop_grace_period: 1m`.",
     bad: "services:\n  db:\n    image: postgres:17\n",
     good: "services:\n  db:\n    image: postgres:17\n    stop_grace_period: 1m\n",
+    more: &[],
     references: &["Compose Specification, stop_grace_period"],
     check,
 };

@@ -7,6 +7,7 @@ use crate::{Confidence, Context, EditValue, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "undeclared-job",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Reliability,
     summary: "service looks like a job, and nothing says so",
     why: "A migration that counts as a service is started beside the ones that need its result, is kept running or reported \
@@ -17,6 +18,7 @@ pub(crate) const RULE: Rule = Rule {
           command: [./migrate]\n",
     good: "services:\n  web:\n    image: shop:1.4\n    depends_on: [migrate]\n  migrate:\n    image: shop:1.4\n    \
            command: [./migrate]\n    x-seaworthy: { run: before-deploy }\n",
+    more: &[],
     references: &["Compose Specification, depends_on"],
     check,
 };

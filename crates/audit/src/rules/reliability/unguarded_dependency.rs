@@ -8,6 +8,7 @@ use crate::{Context, EditValue, Findings, Fix, Group, Level, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "unguarded-dependency",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Reliability,
     summary: "service starts before what it depends on is ready",
     why: "The short form of `depends_on` waits until the other container has started, not until it can answer. After a \
@@ -17,6 +18,7 @@ pub(crate) const RULE: Rule = Rule {
           test: pg_isready\n",
     good: "services:\n  web:\n    image: shop:1.4\n    depends_on:\n      db:\n        condition: service_healthy\n  db:\n    \
            image: postgres:17\n    healthcheck:\n      test: pg_isready\n",
+    more: &[],
     references: &["Compose Specification, depends_on"],
     check,
 };

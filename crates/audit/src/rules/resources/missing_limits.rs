@@ -5,6 +5,7 @@ use crate::{Context, Edit, EditValue, Findings, Fix, Group, Level, Rule, Severit
 pub(crate) const RULE: Rule = Rule {
     id: "missing-limits",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Resources,
     summary: "service may take all memory or all processors",
     why: "Without a memory limit, one leak makes the kernel kill whatever it likes, often the database. Without a processor \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     bad: "services:\n  web:\n    image: shop:1.4\n",
     good: "services:\n  web:\n    image: shop:1.4\n    deploy:\n      resources:\n        limits:\n          memory: 512M\n          \
            cpus: \"1.0\"\n",
+    more: &[],
     references: &["CIS Docker 1.6, 5.11, 5.12", "OWASP Docker Security Cheat Sheet, rule 7"],
     check,
 };

@@ -5,6 +5,7 @@ use crate::{Context, EditValue, Findings, Fix, Group, Level, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "missing-log-rotation",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Resources,
     summary: "log grows until the disk is full",
     why: "The engine's default log driver keeps everything for ever in one file. A full disk stops every service, the \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     bad: "services:\n  web:\n    image: shop:1.4\n",
     good: "services:\n  web:\n    image: shop:1.4\n    logging:\n      driver: json-file\n      options: { max-size: 10m, \
            max-file: \"3\" }\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 10"],
     check,
 };

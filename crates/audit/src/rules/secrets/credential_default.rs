@@ -6,6 +6,7 @@ use crate::{Context, EditValue, Findings, Fix, Group, Level, Rule, Severity, Sub
 pub(crate) const RULE: Rule = Rule {
     id: "credential-default",
     severity: Severity::High,
+    grades: &[],
     group: Group::Secrets,
     summary: "credential has a default in the file",
     why: "With `${NAME:-value}` a forgotten variable is not noticed: production runs with the password that everybody who can \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Write `${NAME:?set it}`: then a forgotten variable stops the deploy with a clear message.",
     bad: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DB_PASSWORD: ${DB_PASSWORD:-hunter2}\n",
     good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DB_PASSWORD: ${DB_PASSWORD:?set it}\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

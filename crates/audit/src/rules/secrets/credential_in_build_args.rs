@@ -8,6 +8,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "credential-in-build-args",
     severity: Severity::High,
+    grades: &[],
     group: Group::Secrets,
     summary: "credential is given as a build argument",
     why: "Build arguments are kept in the history of the image: whoever can pull it can read them.",
@@ -15,6 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     bad: "services:\n  web:\n    build:\n      context: .\n      args:\n        NPM_TOKEN: q8Zk2vNw77Lp\n",
     good: "services:\n  web:\n    build:\n      context: .\n      secrets: [npm_token]\nsecrets:\n  npm_token:\n    \
            file: ./npm_token.txt\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.10"],
     check,
 };

@@ -5,6 +5,7 @@ use crate::{Context, Edit, EditValue, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "credential-in-environment",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Secrets,
     summary: "credential is a variable where the image would read a file",
     why: "Variables are inherited by every child process, shown by `inspect`, and often end up in crash reports. This image also \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     bad: "services:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it}\n",
     good: "services:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD_FILE: /run/secrets/db_password\n    \
            secrets: [db_password]\nsecrets:\n  db_password:\n    file: ./db_password.txt\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

@@ -3,11 +3,12 @@
 use seaworthy_project::is_credential_name;
 
 use crate::credential::{find_hash, looks_like_credential, references, token_name};
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Example, Findings, Grade, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "credential-in-label",
     severity: Severity::Medium,
+    grades: &[IN_CLEAR],
     group: Group::Secrets,
     summary: "label holds a password or its hash",
     why: "Labels stand in the repository, in `docker inspect`, and in every tool that lists containers. From a hash a password \
@@ -18,9 +19,17 @@ pub(crate) const RULE: Rule = Rule {
           admin:$$apr1$$ruca84Hq$$mbjdMZBAG.KWn7vfN/SNK/\n",
     good: "services:\n  web:\n    image: shop:1.4\n    labels:\n      traefik.http.middlewares.door.basicauth.usersfile: \
            /run/secrets/users\n",
+    more: &[Example {
+        of: "a credential in clear",
+        bad: "services:\n  web:\n    image: shop:1.4\n    labels:\n      com.example.api.token: \
+                  q8Zk2vNw77Lp\n",
+        good: "services:\n  web:\n    image: shop:1.4\n    labels:\n      com.example.team: shop\n",
+    }],
     references: &["CIS Docker 1.6, 4.10", "OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };
+
+const IN_CLEAR: Grade = Grade::new(Severity::High, "where it is the credential itself and no hash of it");
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
@@ -37,7 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             } else if is_credential_name(last(label)) && looks_like_credential(&value.value) {
                 let message = format!("The label `{label}` of `{name}` holds a credential.");
                 let finding = findings.report(service.place(&["labels", label]), value.span, message);
-                finding.severity(Severity::High);
+                finding.grade(IN_CLEAR);
             }
         }
     }

@@ -8,12 +8,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "credential-in-url",
     severity: Severity::High,
+    grades: &[],
     group: Group::Secrets,
     summary: "connection string holds a password",
     why: "Besides standing in the file, connection strings end up in logs and error messages as they are.",
     fix: "Take the password from a variable: `postgres://shop:${DB_PASSWORD:?set it}@db/shop`, or the whole string.",
     bad: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DATABASE_URL: postgres://shop:hunter2@db/shop\n",
     good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DATABASE_URL: postgres://shop:${DB_PASSWORD:?set it}@db/shop\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

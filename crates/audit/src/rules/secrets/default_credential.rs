@@ -6,6 +6,7 @@ use crate::{Context, Findings, Group, Rule, Severity, Subject};
 pub(crate) const RULE: Rule = Rule {
     id: "default-credential",
     severity: Severity::High,
+    grades: &[],
     group: Group::Secrets,
     summary: "credential is one that everybody tries first",
     why: "Attacks begin with a short list: the name of the product, `password`, `admin`, counting digits, the user's own name. \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Generate one, such as with `openssl rand -hex 24`, and give it from outside.",
     bad: "services:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: postgres\n",
     good: "services:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it}\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 12", "OWASP Top Ten 2021, A07"],
     check,
 };

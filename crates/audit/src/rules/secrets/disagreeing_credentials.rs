@@ -3,11 +3,12 @@
 use seaworthy_catalog::{Account, Image};
 
 use crate::connection::{Connection, Part, connections};
-use crate::{Confidence, Context, Findings, Group, Rule, Severity, Subject};
+use crate::{Confidence, Context, Example, Findings, Grade, Group, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
     id: "disagreeing-credentials",
     severity: Severity::High,
+    grades: &[DATABASE],
     group: Group::Secrets,
     summary: "two services are given different credentials for the same account",
     why: "The server makes the account from its own variables at its first start. A client with another password, user or \
@@ -19,9 +20,35 @@ pub(crate) const RULE: Rule = Rule {
     good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DB_HOST: db\n      DB_USER: shop\n      DB_PASSWORD: \
            ${POSTGRES_PASSWORD:?set it}\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_USER: shop\n      \
            POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it}\n",
+    more: &[
+        Example {
+            of: "a user that nobody makes",
+            bad: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DB_HOST: db\n      DB_USER: \
+                  web\n      DB_PASSWORD: ${POSTGRES_PASSWORD:?set it}\n      DB_NAME: orders\n  db:\n    image: \
+                  postgres:17\n    environment:\n      POSTGRES_USER: shop\n      POSTGRES_PASSWORD: \
+                  ${POSTGRES_PASSWORD:?set it}\n      POSTGRES_DB: orders\n",
+            good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DB_HOST: db\n      DB_USER: \
+                   shop\n      DB_PASSWORD: ${POSTGRES_PASSWORD:?set it}\n      DB_NAME: orders\n  db:\n    image: \
+                   postgres:17\n    environment:\n      POSTGRES_USER: shop\n      POSTGRES_PASSWORD: \
+                   ${POSTGRES_PASSWORD:?set it}\n      POSTGRES_DB: orders\n",
+        },
+        Example {
+            of: "a database that nobody makes",
+            bad: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DB_HOST: db\n      DB_USER: \
+                  shop\n      DB_PASSWORD: ${POSTGRES_PASSWORD:?set it}\n      DB_NAME: sales\n  db:\n    image: \
+                  postgres:17\n    environment:\n      POSTGRES_USER: shop\n      POSTGRES_PASSWORD: \
+                  ${POSTGRES_PASSWORD:?set it}\n      POSTGRES_DB: orders\n",
+            good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      DB_HOST: db\n      DB_USER: \
+                   shop\n      DB_PASSWORD: ${POSTGRES_PASSWORD:?set it}\n      DB_NAME: orders\n  db:\n    image: \
+                   postgres:17\n    environment:\n      POSTGRES_USER: shop\n      POSTGRES_PASSWORD: \
+                   ${POSTGRES_PASSWORD:?set it}\n      POSTGRES_DB: orders\n",
+        },
+    ],
     references: &["OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };
+
+const DATABASE: Grade = Grade::new(Severity::Medium, "where only the name of the database differs");
 
 /// Where images look for scripts that make further accounts.
 const SCRIPTS: &str = "/docker-entrypoint-initdb.d";
@@ -77,7 +104,7 @@ fn judge(client: &Subject<'_>, connection: &Connection<'_>, known: &Image, findi
             format!("The database in `{}` of `{name}` is none that `{at}` makes.", database.variable);
         let finding =
             findings.report(client.place(&["environment", database.variable]), database.span, message);
-        finding.evidence("database").severity(Severity::Medium).confidence(Confidence::Likely);
+        finding.evidence("database").grade(DATABASE).confidence(Confidence::Likely);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "empty-credential",
     severity: Severity::High,
+    grades: &[],
     group: Group::Secrets,
     summary: "required credential is empty",
     why: "Some images refuse to start without it, others let everybody in. Most often a variable was forgotten: an unset \
@@ -12,6 +13,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Set the variable, and write `${NAME:?set it}` so that forgetting it is noticed.",
     bad: "services:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: \"\"\n",
     good: "services:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it}\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

@@ -10,6 +10,7 @@ use crate::{Context, Findings, Group, Place, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "environment-file-in-git",
     severity: Severity::High,
+    grades: &[],
     group: Group::Secrets,
     summary: "environment file with credentials is not kept out of Git",
     why: "The next `git add .` takes it in, and from then on it is in every copy and in the history, whatever is \
@@ -20,6 +21,7 @@ pub(crate) const RULE: Rule = Rule {
           .env\nDB_PASSWORD=vT4-mm2Lw-Q9\n--- .git/HEAD\nref: refs/heads/main\n",
     good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n--- \
           .env\nDB_PASSWORD=vT4-mm2Lw-Q9\n--- .git/HEAD\nref: refs/heads/main\n--- .gitignore\n.env\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

@@ -6,6 +6,7 @@ use crate::{Context, Findings, Group, Rule, Severity, Subject};
 pub(crate) const RULE: Rule = Rule {
     id: "known-token",
     severity: Severity::Critical,
+    grades: &[],
     group: Group::Secrets,
     summary: "token or private key of a provider stands in the file",
     why: "By its form anyone can tell whose it is, and machines search public repositories for exactly this. It works from \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Revoke it and make a new one, then give that as a variable that must be set or as a secret.",
     bad: "services:\n  web:\n    image: shop:1.4\n    environment:\n      PAYMENT: sk_live_0000000000000000000000\n",
     good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      PAYMENT: ${PAYMENT:?set it}\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.10", "OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

@@ -8,12 +8,14 @@ use crate::{Context, Edit, EditValue, Findings, Group, Place, Rule, Severity, Su
 pub(crate) const RULE: Rule = Rule {
     id: "literal-credential",
     severity: Severity::High,
+    grades: &[],
     group: Group::Secrets,
     summary: "credential is written into the file",
     why: "Everyone who can read the repository, now or later, has it; and it cannot differ between development and production.",
     fix: "Give it from outside: `${NAME:?set it}` with the value in `.env.production` (which is never committed), or a secret.",
     bad: "services:\n  web:\n    image: shop:1.4\n    environment:\n      API_TOKEN: q8Zk-2vNw-77Lp\n",
     good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      API_TOKEN: ${API_TOKEN:?set it in .env.production}\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.10", "OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

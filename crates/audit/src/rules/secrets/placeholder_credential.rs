@@ -6,12 +6,14 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "placeholder-credential",
     severity: Severity::High,
+    grades: &[],
     group: Group::Secrets,
     summary: "credential is still a placeholder",
     why: "The example's value is public, and it is the first that is tried.",
     fix: "Generate one, such as with `openssl rand -hex 24`, and give it from outside.",
     bad: "services:\n  web:\n    image: shop:1.4\n    environment:\n      SESSION_SECRET: changeme\n",
     good: "services:\n  web:\n    image: shop:1.4\n    environment:\n      SESSION_SECRET: ${SESSION_SECRET:?set it}\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

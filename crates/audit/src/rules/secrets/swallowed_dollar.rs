@@ -9,6 +9,7 @@ use crate::{Context, Findings, Group, Place, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "swallowed-dollar",
     severity: Severity::High,
+    grades: &[],
     group: Group::Secrets,
     summary: "part of a credential is taken for a variable",
     why: "What follows the `$` is taken for the name of a variable that is not set, so the program gets a shorter \
@@ -18,6 +19,7 @@ pub(crate) const RULE: Rule = Rule {
           .env\nDB_PASSWORD=vT4$mm2Lw-Q9\n",
     good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n--- \
           .env\nDB_PASSWORD='vT4$mm2Lw-Q9'\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

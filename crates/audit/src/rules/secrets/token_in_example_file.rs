@@ -7,6 +7,7 @@ use crate::{Context, Findings, Group, Place, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "token-in-example-file",
     severity: Severity::Critical,
+    grades: &[],
     group: Group::Secrets,
     summary: "example of an environment file holds a real token",
     why: "The example is committed and copied; machines search public repositories for exactly this. The token \
@@ -16,6 +17,7 @@ pub(crate) const RULE: Rule = Rule {
           .env.example\nPAYMENT=sk_live_0000000000000000000000\n",
     good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n--- \
           .env.example\nPAYMENT=\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.10", "OWASP Docker Security Cheat Sheet, rule 12"],
     check,
 };

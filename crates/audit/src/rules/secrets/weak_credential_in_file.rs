@@ -9,6 +9,7 @@ use crate::{Context, Findings, Group, Place, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "weak-credential-in-file",
     severity: Severity::High,
+    grades: &[],
     group: Group::Secrets,
     summary: "environment file holds a credential that keeps nobody out",
     why: "A password that everybody tries first, one that still waits to be replaced, or an empty one protects \
@@ -18,6 +19,7 @@ pub(crate) const RULE: Rule = Rule {
           .env\nDB_PASSWORD=changeme\n",
     good: "--- compose.yaml\nservices:\n  web:\n    image: shop:1.4\n    environment:\n      A: ${A}\n--- \
           .env\nDB_PASSWORD=vT4-mm2Lw-Q9\n",
+    more: &[],
     references: &["OWASP Docker Security Cheat Sheet, rule 12", "OWASP Top Ten 2021, A07"],
     check,
 };

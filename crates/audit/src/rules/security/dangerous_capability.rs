@@ -1,10 +1,11 @@
 //! Some capabilities are as good as root on the host.
 
-use crate::{Context, Findings, Group, Rule, Severity};
+use crate::{Context, Example, Findings, Grade, Group, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "dangerous-capability",
     severity: Severity::High,
+    grades: &[AS_ROOT, WEAKER],
     group: Group::Security,
     summary: "service is given a capability that reaches the host",
     why: "Capabilities such as `SYS_ADMIN` or `SYS_MODULE` let a process leave its container; others let it read other \
@@ -13,9 +14,30 @@ pub(crate) const RULE: Rule = Rule {
     fix: "Remove the capability; where it is needed, keep the service that has it small and off the public network.",
     bad: "services:\n  web:\n    image: shop:1.4\n    cap_add: [SYS_ADMIN]\n",
     good: "services:\n  web:\n    image: shop:1.4\n    cap_add: [NET_BIND_SERVICE]\n",
+    more: &[
+        Example {
+            of: "the network",
+            bad: "services:\n  web:\n    image: shop:1.4\n    cap_add: [NET_ADMIN]\n",
+            good: "services:\n  web:\n    image: shop:1.4\n",
+        },
+        Example {
+            of: "limits and device files",
+            bad: "services:\n  web:\n    image: shop:1.4\n    cap_add: [MKNOD]\n",
+            good: "services:\n  web:\n    image: shop:1.4\n",
+        },
+    ],
     references: &["CIS Docker 1.6, 5.4", "OWASP Docker Security Cheat Sheet, rule 3"],
     check,
 };
+
+const AS_ROOT: Grade = Grade::new(
+    Severity::Critical,
+    "for `ALL`, `SYS_ADMIN`, `SYS_MODULE` and `SYS_RAWIO`: who takes the service over has the machine",
+);
+const WEAKER: Grade = Grade::new(
+    Severity::Medium,
+    "for one that lifts limits or makes device files, but does not reach the host by itself",
+);
 
 /// As good as root on the host.
 const HOST: [&str; 4] = ["ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO"];
@@ -43,18 +65,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let upper = added.value.to_ascii_uppercase();
             let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
             let needed = service.known.and_then(|image| image.hardening.as_ref()?.capabilities.as_ref());
-            let (severity, what) = match name {
-                name if HOST.contains(&name) => (Severity::Critical, "reaches the host"),
-                name if STRONG.contains(&name) => (Severity::High, "reaches the host"),
+            let (grade, what) = match name {
+                name if HOST.contains(&name) => (Some(AS_ROOT), "reaches the host"),
+                name if STRONG.contains(&name) => (None, "reaches the host"),
                 name if needed.is_some_and(|needed| needed.iter().any(|one| one == name)) => continue,
-                name if WEAKENING.contains(&name) => (Severity::Medium, "weakens its limits"),
+                name if WEAKENING.contains(&name) => (Some(WEAKER), "weakens its limits"),
                 _ => continue,
             };
             let message = format!("`{}` is given the capability `{name}`, which {what}.", service.name.value);
-            findings
-                .report(service.place(&["cap_add"]), added.span, message)
-                .evidence(name)
-                .severity(severity);
+            let place = service.place(&["cap_add"]);
+            findings.report(place, added.span, message).evidence(name).grade(grade);
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{Confidence, Context, Findings, Group, Rule, Severity, Subject};
 pub(crate) const RULE: Rule = Rule {
     id: "missing-hardening",
     severity: Severity::Medium,
+    grades: &[],
     group: Group::Security,
     summary: "service keeps rights it does not need",
     why: "By default a container may write its own programs, hold fourteen capabilities, gain more through setuid programs, \
@@ -20,6 +21,7 @@ pub(crate) const RULE: Rule = Rule {
     good: "services:\n  web:\n    image: shop:1.4\n    user: \"10001:10001\"\n    read_only: true\n    tmpfs: [/tmp]\n    \
            cap_drop: [ALL]\n    security_opt: [\"no-new-privileges:true\"]\n    deploy:\n      resources:\n        \
            limits:\n          pids: 100\n",
+    more: &[],
     references: &[
         "CIS Docker 1.6, 4.1, 5.4, 5.13, 5.26, 5.29",
         "OWASP Docker Security Cheat Sheet, rules 2, 3, 4, 7, 8",

@@ -5,6 +5,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "privileged",
     severity: Severity::Critical,
+    grades: &[],
     group: Group::Security,
     summary: "service runs privileged",
     why: "A privileged container has every capability, every device and no confinement: whoever takes it over owns the \
@@ -13,6 +14,7 @@ pub(crate) const RULE: Rule = Rule {
           `cap_add`.",
     bad: "services:\n  web:\n    image: shop:1.4\n    privileged: true\n",
     good: "services:\n  web:\n    image: shop:1.4\n    devices: [/dev/ttyUSB0]\n",
+    more: &[],
     references: &["CIS Docker 1.6, 5.5", "OWASP Docker Security Cheat Sheet, rule 3"],
     check,
 };

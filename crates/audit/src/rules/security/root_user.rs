@@ -8,12 +8,14 @@ use crate::{Context, EditValue, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "root-user",
     severity: Severity::High,
+    grades: &[],
     group: Group::Security,
     summary: "service is told to run as root",
     why: "A process that is root inside needs one mistake of the kernel or one careless mount to be root outside.",
     fix: "Give it a user of its own, by number, that owns the folders it writes: `user: \"10001:10001\"`.",
     bad: "services:\n  web:\n    image: shop:1.4\n    user: \"0:0\"\n",
     good: "services:\n  web:\n    image: shop:1.4\n    user: \"10001:10001\"\n",
+    more: &[],
     references: &["CIS Docker 1.6, 4.1", "OWASP Docker Security Cheat Sheet, rule 2"],
     check,
 };

@@ -5,6 +5,7 @@ use crate::{Context, Findings, Group, Rule, Severity};
 pub(crate) const RULE: Rule = Rule {
     id: "shared-propagation",
     severity: Severity::Low,
+    grades: &[],
     group: Group::Security,
     summary: "mounts made inside a service show up on the host",
     why: "With shared propagation, a mount that a service makes appears on the host and in every other service that shares \
@@ -14,6 +15,7 @@ pub(crate) const RULE: Rule = Rule {
           target: /media\n        bind:\n          propagation: rshared\n",
     good: "services:\n  web:\n    image: shop:1.4\n    volumes:\n      - type: bind\n        source: /mnt/media\n        \
            target: /media\n",
+    more: &[],
     references: &["CIS Docker 1.6, 5.20"],
     check,
 };
