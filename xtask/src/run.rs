@@ -2,13 +2,18 @@
 
 use std::io;
 use std::path::Path;
-use std::process::ExitStatus;
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout};
+
+/// How long what a program wrote at its end may take to reach us.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Why a program did not come to its own end.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +66,28 @@ pub struct Ran {
 /// # Errors
 /// When it cannot be started, takes too long, or is interrupted.
 pub fn run(folder: &Path, program: &[&str], limit: Duration) -> Result<Ran, RunError> {
+    work(folder, program, limit, None)
+}
+
+/// Runs `program` as [`run`] does, but what it writes to its standard output is given to `hear`, line by line.
+///
+/// # Errors
+/// As of [`run`].
+pub fn heard(
+    folder: &Path,
+    program: &[&str],
+    limit: Duration,
+    hear: &mut dyn FnMut(&str),
+) -> Result<Ran, RunError> {
+    work(folder, program, limit, Some(hear))
+}
+
+fn work(
+    folder: &Path,
+    program: &[&str],
+    limit: Duration,
+    hear: Option<&mut dyn FnMut(&str)>,
+) -> Result<Ran, RunError> {
     let command = program.join(" ");
     let start = |source| RunError::Start { command: command.clone(), source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(start)?;
@@ -68,10 +95,14 @@ pub fn run(folder: &Path, program: &[&str], limit: Duration) -> Result<Ran, RunE
         let (first, rest) = program.split_first().ok_or_else(|| start(io::ErrorKind::InvalidInput.into()))?;
         let begun = Instant::now();
         // A group of its own, so that what it starts can be ended with it.
-        let mut child =
-            Command::new(first).args(rest).current_dir(folder).process_group(0).spawn().map_err(start)?;
+        let mut command_line = Command::new(first);
+        command_line.args(rest).current_dir(folder).process_group(0);
+        if hear.is_some() {
+            command_line.stdout(Stdio::piped());
+        }
+        let mut child = command_line.spawn().map_err(start)?;
         let status = tokio::select! {
-            waited = timeout(limit, child.wait()) => match waited {
+            waited = timeout(limit, told(&mut child, hear)) => match waited {
                 Ok(status) => status.map_err(|source| RunError::Wait { command: command.clone(), source })?,
                 Err(_) => {
                     end(&mut child).await;
@@ -85,6 +116,32 @@ pub fn run(folder: &Path, program: &[&str], limit: Duration) -> Result<Ran, RunE
         };
         Ok(Ran { status, took: begun.elapsed() })
     })
+}
+
+/// Waits for a program's end, and reads what it writes until then. What it started may still hold its output
+/// open: that is waited for but shortly.
+async fn told(child: &mut Child, hear: Option<&mut dyn FnMut(&str)>) -> io::Result<ExitStatus> {
+    let (Some(output), Some(hear)) = (child.stdout.take(), hear) else { return child.wait().await };
+    let mut read = pin!(async {
+        let mut lines = BufReader::new(output).split(b'\n');
+        while let Some(line) = lines.next_segment().await? {
+            hear(&String::from_utf8_lossy(&line));
+        }
+        io::Result::Ok(())
+    });
+    tokio::select! {
+        biased;
+        ended = &mut read => {
+            ended?;
+            child.wait().await
+        }
+        status = child.wait() => {
+            if let Ok(ended) = timeout(LAST_WORDS, read).await {
+                ended?;
+            }
+            status
+        }
+    }
 }
 
 /// Kills a program and all of its group.
@@ -110,6 +167,26 @@ mod tests {
         assert!(!run(here, &["false"], LIMIT).unwrap().status.success());
         assert!(matches!(run(here, &["no-such-program-anywhere"], LIMIT), Err(RunError::Start { .. })));
         assert!(matches!(run(here, &[], LIMIT), Err(RunError::Start { .. })));
+    }
+
+    #[test]
+    fn what_is_written_is_heard_line_by_line() {
+        let mut lines = Vec::new();
+        let script = "echo one; printf 'two\\377\\nthree'; exit 3";
+        let ran =
+            heard(Path::new("."), &["sh", "-c", script], LIMIT, &mut |line| lines.push(line.to_owned()))
+                .unwrap();
+        assert_eq!((ran.status.code(), lines.join("|")), (Some(3), "one|two\u{fffd}|three".to_owned()));
+    }
+
+    #[test]
+    fn who_lives_on_and_holds_the_output_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut lines = Vec::new();
+        let script = "sleep 60 & echo $!; exit 0";
+        let ran = heard(folder.path(), &["sh", "-c", script], LIMIT, &mut |line| lines.push(line.to_owned()));
+        assert!(ran.unwrap().status.success());
+        let _ = nix::sys::signal::kill(Pid::from_raw(lines[0].parse().unwrap()), Signal::SIGKILL);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! `test`: every check in order, and a table of what ran, how long it took, and what did not run and why.
 
+mod cargo_test;
 mod engine;
+mod failures;
 mod fuzz;
+mod on_docker;
 mod systems;
 mod table;
 
@@ -14,6 +17,7 @@ use crate::compose;
 use crate::docs::{self, DocsArguments};
 use crate::run::{self, RunError};
 use crate::workspace::Workspace;
+use cargo_test::cargo_test;
 use table::{Outcome, Row};
 
 /// A suite that takes this many times its budget hangs, and is killed.
@@ -53,6 +57,8 @@ struct Suite {
 enum Work {
     /// A program that fails when the suite fails.
     Program(&'static [&'static str]),
+    /// A `cargo test`.
+    Tests(&'static [&'static str]),
     /// Compares the reference pages with the program.
     Reference,
     /// Asks the real Docker Compose what it makes of projects.
@@ -101,14 +107,7 @@ const SUITES: [Suite; 10] = [
         about: "all tests, the tidy ones among them",
         budget_seconds: 900,
         // All features: a test or program behind a feature would be left out without a word.
-        work: Work::Program(&[
-            "cargo",
-            "test",
-            "--workspace",
-            "--all-features",
-            "--locked",
-            "--no-fail-fast",
-        ]),
+        work: Work::Tests(&["cargo", "test", "--workspace", "--all-features", "--locked", "--no-fail-fast"]),
     },
     Suite {
         name: "docs",
@@ -145,30 +144,6 @@ const SUITES: [Suite; 10] = [
     },
 ];
 
-/// What needs a Docker Engine. Plain `cargo test` leaves these out, so that they are never taken for passed.
-const ON_DOCKER: [&[&str]; 4] = [
-    &[
-        "cargo",
-        "clippy",
-        "--package",
-        "seaworthy-engine",
-        "--test",
-        "docker",
-        "--all-features",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ],
-    &["cargo", "clippy", "--package", "seaworthy", "--test", "docker", "--locked", "--", "-D", "warnings"],
-    &["cargo", "test", "--package", "seaworthy-engine", "--test", "docker", "--all-features", "--locked"],
-    &["cargo", "test", "--package", "seaworthy", "--test", "docker", "--locked"],
-];
-
-/// What the tests on the engine run beside images of their own.
-const IMAGES: [&str; 6] =
-    ["debian:trixie-slim", "postgres:17", "redis:8", "nginx:1.26", "python:3.13-slim", "node:20-slim"];
-
 fn names() -> Vec<&'static str> {
     SUITES.iter().map(|suite| suite.name).collect()
 }
@@ -194,7 +169,7 @@ pub fn test(
         rows.push(row);
     }
     write!(output, "\n{}", table::table(&rows))?;
-    Ok(rows.iter().all(|row| !matches!(row.outcome, Outcome::Failed(_))))
+    Ok(rows.iter().all(|row| !matches!(row.outcome, Outcome::Failed { .. })))
 }
 
 fn one(
@@ -208,17 +183,18 @@ fn one(
     let outcome = match &suite.work {
         Work::Compose => against_compose(workspace, docker, limit, output)?,
         Work::Issuer => with_issuer(workspace, docker, limit, output)?,
-        Work::Docker => on_docker(workspace, docker, limit, output)?,
+        Work::Docker => on_docker::on_docker(workspace, docker, limit, output)?,
         Work::Systems => systems::systems(workspace, docker, limit, output)?,
         Work::Fuzz => fuzz::fuzz(workspace, limit, output)?,
         Work::Program(words) => program(workspace, words, limit, output)?,
+        Work::Tests(words) => cargo_test(workspace, words, limit, output)?,
         Work::Reference if !workspace.root().join(docs::REFERENCE).is_dir() => {
             Outcome::Skipped(format!("there is no `{}`: no page was generated yet", docs::REFERENCE))
         }
         Work::Reference => match docs::docs(workspace, &DocsArguments { check: true }, output) {
             Ok(true) => Outcome::Passed,
-            Ok(false) => Outcome::Failed("a page is out of date".to_owned()),
-            Err(error) => Outcome::Failed(error.to_string()),
+            Ok(false) => Outcome::failed("a page is out of date"),
+            Err(error) => Outcome::failed(error.to_string()),
         },
     };
     let budget = Duration::from_secs(suite.budget_seconds);
@@ -235,9 +211,9 @@ fn program(
     output.flush()?;
     Ok(match run::run(workspace.root(), words, limit) {
         Ok(ran) if ran.status.success() => Outcome::Passed,
-        Ok(ran) => Outcome::Failed(ran.status.to_string()),
+        Ok(ran) => Outcome::failed(ran.status.to_string()),
         Err(error @ RunError::Interrupted { .. }) => return Err(error.into()),
-        Err(error) => Outcome::Failed(error.to_string()),
+        Err(error) => Outcome::failed(error.to_string()),
     })
 }
 
@@ -256,7 +232,7 @@ fn against_compose(
     let variable = format!("SEAWORTHY_COMPOSE={}", real.display());
     let words =
         ["env", &variable, "cargo", "test", "--package", "seaworthy", "--test", "differential", "--locked"];
-    program(workspace, &words, limit, output)
+    cargo_test(workspace, &words, limit, output)
 }
 
 /// Has the gateway ask Caddy for certificates, when it is there or may be fetched.
@@ -278,35 +254,14 @@ fn with_issuer(
     let variable = format!("SEAWORTHY_CADDY={}", caddy.display());
     let words =
         ["env", &variable, "cargo", "test", "--package", "seaworthy-gateway", "--test", "issuer", "--locked"];
-    program(workspace, &words, limit, output)
+    cargo_test(workspace, &words, limit, output)
 }
 
 fn interrupted(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<RunError>().is_some_and(|error| matches!(error, RunError::Interrupted { .. }))
 }
 
-/// Runs what needs a Docker Engine, when one answers or may be installed; else says why it was skipped.
-fn on_docker(
-    workspace: &Workspace,
-    docker: Docker,
-    limit: Duration,
-    output: &mut dyn Write,
-) -> Result<Outcome, Box<dyn Error>> {
-    let _daemon = match engine::ready(workspace, docker, &IMAGES, output)? {
-        Ok(daemon) => daemon,
-        Err(why) => return Ok(Outcome::Skipped(why)),
-    };
-    for words in ON_DOCKER {
-        match program(workspace, words, limit, output)? {
-            Outcome::Passed => {}
-            other => return Ok(other),
-        }
-    }
-    Ok(Outcome::Passed)
-}
-
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test reads manifests")]
 mod tests {
     use super::*;
 
@@ -319,28 +274,9 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_an_engine_is_run_by_this_suite_alone() {
-        for words in ON_DOCKER {
-            let target = words.iter().position(|word| *word == "--test").map(|at| words[at + 1]);
-            let package = words.iter().position(|word| *word == "--package").map(|at| words[at + 1]).unwrap();
-            assert_eq!(target, Some("docker"), "{words:?}");
-            let folder = package.strip_prefix("seaworthy-").unwrap_or("cli");
-            let manifest = Workspace::here().unwrap().root().join("crates").join(folder).join("Cargo.toml");
-            let manifest: toml::Table = std::fs::read_to_string(manifest).unwrap().parse().unwrap();
-            let tests = manifest["test"].as_array().unwrap();
-            assert!(
-                tests
-                    .iter()
-                    .any(|test| test["name"].as_str() == Some("docker")
-                        && test["test"].as_bool() == Some(false))
-            );
-        }
-    }
-
-    #[test]
     fn a_failing_program_fails_its_suite() {
         let suite = Suite { name: "x", about: "x", budget_seconds: 30, work: Work::Program(&["false"]) };
         let row = one(&Workspace::here().unwrap(), &suite, Docker::Use, &mut Vec::new()).unwrap();
-        assert!(matches!(row.outcome, Outcome::Failed(_)), "{}", row.outcome);
+        assert!(matches!(row.outcome, Outcome::Failed { .. }), "{}", row.outcome);
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Globals {
     /// Environment file for interpolation, instead of `.env` and `.env.<ENV>`
     #[arg(long = "env-file", value_name = "FILE")]
     pub(crate) env_files: Vec<PathBuf>,
-    /// Project name
+    /// Project name; the environment comes behind it, where it does not stand there already
     #[arg(short, long = "project-name", value_name = "NAME")]
     pub(crate) project_name: Option<String>,
     /// Profile to enable

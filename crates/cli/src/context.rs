@@ -374,7 +374,7 @@ pub(crate) fn listen_for_interrupts(interrupt: Arc<Interrupt>) {
             }
             if interrupt.is_raised() {
                 // What was written down says how far it came; the next command settles it.
-                let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
+                crate::leave_at_once();
             }
             interrupt.raise();
         }

@@ -43,3 +43,13 @@ fn main() -> ExitCode {
     }
     ExitCode::from(exit.code())
 }
+
+/// Ends the program at once, as Ctrl-C does where nobody listens for it.
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "this is the main file, and who insists waits for nothing"
+)]
+pub(crate) fn leave_at_once() -> ! {
+    std::process::exit(i32::from(Exit::Interrupted.code()))
+}

@@ -33,6 +33,9 @@ LockPersonality=yes
 RestrictRealtime=yes
 MemoryDenyWriteExecute=yes
 SystemCallArchitectures=native
+SystemCallFilter=@system-service landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp
+SystemCallFilter=~@keyring
+SystemCallErrorNumber=EPERM
 UMask=0077
 ";
 

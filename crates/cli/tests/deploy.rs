@@ -161,6 +161,28 @@ fn an_interrupted_deploy_leaves_all_as_it_was() {
 }
 
 #[test]
+fn who_insists_ends_it_at_once_and_nothing_is_lost() {
+    let site = Site::new();
+    site.done(&["deploy", "-y"]);
+    site.install(900);
+    let mut deploy = site.command(&["deploy", "-y"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    wait_until("the new release is being started", || {
+        site.run(&["ps", "web", "--format", "json"]).stdout.matches("\"slot\"").count() > 3
+    });
+    let id = deploy.id().to_string();
+    wait_until("it has gone", || {
+        let _ = std::process::Command::new("kill").args(["-INT", &id]).output().unwrap();
+        deploy.try_wait().unwrap().is_some()
+    });
+    assert_eq!(deploy.wait().unwrap().code(), Some(130));
+    assert_eq!(site.get("/").unwrap(), "version 001 greeting hello");
+    site.install(1);
+    site.done(&["deploy", "-y"]);
+    assert_eq!(site.get("/").unwrap(), "version 001 greeting hello");
+    assert_eq!(site.run(&["ps", "web", "--format", "json"]).stdout.matches("\"slot\"").count(), 3);
+}
+
+#[test]
 fn traffic_needs_no_program() {
     let site = Site::new();
     let copy = site.project().join("seaworthy-copy");

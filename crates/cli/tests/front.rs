@@ -75,6 +75,8 @@ fn redirects_passwords_pages_and_work_reach_the_clients() {
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 120\r\n"), "{answer}");
     assert!(answer.ends_with("<h1>Back &lt;soon&gt;.</h1>"), "{answer}");
     assert!(site.done(&["maintenance"]).stdout.contains("has answered clients with 503 since "));
+    let verified = site.run(&["verify"]).stdout;
+    assert!(verified.contains("maintenance: clients are answered with 503 since "), "{verified}");
     site.done(&["maintenance", "on", "--allow", "127.0.0.0/8"]);
     assert!(ask(&site, "/", &known).starts_with("HTTP/1.1 200 "), "this client passes");
     assert!(site.done(&["maintenance", "off"]).stdout.contains("serves all clients again"));

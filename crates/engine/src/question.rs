@@ -75,6 +75,13 @@ pub(crate) fn no(detail: String) -> ProbeOutcome {
     ProbeOutcome { ready: false, detail }
 }
 
+/// A no of a test that took too long, with what it had written.
+pub(crate) fn unended(limit: Duration, written: &[u8]) -> ProbeOutcome {
+    let late = format!("its test did not end within {} s", limit.as_secs_f64());
+    let written = shown(written);
+    no(if written.is_empty() { late } else { cut(format!("{late}: {written}")) })
+}
+
 /// A failed connection in a few words.
 pub(crate) fn told(error: &std::io::Error) -> String {
     match error.kind() {

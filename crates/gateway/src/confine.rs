@@ -1,5 +1,6 @@
 //! Gives up what a worker has no use for, before it serves anybody: who takes it over gets little.
 
+mod calls;
 mod landlock;
 
 use std::path::Path;
@@ -31,6 +32,22 @@ pub struct Confinement {
     pub no_new_privileges: bool,
     /// Whether it can write outside its own folder.
     pub writes: Writes,
+    /// Which calls of the kernel it can make.
+    #[serde(default)]
+    pub calls: Calls,
+}
+
+/// Which calls of the kernel can be made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Calls {
+    /// All but so many that serving never needs.
+    AllBut(usize),
+    /// All; and why.
+    All(String),
+    /// A worker of an older program does not tell.
+    #[default]
+    Untold,
 }
 
 /// Where files can be written.
@@ -65,12 +82,17 @@ pub(crate) fn confine(place: &Place, sets: &[RouteSet]) -> Confinement {
         Ok(()) => Writes::OwnFolder,
         Err(error) => Writes::Anywhere(format!("Landlock is not to be had: {error}")),
     };
+    let calls = match calls::refuse() {
+        Ok(number) => Calls::AllBut(number),
+        Err(error) => Calls::All(format!("seccomp is not to be had: {error}")),
+    };
     let left = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
     Confinement {
         capabilities: left.iter_names().map(|(name, _)| format!("CAP_{name}")).collect(),
         because,
         no_new_privileges: no_new_privs().unwrap_or(false),
         writes,
+        calls,
     }
 }
 
@@ -82,12 +104,14 @@ fn needed(place: &Place, sets: &[RouteSet]) -> (CapabilitySet, Option<String>) {
         let because = format!("`{}` belongs to another user", place.folder().display());
         return (CapabilitySet::DAC_OVERRIDE, Some(because));
     }
-    let sources = sets.iter().flat_map(|set| &set.routes).filter_map(|route| route.tls.as_ref());
+    let routes = || sets.iter().flat_map(|set| &set.routes);
+    let sources = routes().filter_map(|route| route.tls.as_ref());
     let files = sources.filter_map(|tls| match &tls.certificate {
         CertificateSource::Files { certificate, key } => Some([certificate, key]),
         _ => None,
     });
-    match files.flatten().find(|path| own == 0 && is_other(path)) {
+    let headers = routes().filter_map(|route| route.traces.as_ref()?.headers.as_ref());
+    match files.flatten().chain(headers).find(|path| own == 0 && is_other(path)) {
         Some(path) => {
             let because = format!("`{}` belongs to another user", path.display());
             (CapabilitySet::DAC_READ_SEARCH, Some(because))

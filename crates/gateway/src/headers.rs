@@ -12,6 +12,7 @@ use hyper::header::{
 };
 
 use crate::policy::Origin;
+use crate::spans::Context;
 
 /// Hop-by-hop headers (RFC 9110, section 7.6.1), and those that were never standard.
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -31,12 +32,17 @@ const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
 /// The longest request id that is passed on.
 const LONGEST_ID: usize = 128;
 const TRACEPARENT_LENGTH: usize = 55;
+/// Whoever began a trace wishes it to be told; and the flags that are gone on with (W3C Trace Context, section 3.2.2.5).
+const SAMPLED: u8 = 1;
+const KNOWN: u8 = 3;
 
 /// What a request is known by. Copies share one text.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     request: HeaderValue,
     traceparent: HeaderValue,
+    /// Whether the trace began elsewhere.
+    continued: bool,
 }
 
 impl Identity {
@@ -48,9 +54,33 @@ impl Identity {
         let request = sent(&REQUEST_ID, is_id);
         let traceparent = sent(&TRACE_PARENT, is_traceparent);
         Self {
+            continued: traceparent.is_some(),
             request: request.unwrap_or_else(random::request_id),
             traceparent: traceparent.unwrap_or_else(random::trace_parent),
         }
+    }
+
+    /// Begins a span of our own, which backends are told as what theirs are part of, where its trace is told: as whoever
+    /// began it wishes, and of those that begin here so many of a hundred.
+    pub(crate) fn begin_span(&mut self, sample_percent: u32) -> Option<Context> {
+        let sent = self.traceparent.to_str().ok()?;
+        let (trace, span) = (sent.get(3..35)?.to_owned(), sent.get(36..52)?.to_owned());
+        let flags = u8::from_str_radix(sent.get(53..55)?, 16).ok()?;
+        if self.continued {
+            if flags & SAMPLED == 0 {
+                return None;
+            }
+            let context = Context { trace, parent: Some(span), own: random::span(), flags: flags & KNOWN };
+            self.traceparent = trace_parent(&context, &context.own)?;
+            return Some(context);
+        }
+        let drawn = u32::from_str_radix(trace.get(24..)?, 16).ok()?;
+        let is_told = drawn % 100 < sample_percent;
+        let context = Context { trace, parent: None, own: span, flags: u8::from(is_told) };
+        if !is_told {
+            self.traceparent = trace_parent(&context, &context.own)?;
+        }
+        is_told.then_some(context)
     }
 
     /// The request id.
@@ -62,6 +92,23 @@ impl Identity {
     pub(crate) fn trace(&self) -> &str {
         self.traceparent.to_str().ok().and_then(|parent| parent.get(3..35)).unwrap_or_default()
     }
+}
+
+/// The `traceparent` of what is part of a span.
+fn trace_parent(context: &Context, span: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!("00-{}-{span}-{:02x}", context.trace, context.flags)).ok()
+}
+
+/// Makes what a backend is told of its request part of a try at it.
+pub(crate) fn tell_try(headers: &mut HeaderMap, context: &Context, own: &str) {
+    if let Some(parent) = trace_parent(context, own) {
+        headers.insert(TRACE_PARENT, parent);
+    }
+}
+
+/// An identity for a span.
+pub(crate) fn span() -> String {
+    random::span()
 }
 
 /// Removes hop-by-hop headers, those that `Connection` names among them.
@@ -113,7 +160,7 @@ pub(crate) fn forward(
     strip(headers);
     remove_look_alikes(headers);
     forwarded::write(headers, peer, origin, scheme, host);
-    if headers.get(TRACE_PARENT).is_none_or(|value| value != identity.traceparent) {
+    if !identity.continued {
         // The state of a trace that is not gone on with (W3C Trace Context, section 3.3).
         headers.remove(TRACE_STATE);
     }

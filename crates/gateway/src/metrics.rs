@@ -2,6 +2,7 @@
 
 mod certificates;
 mod room;
+mod spans;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::tcp;
 
 use certificates::Certificates;
 use room::Connections;
+use spans::Spans;
 
 pub(crate) use certificates::CertificateLine;
 
@@ -107,6 +109,7 @@ pub(crate) struct Metrics {
     up: Family<BackendLabels, Gauge>,
     in_flight: Family<BackendLabels, Gauge>,
     swaps: Counter,
+    pub(crate) spans: Spans,
     certificates: Certificates,
     clients: Connections,
 }
@@ -129,6 +132,7 @@ impl Default for Metrics {
             up: Family::default(),
             in_flight: Family::default(),
             swaps: Counter::default(),
+            spans: Spans::default(),
             certificates: Certificates::default(),
             clients: Connections::default(),
         };
@@ -173,6 +177,7 @@ impl Default for Metrics {
             metrics.in_flight.clone(),
         );
         registry.register("set_swaps", "Route sets taken", metrics.swaps.clone());
+        metrics.spans.register(registry);
         metrics.certificates.register(registry);
         metrics.clients.register(registry);
         metrics

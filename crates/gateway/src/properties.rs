@@ -5,6 +5,8 @@ mod requests;
 use std::net::IpAddr;
 use std::path::Path;
 
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+
 use crate::balance::Asker;
 use crate::confine::confine;
 use crate::place::Place;
@@ -14,7 +16,8 @@ use crate::{proxy_protocol, rim, snapshot as snapshots};
 
 pub use requests::requests;
 
-/// Confines this process as a worker is, and tells as JSON which of these paths can be read and which written then.
+/// Confines this process as a worker is, and tells as JSON which of these paths can be read and which written then, and
+/// what the kernel says to who asks for the descriptor of a process.
 pub fn confined(state: &Path, paths: &[String]) -> serde_json::Value {
     let place = Place::new(state);
     let made = place.make().is_ok();
@@ -22,7 +25,10 @@ pub fn confined(state: &Path, paths: &[String]) -> serde_json::Value {
     let read: Vec<bool> =
         paths.iter().map(|path| matches!(rim::read(Path::new(path), 100), Ok(Some(_)))).collect();
     let wrote: Vec<bool> = paths.iter().map(|path| rim::append(Path::new(path)).is_ok()).collect();
-    serde_json::json!({ "made": made, "confinement": confinement, "read": read, "wrote": wrote })
+    let descriptor = pidfd_open(getpid(), PidfdFlags::empty())
+        .and_then(|ourselves| pidfd_getfd(ourselves, 0, PidfdGetfdFlags::empty()));
+    let took = descriptor.map(drop).map_err(|error| error.raw_os_error());
+    serde_json::json!({ "made": made, "confinement": confinement, "read": read, "wrote": wrote, "took": took.err() })
 }
 
 /// What a target does with its input; it panics when a property does not hold.

@@ -53,7 +53,7 @@ pub(crate) async fn answer(
     switch: Switch,
     via: Via,
 ) -> Response<Answer> {
-    let identity = Identity::of(request.headers());
+    let mut identity = Identity::of(request.headers());
     let mut story = Story::new(&request, client, &identity, gateway.clone());
     let place = match Place::of(&request, &framing) {
         Ok(place) => place,
@@ -69,6 +69,7 @@ pub(crate) async fn answer(
         return plain(StatusCode::NOT_FOUND, &identity, story);
     };
     story.route(&route);
+    story.begin_span(&mut identity, &request, (&place.host.bare, listen, via));
     let origin = route.policy.origin(client.ip(), request.headers());
     story.client(origin.client);
     if let Some(elsewhere) = guard::elsewhere(&request, &place.host.bare, &route, (via, origin), &gateway) {

@@ -11,6 +11,7 @@ mod policy;
 mod proxy_protocol;
 mod site;
 pub mod tls;
+mod traces;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -29,6 +30,7 @@ pub use pages::{MAINTENANCE, MOST_PAGE_BYTES};
 pub use policy::{BODY_TIMEOUT_MS, Edits, MAX_BODY_BYTES, Network, NotANetwork, Policy, RateLimit};
 pub use proxy_protocol::{ProxyProtocol, ProxyVersion};
 pub use site::{Canary, Redirect, Site};
+pub use traces::Traces;
 
 /// All routes of one project; replaced whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -74,6 +76,9 @@ pub struct Route {
     /// How it is served over TLS; `None` is not at all. HTTP alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<tls::Tls>,
+    /// Where spans of its requests are told. HTTP alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<Traces>,
     /// How backends are asked whether they are well; `None` is by TCP connection. Those of a TCP route are asked only
     /// once they could not be reached: a connection without a word counts against whoever makes it in some servers.
     pub probe: Option<Probe>,
@@ -243,7 +248,8 @@ impl Route {
     /// What cannot be served of its settings.
     fn unfit(&self) -> Option<String> {
         let site = || self.site.contradiction();
-        self.balancing.contradiction().or_else(|| self.policy.contradiction()).or_else(site)
+        let traces = || self.traces.as_ref().and_then(Traces::contradiction);
+        self.balancing.contradiction().or_else(|| self.policy.contradiction()).or_else(site).or_else(traces)
     }
 
     /// Whether both would answer the same requests or connections.

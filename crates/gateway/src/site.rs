@@ -25,6 +25,7 @@ use crate::route;
 pub(crate) use canary::Choice;
 pub(crate) use crowd::Seat;
 pub(crate) use login::Login;
+pub(crate) use pages::MESSAGE;
 
 /// What a request asks for, as far as it matters where it is sent.
 pub(crate) struct Asked<'a> {

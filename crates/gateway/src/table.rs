@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 
 use prometheus_client::metrics::histogram::Histogram;
+use tokio::sync::mpsc::Sender;
 
 use crate::backend::Backend;
 use crate::balance::Budget;
@@ -16,6 +17,7 @@ use crate::policy::Policy;
 use crate::route::{Protocol, Route, RouteSet, SetHash};
 use crate::site::Site;
 use crate::snapshot::Aside;
+use crate::spans::Span;
 use crate::wait::WaitingRoom;
 
 /// All routes of all projects.
@@ -48,6 +50,8 @@ pub(crate) struct LiveRoute {
     pub(crate) budget: Arc<Budget>,
     /// Its histogram, found once.
     pub(crate) seconds: OnceLock<Histogram>,
+    /// The way to its collector of spans, found once; nothing where there are too many.
+    pub(crate) spans: OnceLock<Option<Sender<Span>>>,
     next: AtomicUsize,
 }
 
@@ -201,6 +205,7 @@ impl LiveRoute {
             site: Site::new(route, replaced.map(|old| &old.site)),
             route: route.clone(),
             seconds: OnceLock::new(),
+            spans: OnceLock::new(),
             next: AtomicUsize::new(0),
         }
     }
@@ -244,6 +249,7 @@ mod tests {
             sticky: false,
             http2: false,
             tls: None,
+            traces: None,
             probe: None,
             backends: Vec::new(),
         }

@@ -8,6 +8,7 @@ pub(crate) mod clients;
 pub(crate) mod guard;
 pub(crate) mod own;
 pub(crate) mod profile;
+pub(crate) mod roots;
 mod subject;
 mod validity;
 
@@ -38,6 +39,7 @@ pub(crate) use certificate::Certificate;
 pub use certificate::{CertificateError, examine};
 use clients::Issuers;
 pub use clients::examine_issuers;
+pub use roots::examine_roots;
 
 /// Between two looks whether files changed or a certificate has to be renewed.
 const LOOK: Duration = Duration::from_secs(2);

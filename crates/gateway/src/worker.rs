@@ -31,6 +31,7 @@ use crate::place::Place;
 use crate::probe::Probes;
 use crate::route::{RouteSet, SetHash};
 use crate::sockets::{Order, Sockets, Standing, note};
+use crate::spans::Spans;
 use crate::sticky::Sessions;
 use crate::supervisor::{from_stdin, try_address};
 use crate::table::Table;
@@ -59,6 +60,7 @@ pub(crate) struct Gateway {
     pub(crate) closed: Closed,
     /// The runtimes that serve; changes, probes and questions are the main thread's.
     pub(crate) lanes: Vec<Handle>,
+    pub(crate) spans: Spans,
     started_at: Timestamp,
     confinement: Confinement,
     snapshot_problem: Option<String>,
@@ -128,6 +130,7 @@ impl Gateway {
             sessions: Sessions::open(&place),
             certificates: Certificates::default(),
             closed: Closed::open(&place),
+            spans: Spans::start(),
             place,
             table: ArcSwap::from_pointee(table),
             sockets,
@@ -192,7 +195,7 @@ impl Gateway {
             sleep(LOOK).await;
         }
         self.cut_all().await;
-        self.log.finish().await;
+        tokio::join!(self.log.finish(), self.spans.finish(self));
         Ok(())
     }
 

@@ -17,3 +17,4 @@ pub mod service;
 pub mod settings;
 pub mod site;
 pub mod tls;
+pub mod traces;

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use seaworthy_project::fixture::{FOLDER, MemoryFiles, request};
-use seaworthy_project::{EnvironmentName, Loaded, Project, Request, Say, load};
+use seaworthy_project::{EnvironmentName, Loaded, Project, ProjectName, Request, Say, load};
 
 fn environment(name: &str) -> EnvironmentName {
     EnvironmentName::new(name).unwrap()
@@ -90,6 +90,14 @@ fn names() {
     let folder = Request { working_directory: "/srv/My_Shop!".into(), ..unnamed };
     let project = loaded(&folder, &[("/srv/My_Shop!/compose.yaml", "services: {web: {image: x}}")]);
     assert_eq!(project.name.as_str(), "my_shop-production");
+    let typed = |name: &str, of: &str| {
+        let project_name = Some(ProjectName::new(name).unwrap());
+        let request = Request { project_name, environment: environment(of), ..request() };
+        loaded(&request, &files).name.to_string()
+    };
+    assert_eq!(typed("shop-staging", "staging"), "shop-staging", "the whole name, as lists show it");
+    assert_eq!(typed("shop-staging", "production"), "shop-staging-production");
+    assert_eq!(typed("shop-development", "development"), "shop-development");
 }
 
 #[test]

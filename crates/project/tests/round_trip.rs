@@ -39,7 +39,7 @@ services:
     stop_grace_period: 1m30s
     x-own: {number: 1, text: "1", list: [true, ~]}
     x-seaworthy:
-      route: {host: shop.example, port: 80, balance: hash, hash_by: header X-Tenant, sticky: true, tls: {files: {certificate: ./tls/shop.crt, key: /run/shop.key}, hsts: 365d, redirect: false, clients: {ca: ./tls/clients.crt, certificate: optional}}, wait: 1m, queue: 50, weights: [3, 1], slow_start: 30s, max_in_flight: 100, eject: {after: 3, for: 1m}, retries: 10%, max_body: 300MB, body_timeout: 20s, rate_limit: {rate: 100/min, burst: 5, by: header X-Key}, allow: [10.0.0.0/8, "::1"], deny: [10.1.2.3], trusted_proxies: [192.0.2.1], headers: {secure: false, request: {remove: [X-A]}, response: {set: {X-B: "1"}, add: {Link: </a>}}}, proxy_protocol: {trust: [10.0.0.0/8, "::1"], send: v2}}
+      route: {host: shop.example, port: 80, balance: hash, hash_by: header X-Tenant, sticky: true, tls: {files: {certificate: ./tls/shop.crt, key: /run/shop.key}, hsts: 365d, redirect: false, clients: {ca: ./tls/clients.crt, certificate: optional}}, traces: {endpoint: 'http://127.0.0.1:4318', sample: 10%, service_name: edge, headers_file: ./otlp.headers, roots: ./ca.pem}, wait: 1m, queue: 50, weights: [3, 1], slow_start: 30s, max_in_flight: 100, eject: {after: 3, for: 1m}, retries: 10%, max_body: 300MB, body_timeout: 20s, rate_limit: {rate: 100/min, burst: 5, by: header X-Key}, allow: [10.0.0.0/8, "::1"], deny: [10.1.2.3], trusted_proxies: [192.0.2.1], headers: {secure: false, request: {remove: [X-A]}, response: {set: {X-B: "1"}, add: {Link: </a>}}}, proxy_protocol: {trust: [10.0.0.0/8, "::1"], send: v2}}
       probe: {ready: GET /ready, live: tcp}
       rollout: {drain: 5s}
   migrate: {image: shop:1, x-seaworthy: {run: before-deploy, timeout: 5min}}

@@ -44,6 +44,23 @@ fn redirects_and_paths_that_lead_nowhere_are_refused_with_their_place() {
 }
 
 #[test]
+fn hosts_and_paths_that_no_request_can_have_are_refused_with_their_place() {
+    refused(&[
+        ("host: '*.shop.example'", 33, "a host name such as `shop.example` (one; no `*`)"),
+        ("host: 'shop.example:443'", 33, "a host name such as `shop.example`"),
+        ("path: /a/../b", 33, "a path such as `/` or `/api`: all beneath it is meant"),
+        ("path: /a/.", 33, "without `//`, `.`, `..`"),
+        ("path: /a//b", 33, "without `//`"),
+        ("path: /api/*", 33, "without `*`"),
+        ("path: /%61", 33, "`%`"),
+        ("path: '/a?b=1'", 33, "`?`"),
+        ("path: api", 33, "a path such as `/` or `/api`"),
+    ]);
+    let fine = "services: {web: {image: a, x-seaworthy: {route: {host: a-b.example, path: /.well-known/a..b/v1.2/}}}}";
+    assert!(try_load(&[("compose.yaml", fine)]).problems.is_empty());
+}
+
+#[test]
 fn passwords_other_sites_and_pages_are_refused_with_their_place() {
     refused(&[
         ("auth: {users: nobody}", 41, "nobody"),

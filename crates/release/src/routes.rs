@@ -4,6 +4,7 @@ mod balancing;
 mod policy;
 mod site;
 mod tls;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -81,6 +82,7 @@ pub fn wishes(service: &Service) -> Vec<RouteWish> {
         let mut route = route(service, protocol, name, listen);
         if protocol == Protocol::Http {
             route.http2 = speaks_http2(service, port);
+            route.traces = traces::traces(service);
             route.tls = secure.and_then(|said| tls::route(said, tls::port(listen, &listens)));
         }
         wishes.push(RouteWish { port, weights, route });
@@ -105,6 +107,7 @@ fn route(service: &Service, protocol: Protocol, name: String, listen: SocketAddr
         sticky: own.is_some_and(|route| route.sticky),
         http2: false,
         tls: None,
+        traces: None,
         probe: request_probe(service).filter(|_| protocol == Protocol::Http).map(probe),
         backends: Vec::new(),
     }

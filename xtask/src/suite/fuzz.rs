@@ -91,8 +91,8 @@ fn step(
     output.flush()?;
     match run::run(root, program, limit) {
         Ok(ran) if ran.status.success() => Ok(None),
-        Ok(ran) => Ok(Some(Outcome::Failed(ran.status.to_string()))),
+        Ok(ran) => Ok(Some(Outcome::failed(ran.status.to_string()))),
         Err(error @ RunError::Interrupted { .. }) => Err(error.into()),
-        Err(error) => Ok(Some(Outcome::Failed(error.to_string()))),
+        Err(error) => Ok(Some(Outcome::failed(error.to_string()))),
     }
 }

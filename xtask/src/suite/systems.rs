@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::Write;
 use std::time::Duration;
 
+use super::cargo_test::cargo_test;
 use super::table::Outcome;
 use super::{Docker, engine, interrupted, program};
 use crate::compose;
@@ -34,12 +35,12 @@ pub(super) fn systems(
     match compose::COMPOSE.program(workspace, docker == Docker::Install, output) {
         Ok(real) => {
             let variable = format!("SEAWORTHY_COMPOSE={}", real.display());
-            program(workspace, &[&["env", &variable], TESTS.as_slice()].concat(), limit, output)
+            cargo_test(workspace, &[&["env", &variable], TESTS.as_slice()].concat(), limit, output)
         }
         Err(error) if interrupted(&*error) => Err(error),
         Err(error) => {
             let rest = [TESTS.as_slice(), &["--", "--skip", "development"]].concat();
-            match program(workspace, &rest, limit, output)? {
+            match cargo_test(workspace, &rest, limit, output)? {
                 Outcome::Passed => Ok(Outcome::Skipped(format!("development: {error}; production holds"))),
                 other => Ok(other),
             }

@@ -1,6 +1,7 @@
 //! `verify`: what really runs, held against what was promised.
 
 use seaworthy_audit::{PROMISES, Severity};
+use seaworthy_gateway::Maintenance;
 use seaworthy_project::{Node, Project, ServiceName, Span};
 use seaworthy_release::Operator;
 use seaworthy_release::verify::{Broken, Promise, Verification};
@@ -32,9 +33,10 @@ pub(crate) async fn verify(context: &Context, arguments: &VerifyArgs) -> Result<
     let steps = Steps::new(&context.ui);
     let seen = site.operator(&steps).verify().await?;
     let project = context.project_for_places();
+    let closed = site.traffic.client().maintained(name.as_str()).await.ok().flatten();
     context.ui.data(&match arguments.format {
-        Format::Text => text(context, &site, &seen, project.as_ref()),
-        Format::Json => json_text(&site, &seen, project.as_ref()),
+        Format::Text => text(context, &site, &seen, project.as_ref(), closed.as_ref()),
+        Format::Json => json_text(&site, &seen, project.as_ref(), closed.as_ref()),
     });
     Ok(match (seen.broken.is_empty(), seen.unseen.is_empty()) {
         (false, _) => Exit::Findings,
@@ -96,7 +98,13 @@ fn span(project: &Project, service: &ServiceName, key: &str) -> Option<Span> {
     Some(span)
 }
 
-fn text(context: &Context, site: &Site, seen: &Verification, project: Option<&Project>) -> String {
+fn text(
+    context: &Context,
+    site: &Site,
+    seen: &Verification,
+    project: Option<&Project>,
+    closed: Option<&Maintenance>,
+) -> String {
     let paint = context.ui.out;
     let Some(release) = seen.release else {
         return format!("{}: nothing runs, so nothing is promised.\n", site.project);
@@ -129,6 +137,13 @@ fn text(context: &Context, site: &Site, seen: &Verification, project: Option<&Pr
             given.join(", ")
         ));
     }
+    if let Some(closed) = closed {
+        let label = paint.paint(Tone::Warning, "maintenance:");
+        let since = closed.since;
+        text.push_str(&format!(
+            "{label} clients are answered with 503 since {since}; `seaworthy maintenance off` ends it.\n"
+        ));
+    }
     text.push_str(&format!(
         "{}: release {release} on engine {}: {} promises kept, {} broken, {} not seen.\n",
         site.project,
@@ -143,7 +158,12 @@ fn text(context: &Context, site: &Site, seen: &Verification, project: Option<&Pr
     text
 }
 
-fn json_text(site: &Site, seen: &Verification, project: Option<&Project>) -> String {
+fn json_text(
+    site: &Site,
+    seen: &Verification,
+    project: Option<&Project>,
+    closed: Option<&Maintenance>,
+) -> String {
     let place = |service: &ServiceName, key: &str| -> Value {
         let found = project.and_then(|project| Some((project, span(project, service, key)?)));
         found.map_or(Value::Null, |(project, span)| {
@@ -165,6 +185,7 @@ fn json_text(site: &Site, seen: &Verification, project: Option<&Project>) -> Str
         "version": 1, "project": site.project.as_str(), "engine": site.engine.name(), "release": seen.release,
         "kept": seen.kept, "broken": broken, "unseen": seen.unseen, "not_carried": seen.not_carried,
         "credentials_in_variables": seen.credentials_in_variables,
+        "maintenance_since": closed.map(|closed| closed.since.to_string()),
     });
     format!("{}\n", serde_json::to_string_pretty(&told).unwrap_or_default())
 }

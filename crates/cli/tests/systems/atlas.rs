@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::door::exchange;
+use super::door::{Answer, Door, exchange};
 use super::example::{Example, docker};
 use super::load::Load;
 use super::site::{free_port, wait_until};
@@ -11,6 +11,8 @@ use super::{compose, nothing_failed, trials};
 /// What its programs listen on.
 const PORTS: [u16; 3] = [3000, 5432, 6379];
 const SECRETS: [&str; 3] = ["JWT_SECRET", "DATABASE_PASSWORD", "REDIS_PASSWORD"];
+/// Requests that staging allows a user within a minute.
+const FEW: usize = 3;
 const ACCOUNT: &str = r#"{"name":"ada","password":"lovelace-1815"}"#;
 
 /// Atlas with the values that its template asks for.
@@ -66,7 +68,7 @@ fn development_of_atlas_stays_as_it_was() {
 fn atlas_in_production() {
     let atlas = filled_in();
     let (staging, taken) = (free_port(), trials::taken(&PORTS));
-    atlas.fill("staging", staging, &[]);
+    atlas.fill("staging", staging, &[("API_RATE_LIMIT", &FEW.to_string())]);
     let before = atlas.files();
     trials::is_checked(&atlas, &["default-credential", "missing-healthcheck", "source-bind-mount"]);
     trials::refuses(&atlas, &SECRETS);
@@ -74,9 +76,12 @@ fn atlas_in_production() {
     trials::is_kept(&atlas);
     trials::only_the_gateway_is_reached(&atlas, &PORTS, &taken);
     trials::cannot_reach(&atlas, "redis", "db", 5432);
-    trials::stands_beside_staging(&atlas, staging, "/ready");
+    trials::stands_beside_staging_used(&atlas, staging, "/ready", too_many_are_refused);
     let token = used(&atlas);
     confined(&atlas);
+    let sessions = [("maxmemory", "201326592"), ("maxmemory-policy", "volatile-ttl"), ("appendonly", "no")];
+    trials::redis_is_tuned(&atlas, "$(cat /run/secrets/redis_password)", &sessions);
+    trials::is_asked_every(&atlas, "10s", &["db", "redis"]);
     trials::bears_one_id(&atlas, "web", "/version");
 
     let load = load(atlas.port, &token);
@@ -131,6 +136,25 @@ fn used(atlas: &Example) -> String {
         assert_eq!(atlas.request("GET", "/me", &token, "").unwrap().status, 401, "signed out everywhere");
     }
     signed_in(atlas)
+}
+
+/// Who asks too often within a minute is told when to come again, by whichever replica answers; others are served.
+fn too_many_are_refused(door: Door) {
+    let ask = |method: &str, path: &str, token: &str, body: &str| {
+        exchange(door.clone(), method, path, token, body).unwrap()
+    };
+    assert_eq!(ask("POST", "/users", "", ACCOUNT).status, 201);
+    let token = text_of(&ask("POST", "/sessions", "", ACCOUNT).body, "token");
+    // A new minute may begin between two of them.
+    let answers: Vec<Answer> = (0..=2 * FEW).map(|_| ask("GET", "/me", &token, "")).collect();
+    let refused = answers.iter().find(|answer| answer.status != 200).expect("some were too many");
+    assert_eq!(refused.status, 429, "{}", refused.body);
+    let head = refused.head.to_ascii_lowercase();
+    let seconds = head.lines().find_map(|line| line.strip_prefix("retry-after: ")).expect("it says when");
+    assert!((1..=60).contains(&seconds.parse::<u32>().unwrap()), "{head}");
+    let served = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((FEW..=2 * FEW).contains(&served), "{served} were served");
+    assert_eq!(ask("GET", "/version", "", "").status, 200, "nobody else is kept waiting");
 }
 
 /// With sticky sessions a client keeps to its replica as long as that is there, and is led on when it goes.

@@ -140,6 +140,12 @@ fn nothing_of_development_is_left(desk: &Example, page: &Answer) {
     let workers = inside("worker", "grep -l '[c]elery' /proc/[0-9]*/cmdline");
     assert_eq!(workers.split_whitespace().count(), 3, "{workers}");
     assert_eq!(inside("db", "psql -U desk -d desk -Atc 'SHOW shared_buffers'"), "256MB");
+    let queue = [("maxmemory", "134217728"), ("maxmemory-policy", "noeviction"), ("appendfsync", "everysec")];
+    trials::redis_is_tuned(desk, "$(cat /run/secrets/redis_password)", &queue);
+    trials::is_asked_every(desk, "30s", &["db", "redis", "worker"]);
+    // A line that was logged bears the label that the options name.
+    let logged = docker(&["logs", "--details", "--tail", "1", &desk.containers("api")[0]]).concat();
+    assert!(logged.contains("com.docker.compose.service=api"), "{logged}");
 }
 
 /// Every worker is killed in the middle of a report; it is written to its end all the same.

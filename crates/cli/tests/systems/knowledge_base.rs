@@ -1,5 +1,7 @@
 //! The knowledge base: nine services, work that waits in a queue, and a vector database.
 
+use std::time::{Duration, Instant};
+
 use super::door::exchange;
 use super::example::{Example, docker};
 use super::load::Load;
@@ -20,6 +22,8 @@ const LIMITS: [(&str, u64, u64); 7] = [
     ("redis", 512, 500),
     ("vector", 4096, 2000),
 ];
+/// How long it may take to say whether it is ready, whatever does not answer.
+const SAID: Duration = Duration::from_secs(5);
 const JSON: &str = "content-type: application/json";
 
 fn json(body: &str) -> serde_json::Value {
@@ -77,6 +81,9 @@ fn the_knowledge_base_in_production() {
         let told = docker(&["inspect", "--format", format, &base.containers(service)[0]]).concat();
         assert_eq!(told, format!("{} {}", memory << 20, processors * 1_000_000), "{service}");
     }
+    trials::is_asked_every(&base, "30s", &["postgres", "redis", "worker", "vector"]);
+    let queue = [("maxmemory", "402653184"), ("maxmemory-policy", "noeviction"), ("appendonly", "yes")];
+    trials::redis_is_tuned(&base, "$REDIS_PASSWORD", &queue);
     for (service, port) in [("postgres", 5432), ("redis", 6379), ("vector", 8000), ("storage", 9000)] {
         trials::cannot_reach(&base, "frontend", service, port);
     }
@@ -90,11 +97,11 @@ fn the_knowledge_base_in_production() {
     let load = Load::of(move || is_found(port));
     base.ends(0, 2, &["deploy", "-y"]);
     serves(&base, 2);
-    base.change("app/kb/api.py", "FROM documents LIMIT 1", "FROM papers LIMIT 1");
+    base.change("app/kb/parts.py", "FROM documents LIMIT 1", "FROM papers LIMIT 1");
     let broken = base.ends(3, 3, &["deploy", "-y"]);
     assert!(broken.stderr.contains("503"), "{}", broken.stderr);
     serves(&base, 2);
-    base.change("app/kb/api.py", "FROM papers LIMIT 1", "FROM documents LIMIT 1");
+    base.change("app/kb/parts.py", "FROM papers LIMIT 1", "FROM documents LIMIT 1");
     base.ends(0, 2, &["rollback", "-y"]);
     serves(&base, 1);
     nothing_failed(load, 100);
@@ -138,8 +145,9 @@ fn a_killed_worker_loses_nothing(base: &Example) {
 
 /// Without the database, and without the vectors, it says that it is not ready, and serves again once they are back.
 fn stopped_parts_come_back(base: &Example) {
-    for part in ["postgres", "vector"] {
+    for (part, check) in [("postgres", "database"), ("vector", "vector")] {
         base.ends(0, 1, &["stop", part, "-y"]);
+        wait_until("it says in time what it is missing", || is_said(base, check));
         wait_until("it is not ready", || {
             base.request("GET", "/api/ready", "", "").is_ok_and(|answer| answer.status == 503)
         });
@@ -147,4 +155,22 @@ fn stopped_parts_come_back(base: &Example) {
         wait_until("it is ready again", || trials::answers(base, "/api/ready"));
     }
     wait_until("what was added is found", || is_found(base.port).is_ok());
+}
+
+/// Whether a replica says within 5 s that `missing` does not answer and that the others do, with the time that each took.
+fn is_said(base: &Example, missing: &str) -> bool {
+    let asked = Instant::now();
+    // Without a replica that is ready the gateway lets requests wait.
+    let Ok(answer) = trials::asked_directly(base, "api", 8000, "/api/ready") else { return false };
+    let (took, told) = (asked.elapsed(), json(&answer.body));
+    for part in ["database", "redis", "vector"] {
+        assert!(told[part]["milliseconds"].is_u64(), "{part}: {told}");
+    }
+    let own = told["milliseconds"].as_u64().unwrap();
+    assert!(u128::from(own) < SAID.as_millis(), "by its own clock it took {own} ms: {told}");
+    let mut others = ["database", "redis", "vector"].into_iter().filter(|part| *part != missing);
+    answer.status == 503
+        && told[missing]["ok"] == false
+        && others.all(|part| told[part]["ok"] == true)
+        && took < SAID
 }

@@ -1,10 +1,12 @@
 //! What must hold for each of the examples, however different they are.
 
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
 use super::compose;
+use super::door::{Answer, Door, answered};
 use super::example::{Example, docker};
 use super::site::wait_until;
 
@@ -22,6 +24,20 @@ pub fn develops(example: &Example, port_variable: &str, path: &str) {
 
 pub fn answers(example: &Example, path: &str) -> bool {
     example.request("GET", path, "", "").is_ok_and(|answer| answer.status == 200)
+}
+
+/// What the first instance of a service answers, asked past the gateway.
+pub fn asked_directly(example: &Example, service: &str, port: u16, path: &str) -> Result<Answer, String> {
+    let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+    let addresses = docker(&["inspect", "--format", format, &example.containers(service)[0]]).concat();
+    let address = addresses.split_whitespace().next().expect("it has an address").parse().unwrap();
+    let patience = Duration::from_secs(20);
+    let stream = TcpStream::connect_timeout(&SocketAddr::new(address, port), patience);
+    let mut stream = stream.map_err(|error| format!("connect: {error}"))?;
+    stream.set_read_timeout(Some(patience)).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(|error| format!("send: {error}"))?;
+    answered(stream)
 }
 
 /// The development file has findings of high or more, all of these among them; production has none from low on.
@@ -185,6 +201,24 @@ pub fn has_secrets_as_files(example: &Example, secrets: &[String]) {
     }
 }
 
+/// What was tuned of Redis is in effect in the server that runs. `password` is how a shell in its container gets at it.
+pub fn redis_is_tuned(example: &Example, password: &str, settings: &[(&str, &str)]) {
+    let container = &example.containers("redis")[0];
+    for (name, value) in settings {
+        let ask = format!("REDISCLI_AUTH=\"{password}\" redis-cli config get {name}");
+        assert_eq!(docker(&["exec", container, "sh", "-c", &ask]), [*name, *value]);
+    }
+}
+
+/// Their health is asked for as often as production says: in development a second or two is no load.
+pub fn is_asked_every(example: &Example, interval: &str, services: &[&str]) {
+    for service in services {
+        let format = "{{.Config.Healthcheck.Interval}}";
+        let told = docker(&["inspect", "--format", format, &example.containers(service)[0]]).concat();
+        assert_eq!(told, interval, "{service}");
+    }
+}
+
 /// Kills an instance as a crash does, from outside; as many as before are there again, by themselves.
 pub fn survives_a_kill(example: &Example, service: &str) {
     let before = started(example, service);
@@ -213,10 +247,16 @@ fn started(example: &Example, service: &str) -> Vec<String> {
 
 /// Staging comes up beside production and goes again; production does not notice.
 pub fn stands_beside_staging(example: &Example, port: u16, path: &str) {
+    stands_beside_staging_used(example, port, path, |_| ());
+}
+
+/// The same, with staging used for something.
+pub fn stands_beside_staging_used(example: &Example, port: u16, path: &str, used: impl FnOnce(Door)) {
     let before = example.left(&["ps"]);
     example.ends(0, 1, &["-e", "staging", "deploy", "-y"]);
     let staging = super::door::exchange(example.door(port), "GET", path, "", "").unwrap();
     assert_eq!(staging.status, 200, "{}", staging.body);
+    used(example.door(port));
     // Twice as much as ever runs on the machine: a probe may be late once.
     wait_until("staging is as promised", || example.run(1, &["-e", "staging", "verify"]).code == 0);
     wait_until("production answers", || answers(example, path));

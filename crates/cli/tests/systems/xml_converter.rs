@@ -75,12 +75,14 @@ fn the_converter_in_production() {
     serves(&converter, 1);
     is_whole(&converter.request("POST", "/convert", "", &large()).unwrap());
     streams_the_largest_body(&converter);
+    has_its_time(&converter);
     trials::bears_one_id(&converter, "web", "/health");
 
     let port = converter.port;
     let load = Load::of(move || small(port));
     let slow = std::thread::spawn(move || slowly(port));
-    converter.ends(0, 2, &["deploy", "-y"]);
+    let replaced = converter.ends(0, 2, &["deploy", "-y"]);
+    assert!(replaced.stderr.contains("finish requests in flight (at most 120 s)"), "{}", replaced.stderr);
     is_whole(&slow.join().unwrap().unwrap());
     serves(&converter, 2);
     converter.change("app.py", "import json\n", "import json\nimport no_such_module\n");
@@ -145,4 +147,20 @@ fn streams_the_largest_body(converter: &Example) {
     }
     let stream = opened(converter.port, "POST", "/convert", "", (300 << 20) + 1).unwrap();
     assert_eq!(answered(stream).unwrap().status, 413);
+}
+
+/// Two minutes for a request: in the program, and until an instance that is stopped is killed.
+fn has_its_time(converter: &Example) {
+    let serve = "tr '\\0' ' ' </proc/1/cmdline; echo; gunicorn --print-config app:app";
+    for container in converter.containers("web") {
+        let told = docker(&["inspect", "--format", "{{.Config.StopTimeout}}", &container]).concat();
+        assert_eq!(told, "120");
+        let inside = docker(&["exec", &container, "sh", "-c", serve]);
+        assert!(inside[0].contains("gunicorn app:app"), "{}", inside[0]);
+        for (name, seconds) in [("timeout", "120"), ("graceful_timeout", "110")] {
+            let line =
+                inside.iter().find(|line| line.split(" = ").next().is_some_and(|word| word.trim() == name));
+            assert!(line.is_some_and(|line| line.ends_with(&format!("= {seconds}"))), "{name}: {line:?}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::docker::client::{Client, message, refused};
 use crate::docker::observe::{self, Container};
-use crate::question::{SHOWN, cut, grpc, http, no, shown, tcp, within};
+use crate::question::{SHOWN, cut, grpc, http, no, shown, tcp, unended, within};
 use crate::{EngineError, InstanceId, InstanceState, Probe, ProbeOutcome};
 
 /// Asks once.
@@ -96,7 +96,7 @@ async fn test_inside(
     Ok(match done {
         Err(_) => {
             end(seen.pid.filter(|_| client.is_here));
-            no(cut(format!("its test did not end within {} s: {}", limit.as_secs_f64(), shown(&written))))
+            unended(limit, &written)
         }
         Ok(Err(error)) => no(cut(message(&error))),
         Ok(Ok(())) => {

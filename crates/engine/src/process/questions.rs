@@ -15,7 +15,7 @@ use crate::process::folder::Folders;
 use crate::process::observe;
 use crate::process::shim::child::beside;
 use crate::process::spec::Spec;
-use crate::question::{SHOWN, cut, grpc, http, no, shown, tcp, within};
+use crate::question::{SHOWN, cut, grpc, http, no, shown, tcp, unended, within};
 use crate::{EngineError, Instance, InstanceId, InstanceState, Probe, ProbeOutcome};
 
 /// How long the output of a test may take to end after the test has: something it left may hold the pipe open.
@@ -106,9 +106,7 @@ async fn run(spec: &Spec, test: &HealthTest, limit: Duration) -> ProbeOutcome {
             ProbeOutcome { ready: status.success(), detail: cut(detail) }
         }
         Ok(Err(error)) => no(error.to_string()),
-        Err(_) => {
-            no(cut(format!("its test did not end within {} s: {}", limit.as_secs_f64(), shown(&written))))
-        }
+        Err(_) => unended(limit, &written),
     }
 }
 

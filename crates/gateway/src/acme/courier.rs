@@ -14,33 +14,23 @@ use hyper_util::rt::TokioIo;
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use thiserror::Error as ThisError;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::rim;
-use crate::tls::profile::PROVIDER;
+use crate::tls::roots;
 
 /// How long a request may take.
 const REQUEST: Duration = Duration::from_secs(30);
-/// The longest answer, and the longest file of roots.
+/// The longest answer.
 const MOST_BYTES: usize = 1 << 20;
-const MOST_ROOTS: u64 = 8 << 20;
 const HTTPS: u16 = 443;
 /// An issuer that wants to be left alone for longer is asked after this all the same.
 const LONGEST_REST: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Where systems keep the roots that they trust.
-const SYSTEM_ROOTS: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
-
 /// Why an issuer did not answer.
 #[derive(Debug, ThisError)]
 pub(super) enum Lost {
@@ -94,23 +84,8 @@ fn until(after: &HeaderValue, now: Timestamp) -> Option<Timestamp> {
 impl Courier {
     /// One that trusts the roots in a file, or those of the system, and tells when the issuer wants a rest.
     pub(super) fn new(roots: Option<&Path>, rest: Rest) -> Result<Self, Lost> {
-        let path = match roots {
-            Some(path) => path,
-            None => {
-                let there = SYSTEM_ROOTS.iter().map(Path::new).find(|path| rim::written_at(path).is_some());
-                there.unwrap_or(Path::new(SYSTEM_ROOTS[0]))
-            }
-        };
-        let bytes = rim::read(path, MOST_ROOTS).ok().flatten().unwrap_or_default();
-        let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(CertificateDer::pem_slice_iter(&bytes).filter_map(Result::ok));
-        if store.is_empty() {
-            return Err(Lost::NoRoots { path: path.to_owned() });
-        }
-        let config =
-            ClientConfig::builder_with_provider(PROVIDER.clone()).with_safe_default_protocol_versions();
-        let config = config.expect("the provider speaks the usual versions");
-        Ok(Self { tls: Arc::new(config.with_root_certificates(store).with_no_client_auth()), rest })
+        let tls = roots::trusting(roots).map_err(|path| Lost::NoRoots { path })?;
+        Ok(Self { tls, rest })
     }
 }
 

@@ -36,6 +36,13 @@ pub(super) fn trace_parent() -> HeaderValue {
     value(text)
 }
 
+/// An identity for a span.
+pub(super) fn span() -> String {
+    let mut text = Vec::with_capacity(2 * SPAN);
+    write_digits(&mut text, SPAN);
+    String::from_utf8(text).unwrap_or_default()
+}
+
 fn value(text: Vec<u8>) -> HeaderValue {
     HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("0"))
 }

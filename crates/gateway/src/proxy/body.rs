@@ -1,5 +1,7 @@
 //! The answer on its way back: when it ends, the connection is kept, the request counted off, and its story told.
 
+mod span;
+
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -24,6 +26,7 @@ use crate::framing::Fault;
 use crate::headers::Identity;
 use crate::rim;
 use crate::site::Seat;
+use crate::spans::Recording;
 use crate::table::LiveRoute;
 use crate::worker::Gateway;
 
@@ -98,6 +101,8 @@ pub(crate) struct Story {
     gateway: Arc<Gateway>,
     open: Option<Open>,
     seat: Option<Seat>,
+    /// What is kept for its span, where that is told.
+    span: Option<Box<Recording>>,
 }
 
 impl Story {
@@ -127,6 +132,7 @@ impl Story {
             gateway,
             open: None,
             seat: None,
+            span: None,
         }
     }
 
@@ -198,6 +204,7 @@ impl Story {
             return;
         }
         let took = self.began.elapsed();
+        self.tell_span(took);
         let (route, backend) = (self.route.as_deref(), self.backend.as_deref());
         self.gateway.metrics.answered(route, backend, self.status, took);
         self.gateway.log.write(&Line {

@@ -14,7 +14,7 @@ use crate::headers::forwarded::was_secure;
 use crate::headers::{self, Identity};
 use crate::maintenance::Maintenance;
 use crate::rim;
-use crate::site::Asked;
+use crate::site::{Asked, MESSAGE};
 use crate::table::LiveRoute;
 use crate::tls::{Via, guard};
 use crate::worker::Gateway;
@@ -152,8 +152,6 @@ fn maintained(
     answer
 }
 
-/// Stands in a page for what the user says of the work.
-const MESSAGE: &str = "{{message}}";
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 

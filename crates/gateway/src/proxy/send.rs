@@ -18,6 +18,7 @@ use crate::connection::Connection;
 use crate::limits;
 use crate::outgoing::{Outgoing, Passing, Progress};
 use crate::probe;
+use crate::spans::TryEnd;
 use crate::table::LiveRoute;
 use crate::wait::Patience;
 use crate::worker::Gateway;
@@ -92,7 +93,10 @@ pub(super) async fn send(
             gateway.metrics.retried(&route.project, &route.route.name);
         }
         story.backend(&backend);
-        match attempt(wanted.parts, &mut sending, &backend, tried.is_empty(), story).await {
+        story.begin_try(&backend, wanted.parts.uri.path());
+        let attempted = attempt(wanted.parts, &mut sending, &backend, tried.is_empty(), story).await;
+        story.end_try(end(&attempted));
+        match attempted {
             Ok((answer, connection)) => {
                 tell_health(&backend, !is_sick(answer.status()), gateway);
                 story.queued(patience.rewarded());
@@ -115,6 +119,19 @@ pub(super) async fn send(
         }
         tried.push(backend);
     }
+}
+
+/// How an attempt ended, for its span.
+fn end(attempted: &Result<(Response<Incoming>, Connection), Failed>) -> TryEnd {
+    TryEnd::Failed(match attempted {
+        Ok((answer, _)) => return TryEnd::Answered(answer.status().as_u16()),
+        Err(Failed::Unreachable(_)) => "unreachable",
+        Err(Failed::Unsent) => "closed",
+        Err(Failed::Unanswered) => "unanswered",
+        Err(Failed::Broken(StatusCode::GATEWAY_TIMEOUT)) => "timeout",
+        Err(Failed::Broken(_)) => "broken",
+        Err(Failed::ForGood(_)) => "body",
+    })
 }
 
 fn tell_unreachable(backend: &Backend, error: &io::Error, gateway: &Gateway) {
@@ -200,6 +217,7 @@ async fn attempt(
     };
     story.connected(began.elapsed());
     let (mut request, progress) = request(parts, sending)?;
+    story.tell_try(request.headers_mut());
     if expect::is_expected(&parts.headers) {
         story.keep_open(expect::hold(&mut request));
     }

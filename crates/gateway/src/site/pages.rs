@@ -24,13 +24,30 @@ fn is_page(kind: &str) -> bool {
     ["text/html", "text/*", "*/*", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page))
 }
 
+/// Stands in a page for what the user says of the work.
+pub(crate) const MESSAGE: &str = "{{message}}";
+
 /// The pages, ready to be sent.
 #[derive(Debug, Default)]
-pub(super) struct Pages(BTreeMap<String, Bytes>);
+pub(super) struct Pages(BTreeMap<String, Page>);
+
+#[derive(Debug)]
+struct Page {
+    /// As the user wrote it.
+    written: Bytes,
+    /// For answers that have no message.
+    without_message: Bytes,
+}
 
 impl Pages {
     pub(super) fn new(told: &BTreeMap<String, String>) -> Self {
-        Self(told.iter().map(|(which, text)| (which.clone(), Bytes::from(text.clone()))).collect())
+        let page = |text: &String| {
+            let written = Bytes::from(text.clone());
+            let without_message =
+                if text.contains(MESSAGE) { text.replace(MESSAGE, "").into() } else { written.clone() };
+            Page { written, without_message }
+        };
+        Self(told.iter().map(|(which, text)| (which.clone(), page(text))).collect())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -39,12 +56,30 @@ impl Pages {
 
     /// The page of an answer.
     pub(super) fn of(&self, status: StatusCode) -> Option<Bytes> {
-        let error = status.is_client_error() || status.is_server_error();
-        self.0.get(status.as_str()).or_else(|| self.0.get(ANY).filter(|_| error)).cloned()
+        self.find(status).map(|page| page.without_message.clone())
     }
 
-    /// That of a project that is being worked on.
+    /// That of a project that is being worked on, with the place of the message still in it.
     pub(super) fn maintenance(&self) -> Option<Bytes> {
-        self.0.get(MAINTENANCE).cloned().or_else(|| self.of(StatusCode::SERVICE_UNAVAILABLE))
+        let page = self.0.get(MAINTENANCE).or_else(|| self.find(StatusCode::SERVICE_UNAVAILABLE));
+        page.map(|page| page.written.clone())
+    }
+
+    fn find(&self, status: StatusCode) -> Option<&Page> {
+        let error = status.is_client_error() || status.is_server_error();
+        self.0.get(status.as_str()).or_else(|| self.0.get(ANY).filter(|_| error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_stands_only_where_there_is_one() {
+        let pages = Pages::new(&BTreeMap::from([("503".to_owned(), "<p>{{message}}Later.</p>".to_owned())]));
+        assert_eq!(pages.of(StatusCode::SERVICE_UNAVAILABLE).unwrap(), "<p>Later.</p>");
+        assert_eq!(pages.maintenance().unwrap(), "<p>{{message}}Later.</p>");
+        assert_eq!(pages.of(StatusCode::NOT_FOUND), None);
     }
 }

@@ -5,12 +5,14 @@ use crate::error::GatewayError;
 use crate::rim;
 use crate::route::RouteSet;
 use crate::route::tls::CertificateSource;
+use crate::spans;
 
 /// Whether the certificates of a set could be served, for whoever is about to deploy it.
 ///
 /// # Errors
 /// The first that could not.
 pub fn check(set: &RouteSet) -> Result<(), GatewayError> {
+    spans::check(set)?;
     for route in &set.routes {
         let Some(tls) = &route.tls else { continue };
         let own = match &tls.certificate {

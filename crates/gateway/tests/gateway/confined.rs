@@ -3,7 +3,7 @@
 use std::fs;
 
 use rustix::process::Signal;
-use seaworthy_gateway::Writes;
+use seaworthy_gateway::{Calls, Writes};
 
 use crate::rig::{Rig, Server, free_address, get, set, until};
 
@@ -38,10 +38,12 @@ async fn the_worker_has_no_right_but_to_bind() {
     }
     assert_eq!(told(worker, "NoNewPrivs"), "1");
     assert!(confinement.no_new_privileges && confinement.because.is_none());
+    assert_eq!(told(worker, "Seccomp"), "2", "{:?}", confinement.calls);
+    assert!(matches!(confinement.calls, Calls::AllBut(calls) if calls > 30));
     // All threads: those that serve began after it.
     for task in fs::read_dir(format!("/proc/{worker}/task")).unwrap().flatten() {
         let text = fs::read_to_string(task.path().join("status")).unwrap();
-        assert!(text.contains("NoNewPrivs:\t1"), "{text}");
+        assert!(text.contains("NoNewPrivs:\t1") && text.contains("Seccomp:\t2"), "{text}");
     }
     if is_root {
         let supervisor = rig.processes("supervise")[0];
@@ -79,6 +81,7 @@ fn it_writes_nowhere_but_in_its_folder_and_reads_nothing_of_others() {
         assert_eq!(told["read"][0], false, "it is root's no more than anybody's: {told}");
     }
     let writes: Writes = serde_json::from_value(told["confinement"]["writes"].clone()).unwrap();
+    assert_eq!(told["took"], libc::EPERM, "nothing is taken from other processes: {told}");
     match writes {
         Writes::OwnFolder => {
             assert_eq!((&told["wrote"][0], &told["wrote"][1]), (&false.into(), &false.into()), "{told}");

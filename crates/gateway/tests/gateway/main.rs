@@ -35,6 +35,7 @@ mod shelf;
 mod short;
 mod site;
 mod snapshot;
+mod spans;
 mod spread;
 mod sticky;
 mod swap;

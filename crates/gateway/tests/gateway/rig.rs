@@ -157,6 +157,7 @@ pub(crate) fn route(name: &str, listen: SocketAddr, backends: &[&Server]) -> Rou
         sticky: false,
         http2: false,
         tls: None,
+        traces: None,
         probe: Some(quick_probe()),
         backends: backends
             .iter()

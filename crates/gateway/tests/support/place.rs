@@ -105,6 +105,7 @@ pub fn route(
         sticky: false,
         http2: false,
         tls: None,
+        traces: None,
         probe,
         backends,
     }

@@ -31,7 +31,9 @@ pub(crate) fn name(
             checked(&text, span, report)?
         }
     };
-    if is_development(environment) {
+    // Lists show whole names, and who types one of them means that one.
+    let whole = request.project_name.is_some() && base.as_str().ends_with(&format!("-{environment}"));
+    if is_development(environment) || whole {
         return Some(base);
     }
     ProjectName::new(format!("{base}-{environment}")).ok()

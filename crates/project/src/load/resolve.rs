@@ -33,7 +33,7 @@ pub(crate) fn paths(root: &mut Node, folder: &Path, home: Option<&str>) {
         }
     }
     if let Some(own) = root.get_mut("x-seaworthy") {
-        tls_paths(own, &path);
+        gateway_paths(own, &path);
     }
     for section_name in ["secrets", "configs"] {
         for file in section(root, section_name) {
@@ -74,15 +74,18 @@ pub(crate) fn service_paths(service: &mut Node, path: &dyn Fn(&mut Node)) {
         watch.get_mut("path").into_iter().for_each(path);
     }
     if let Some(route) = service.get_mut("x-seaworthy").and_then(|own| own.get_mut("route")) {
-        tls_paths(route, path);
+        gateway_paths(route, path);
     }
     if let Some(file) = service.get_mut("extends").and_then(|extends| extends.get_mut("file")) {
         path(file);
     }
 }
 
-/// The files of `tls` under a node.
-fn tls_paths(node: &mut Node, path: &dyn Fn(&mut Node)) {
+/// The files of `tls` and of `traces` under a node.
+fn gateway_paths(node: &mut Node, path: &dyn Fn(&mut Node)) {
+    for key in ["headers_file", "roots"] {
+        node.get_mut("traces").and_then(|traces| traces.get_mut(key)).into_iter().for_each(path);
+    }
     let Some(tls) = node.get_mut("tls") else { return };
     for (group, key) in [("files", "certificate"), ("files", "key"), ("acme", "roots"), ("clients", "ca")] {
         tls.get_mut(group).and_then(|group| group.get_mut(key)).into_iter().for_each(path);

@@ -10,6 +10,7 @@ mod service;
 pub(crate) mod settings;
 pub(crate) mod site;
 pub(crate) mod tls;
+pub(crate) mod traces;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -51,6 +52,7 @@ pub(crate) fn project(mut node: Node, frame: Frame, sources: Sources) -> Project
     let settings = settings::project(node.get("x-seaworthy"));
     for route in services.values_mut().filter_map(|service| service.settings.route.as_mut()) {
         tls::with_default(&mut route.value, settings.tls.as_ref());
+        traces::with_default(&mut route.value, settings.traces.as_ref());
     }
     let Frame { name, environment, directory, disabled, variables } = frame;
     let variables = variables.into_iter().map(|(name, value)| (name, Sensitive::new(value))).collect();

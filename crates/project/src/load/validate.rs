@@ -7,6 +7,7 @@ pub(crate) mod references;
 mod required;
 mod site;
 mod tls;
+mod traces;
 
 use std::collections::HashSet;
 
@@ -24,6 +25,7 @@ pub(crate) fn validate(root: &Node, disabled: &[String], report: &mut Report) {
     exclusive::check(root, disabled, report);
     site::check(root, disabled, report);
     tls::check(root, disabled, report);
+    traces::check(root, disabled, report);
 }
 
 /// The entries of a section.

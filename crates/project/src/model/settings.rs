@@ -7,6 +7,7 @@ use crate::model::balancing::Balancing;
 use crate::model::policy::Policy;
 use crate::model::site::Site;
 use crate::model::tls::Tls;
+use crate::model::traces::Traces;
 
 /// `x-seaworthy` at the top level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct ProjectSettings {
     pub rollout: RolloutSettings,
     /// `tls`, for all routes; each has taken it up.
     pub tls: Option<Spanned<Tls>>,
+    /// `traces`, for all routes; each has taken it up.
+    pub traces: Option<Spanned<Traces>>,
 }
 
 /// `x-seaworthy` on a service.
@@ -53,6 +56,8 @@ pub struct Route {
     pub sticky: bool,
     /// `tls`, with what was said for all routes.
     pub tls: Option<Spanned<Tls>>,
+    /// `traces`, with what was said for all routes.
+    pub traces: Option<Spanned<Traces>>,
     /// What else is about balancing.
     pub balancing: Balancing,
     /// `max_body`, `rate_limit`, `headers` and what else says what is let in.

@@ -74,6 +74,7 @@ fn wanted(index: usize, wish: &ServiceWish) -> Wanted {
             sticky: false,
             http2: false,
             tls: None,
+            traces: None,
             probe: None,
             backends: Vec::new(),
         },

@@ -243,6 +243,7 @@ fn route(name: &str) -> Route {
         sticky: false,
         http2: false,
         tls: None,
+        traces: None,
         probe: None,
         backends: Vec::new(),
     }

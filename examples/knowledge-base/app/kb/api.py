@@ -1,21 +1,16 @@
 """What can be asked."""
 
 import socket
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel, Field
 
-from . import observe, parts, settings
+from . import checks, observe, parts, settings
 from .tasks import app as queue
 from .tasks import index
 
-CHECK_SECONDS = 5
-
 app = FastAPI(title="knowledge-base", docs_url=None if settings.PRODUCTION else "/api/docs", openapi_url=None if settings.PRODUCTION else "/api/openapi.json")
 observe.install(app)
-checkers = ThreadPoolExecutor(8)
 
 
 class Document(BaseModel):
@@ -33,38 +28,11 @@ async def health():
     return {"status": "ok"}
 
 
-def checked(ask):
-    begun = time.monotonic()
-    try:
-        ask()
-    except Exception as error:  # whatever it is, this part does not answer
-        return {"ok": False, "error": type(error).__name__}
-    return {"ok": True, "milliseconds": round((time.monotonic() - begun) * 1000)}
-
-
-def ask_database():
-    with parts.database() as database:
-        database.execute("SELECT 1 FROM documents LIMIT 1")
-
-
 @app.get("/api/ready")
-def ready(response: Response):
-    asked = {
-        "database": ask_database,
-        "redis": parts.redis.ping,
-        "vector": lambda: parts.web.get(f"{parts.VECTORS}/health", timeout=CHECK_SECONDS - 1).raise_for_status(),
-    }
-    deadline = time.monotonic() + CHECK_SECONDS
-    running = {name: checkers.submit(checked, ask) for name, ask in asked.items()}
-    told = {}
-    for name, check in running.items():
-        try:
-            told[name] = check.result(max(0, deadline - time.monotonic()))
-        except TimeoutError:
-            told[name] = {"ok": False, "error": f"no answer within {CHECK_SECONDS} s"}
-    ok = all(part["ok"] for part in told.values())
-    response.status_code = 200 if ok else 503
-    return {"ready": ok, **told}
+async def ready(response: Response):
+    told = await checks.all_told()
+    response.status_code = 200 if told["ready"] else 503
+    return told
 
 
 @app.get("/api/workers")

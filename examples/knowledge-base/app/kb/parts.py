@@ -11,6 +11,8 @@ from minio import Minio
 from . import settings
 
 ANSWER_SECONDS = 5
+# Who only asks whether a part is there waits less for it, and does not ask again.
+CHECK_SECONDS = 2
 BUCKET = "documents"
 
 database_password = settings.secret("DATABASE_PASSWORD")
@@ -21,17 +23,27 @@ settings.settle("knowledge-base")
 
 REDIS_URL = f"redis://:{redis_password}@redis:6379/0"
 redis = redis_client.Redis.from_url(REDIS_URL, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=3)
+asked_redis = redis_client.Redis.from_url(REDIS_URL, socket_timeout=CHECK_SECONDS, socket_connect_timeout=CHECK_SECONDS)
 storage = Minio("storage:9000", access_key="knowledge", secret_key=storage_key, secure=False, region="us-east-1")
 web = httpx.Client(timeout=ANSWER_SECONDS * 2)
 VECTORS = os.environ.get("VECTORS", "http://vector:8000")
 MODELS = os.environ.get("MODELS", "http://models:8000")
 
 
-def database():
+def database(patience=ANSWER_SECONDS):
     """A connection, for one thing."""
     return psycopg.connect(
-        host="postgres", user="knowledge", dbname="knowledge", password=database_password, connect_timeout=5, autocommit=True
+        host="postgres", user="knowledge", dbname="knowledge", password=database_password, connect_timeout=patience, autocommit=True
     )
+
+
+def ask_database():
+    with database(CHECK_SECONDS) as asked:
+        asked.execute("SELECT 1 FROM documents LIMIT 1")
+
+
+def ask_vectors():
+    web.get(f"{VECTORS}/health", timeout=CHECK_SECONDS).raise_for_status()
 
 
 def embedded(texts):

@@ -1,5 +1,6 @@
 //! `gateway routes`: what the gateway answers, and how it spreads it.
 
+use seaworthy_gateway::route::tls::Tls;
 use seaworthy_gateway::route::{Route, RouteSet};
 use serde_json::{Value, json};
 
@@ -62,8 +63,17 @@ fn hide_passwords(value: &mut Value) {
 }
 
 fn table(sets: &[(String, RouteSet)]) -> Table {
-    let mut table =
-        Table::new(&["PROJECT", "ROUTE", "LISTEN", "ANSWERS", "PROTOCOL", "BALANCE", "WAIT", "INSTANCES"]);
+    let mut table = Table::new(&[
+        "PROJECT",
+        "ROUTE",
+        "LISTEN",
+        "ANSWERS",
+        "PROTOCOL",
+        "TLS",
+        "BALANCE",
+        "WAIT",
+        "INSTANCES",
+    ]);
     for (project, set) in sets {
         for route in &set.routes {
             table.row(vec![
@@ -72,6 +82,7 @@ fn table(sets: &[(String, RouteSet)]) -> Table {
                 route.listen.to_string(),
                 format!("{}{}", route.host.as_deref().unwrap_or("*"), route.path),
                 word(&route.protocol),
+                route.tls.as_ref().map_or_else(|| "-".to_owned(), tls),
                 balance(route),
                 format!("{} s", route.balancing.wait_ms as f64 / 1_000.0),
                 route.backends.len().to_string(),
@@ -84,6 +95,11 @@ fn table(sets: &[(String, RouteSet)]) -> Table {
 fn balance(route: &Route) -> String {
     let sticky = if route.sticky { ", sticky" } else { "" };
     format!("{}{sticky}", word(&route.balance))
+}
+
+/// Where the certificate comes from, and the port of HTTPS.
+fn tls(tls: &Tls) -> String {
+    format!("{}, port {}", tls.certificate.word(), tls.port)
 }
 
 /// The word that stands for a value in JSON.

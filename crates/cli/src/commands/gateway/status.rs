@@ -1,7 +1,7 @@
 //! `gateway status`: how the gateway and the instances behind it are.
 
 use jiff::Timestamp;
-use seaworthy_gateway::{BackendStatus, Build, Confinement, Status, SupervisorStatus, Writes};
+use seaworthy_gateway::{BackendStatus, Build, Calls, Confinement, Status, SupervisorStatus, Writes};
 use serde_json::json;
 
 use crate::arguments::Format;
@@ -85,7 +85,12 @@ fn rights(confinement: &Confinement) -> String {
         Writes::OwnFolder => "writes in its own folder alone".to_owned(),
         Writes::Anywhere(why) => format!("writes wherever its user may ({why})"),
     };
-    format!("{kept}{because}, {more}; {writes}")
+    let calls = match &confinement.calls {
+        Calls::AllBut(number) => format!(", all calls of the kernel but {number}"),
+        Calls::All(why) => format!(", all calls of the kernel ({why})"),
+        Calls::Untold => String::new(),
+    };
+    format!("{kept}{because}, {more}; {writes}{calls}")
 }
 
 fn state(backend: &BackendStatus) -> &'static str {

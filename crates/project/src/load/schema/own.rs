@@ -1,6 +1,7 @@
 //! `x-seaworthy`: what Compose cannot say. No unknown key passes here.
 
 mod tls;
+mod traces;
 
 use super::Shape::{Boolean, Choice, Either, Form as A, Object as In, OwnDuration, Text};
 use super::balancing::{
@@ -13,8 +14,10 @@ use crate::load::scalar::Type;
 use crate::load::typed::settings::probe_target;
 
 /// At the top level.
-pub(super) static PROJECT: Object =
-    Object::closed("`x-seaworthy`", &[("overlay", Boolean), ("rollout", In(&ROLLOUT)), ("tls", tls::TLS)]);
+pub(super) static PROJECT: Object = Object::closed(
+    "`x-seaworthy`",
+    &[("overlay", Boolean), ("rollout", In(&ROLLOUT)), ("tls", tls::TLS), ("traces", traces::TRACES)],
+);
 
 /// On a service.
 pub(super) static SERVICE: Object = Object::closed(
@@ -44,6 +47,7 @@ static ROUTE: Object = Object::closed(
         ("balance", BALANCE),
         ("sticky", Boolean),
         ("tls", tls::TLS),
+        ("traces", traces::TRACES),
         ("wait", WAIT),
         ("queue", QUEUE),
         ("hash_by", HASH_BY),
@@ -75,24 +79,30 @@ static ROUTE: Object = Object::closed(
 );
 
 static HOST: Form = Form {
-    expected: "a host name such as `shop.example` or `*.shop.example`",
+    expected: "a host name such as `shop.example` (one; no `*`)",
     types: ANY_TYPE,
     accepts: |text| {
-        let name = text.strip_prefix("*.").unwrap_or(text);
         let label = |label: &str| {
             !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
         };
-        name.len() <= 253 && name.split('.').all(label)
+        text.len() <= 253 && text.split('.').all(label)
     },
     enforced: true,
 };
 
 static PATH: Form = Form {
-    expected: "a path such as `/` or `/api`",
+    expected: "a path such as `/` or `/api`: all beneath it is meant, so without `*`, and without `//`, `.`, `..`, `%`, `?` and `#`",
     types: ANY_TYPE,
-    accepts: |text| text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic()),
+    accepts: is_prefix,
     enforced: true,
 };
+
+/// Whether it is the beginning of a path as requests are held against it: decoded, and with nothing to resolve.
+fn is_prefix(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*%?#\\".contains(&byte));
+    let dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
+    plain && text.starts_with('/') && !text.contains("//") && !text.split('/').any(dots)
+}
 
 static PORT: Form = Form {
     expected: "a port number from 1 to 65535",

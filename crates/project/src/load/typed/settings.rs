@@ -5,7 +5,7 @@ use crate::load::typed::access::{duration, flag, plain_duration, plain_text, val
 use crate::load::typed::balancing::balancing;
 use crate::load::typed::policy::policy;
 use crate::load::typed::site::site;
-use crate::load::typed::tls;
+use crate::load::typed::{tls, traces};
 use crate::model::settings::{
     ProbeSettings, ProbeTarget, ProcessSettings, ProjectSettings, ProveSettings, RolloutSettings, Route,
     RunWhen, ServiceSettings,
@@ -15,7 +15,12 @@ use crate::{Node, Spanned};
 /// Top-level `x-seaworthy`.
 pub(super) fn project(node: Option<&Node>) -> ProjectSettings {
     let Some(node) = node else { return ProjectSettings::default() };
-    ProjectSettings { overlay: flag(node, "overlay"), rollout: rollout(node), tls: tls::tls(node) }
+    ProjectSettings {
+        overlay: flag(node, "overlay"),
+        rollout: rollout(node),
+        tls: tls::tls(node),
+        traces: traces::traces(node),
+    }
 }
 
 /// `x-seaworthy` of a service.
@@ -44,6 +49,7 @@ fn route(node: &Node) -> Route {
         balance: plain_text(node, "balance"),
         sticky: flag(node, "sticky"),
         tls: tls::tls(node),
+        traces: traces::traces(node),
         balancing: balancing(node),
         policy: policy(node),
         site: site(node),
