@@ -155,14 +155,15 @@ async fn a_collector_that_takes_nothing_is_in_nobodys_way() {
             let (mut read, mut write) = TcpStream::connect(listen).await.unwrap().into_split();
             // All together more than wait for it, one behind the other.
             let asked = "GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(EACH);
-            tokio::spawn(async move {
+            // Kept open until all is answered: who closes it is taken to have left.
+            let _writing = tokio::spawn(async move {
                 write.write_all(asked.as_bytes()).await.unwrap();
                 write
             });
             let (mut answered, mut buffer) = (String::new(), [0; 8192]);
             while answered.matches("HTTP/1.1 503 ").count() < EACH {
                 let length = read.read(&mut buffer).await.unwrap();
-                assert!(length > 0, "{answered}");
+                assert!(length > 0, "cut after {} bytes", answered.len());
                 answered.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
             }
         });
