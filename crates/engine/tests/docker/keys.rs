@@ -8,7 +8,7 @@ use seaworthy_engine::contract::Case;
 use seaworthy_engine::{Engine, GrantedFile, Instance, Probe, Slot};
 use seaworthy_project::Sensitive;
 use seaworthy_project::model::healthcheck::HealthTest;
-use std::time::{Duration, Instant as Clock};
+use std::time::Duration;
 
 use crate::bed::Bed;
 
@@ -32,7 +32,7 @@ pub(crate) async fn inspected(bed: &Bed, case: &Case, instance: &Instance) -> Co
 /// Asks over HTTP until it answers, and gives the body.
 pub(crate) async fn answer(instance: &Instance, path: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let deadline = tokio::time::Clock::now() + Duration::from_secs(20);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {
         let asked = async {
             let mut stream = tokio::net::TcpStream::connect(instance.addresses[0].1).await?;
@@ -43,7 +43,7 @@ pub(crate) async fn answer(instance: &Instance, path: &str) -> String {
         };
         match asked.await {
             Ok(text) => return text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or(text),
-            Err(error) => assert!(tokio::time::Clock::now() < deadline, "no answer: {error}"),
+            Err(error) => assert!(tokio::time::Instant::now() < deadline, "no answer: {error}"),
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -123,9 +123,9 @@ async fn an_instance_that_goes_under_its_test_is_not_ready() {
         timeout: Duration::from_secs(120),
     };
     let goes = async {
-        let deadline = Clock::now() + Duration::from_secs(60);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
         while inspected(&bed, &case, &instance).await.exec_ids.is_none_or(|tests| tests.is_empty()) {
-            assert!(Clock::now() < deadline, "the test was not begun");
+            assert!(tokio::time::Instant::now() < deadline, "the test was not begun");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         bed.engine.remove(&bed.project, &instance.id).await
