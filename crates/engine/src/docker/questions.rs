@@ -92,7 +92,14 @@ async fn test_inside(
     };
     let mut written = Vec::new();
     let done = timeout(limit, gather(client, &exec, &mut written)).await;
-    let seen = client.api.inspect_exec(&exec).await.map_err(refused(attempt()))?;
+    let seen = match client.api.inspect_exec(&exec).await {
+        Ok(seen) => seen,
+        // It ended under its test, which is forgotten with it.
+        Err(error) if super::client::is_status(&error, 404) => {
+            return Ok(no("it ended under its test".to_owned()));
+        }
+        Err(error) => return Err(refused(attempt())(error)),
+    };
     Ok(match done {
         Err(_) => {
             end(seen.pid.filter(|_| client.is_here));

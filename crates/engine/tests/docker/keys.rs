@@ -114,6 +114,29 @@ async fn what_the_file_says_is_what_the_engine_was_told() {
 }
 
 #[tokio::test]
+async fn an_instance_that_goes_under_its_test_is_not_ready() {
+    let bed = Bed::new().await;
+    let case = bed.case_of(&service("", "")).await;
+    let instance = started(&bed, &case).await;
+    let test = Probe::Test {
+        test: HealthTest::Command(vec!["/testbed".into(), "linger".into()]),
+        timeout: Duration::from_secs(120),
+    };
+    let goes = async {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+        while inspected(&bed, &case, &instance).await.exec_ids.is_none_or(|tests| tests.is_empty()) {
+            assert!(tokio::time::Instant::now() < deadline, "the test was not begun");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bed.engine.remove(&bed.project, &instance.id).await
+    };
+    let (outcome, gone) = tokio::join!(bed.engine.probe(&bed.project, &instance.id, &test), goes);
+    gone.unwrap();
+    let outcome = outcome.unwrap();
+    assert!(!outcome.ready, "{}", outcome.detail);
+}
+
+#[tokio::test]
 async fn granted_files_are_there_for_their_user_alone_and_shown_nowhere() {
     let bed = Bed::new().await;
     let mut case = bed.case_of(&service("    user: sample\n    read_only: true\n", "")).await;
