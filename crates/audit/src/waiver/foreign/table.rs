@@ -6,7 +6,7 @@ use crate::waiver::rule;
 type Line = (&'static str, &'static str, &'static [&'static str]);
 
 /// Where one of their rules is only a part of one of ours, it stands in [`POINTS`] instead: it must not waive the rest.
-const RULES: [Line; 67] = [
+const RULES: [Line; 68] = [
     ("hadolint", "DL3000", &["odd-workdir"]),
     ("hadolint", "DL3002", &["root-user", "root-in-image"]),
     ("hadolint", "DL3004", &["sudo-in-image"]),
@@ -78,6 +78,7 @@ const RULES: [Line; 67] = [
         &["literal-credential", "default-credential", "placeholder-credential", "credential-default"],
     ),
     ("compose-lint", "CL-0021", &["credential-in-url"]),
+    ("compose-lint", "CL-0022", &["tmpfs-with-programs"]),
     ("compose-lint", "CL-0024", &["dangerous-capability"]),
     ("compose-lint", "CL-0025", &["sensitive-host-path"]),
     ("compose-lint", "CL-0026", &["missing-limits"]),
