@@ -10,6 +10,7 @@ use seaworthy_project::{Project, Service, ServiceName, Span};
 
 use crate::build_file::{Build, BuildFile, build_files};
 use crate::environment_file::{EnvironmentFile, environment_files};
+use crate::layers::Layers;
 use crate::{Edit, EditValue, Place};
 
 /// One project, ready to be asked about.
@@ -24,6 +25,7 @@ pub struct Context<'project> {
     /// The Dockerfiles that services are built from.
     pub build_files: Vec<BuildFile<'project>>,
     pub(crate) environment_files: Vec<EnvironmentFile<'project>>,
+    pub(crate) layers: Layers,
 }
 
 /// One service with what is known of its image; it can be used as a [`Service`].
@@ -66,6 +68,7 @@ impl<'project> Context<'project> {
             subjects: Vec::new(),
             build_files: Vec::new(),
             environment_files,
+            layers: Layers::read(project),
         };
         context.subjects = project.services().map(|service| context.subject(service)).collect();
         context.build_files = build_files(project, |name| context.find(name));

@@ -19,6 +19,7 @@ mod glob;
 mod harden;
 mod host_path;
 pub mod init;
+mod layers;
 pub mod mend;
 pub mod overlay;
 mod package_manager;

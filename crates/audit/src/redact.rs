@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use seaworthy_project::is_credential_name;
+use seaworthy_project::{credentials_in_text, is_credential_name};
 
 use crate::credential::{find_hash, find_token};
 
@@ -61,6 +61,9 @@ pub fn redact(path: &Path, text: &str) -> String {
     let mut masked = text.as_bytes().to_vec();
     let mut start = 0;
     let mut inside: Option<Inside> = None;
+    if !environment_file {
+        credentials_in_text(text).into_iter().for_each(|range| mask(&mut masked[range]));
+    }
     for line in text.split_inclusive('\n') {
         let bare = line.trim_end();
         let indent = bare.len() - bare.trim_start().len();
@@ -292,6 +295,17 @@ mod tests {
             "  test: curl -H \"Authorization: Bearer hunter2\" x",
             "test: curl -H \"Authorization:*** \" x",
         );
+    }
+
+    #[test]
+    fn command_lines_are_masked_whatever_form_they_have() {
+        check("  test: redis-cli -a hunter2 ping", "test: redis-cli -a *** ping");
+        check(
+            "  test: [CMD, mysqladmin, ping, -uroot, -phunter2]",
+            "test: [CMD, mysqladmin, ping, -uroot, -p*** ]",
+        );
+        check("  - redis-cli\n  - -a\n  - hunter2\n", "- redis-cli - -a - ***");
+        check("  test: curl -u admin:hunter2 http://x", "test: curl -u admin:*** http://x");
     }
 
     #[test]

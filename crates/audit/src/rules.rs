@@ -16,6 +16,7 @@ mod security {
     pub(super) mod shared_propagation;
     pub(super) mod tmpfs_with_programs;
     pub(super) mod unsafe_sysctl;
+    pub(super) mod weakened_base;
     pub(super) mod writable_settings_mount;
 }
 
@@ -164,6 +165,7 @@ pub const ALL: &[Rule] = &[
     security::writable_settings_mount::RULE,
     security::tmpfs_with_programs::RULE,
     security::unsafe_sysctl::RULE,
+    security::weakened_base::RULE,
     security::inert_host_namespace::RULE,
     secrets::known_token::RULE,
     secrets::literal_credential::RULE,

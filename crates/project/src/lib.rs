@@ -21,7 +21,7 @@ mod span;
 mod template_use;
 mod write;
 
-pub use command_line::{credentials_in_commands, credentials_in_words};
+pub use command_line::{credentials_in_commands, credentials_in_text, credentials_in_words};
 pub use files::{FileError, Files};
 pub use load::{COMPOSE_FILE_NAMES, Detail, Loaded, Request, identify, load, load_resolved, read_tree};
 pub use model::project::Project;

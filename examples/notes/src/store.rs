@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 pub(crate) use note::{Draft, Note, Written};
 pub(crate) use summary::Summary;
 
 /// How long to wait for another process that is writing.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
+/// How often a database is asked to keep a write-ahead log; each time in between, who is in the way is waited for.
+const TRIES: usize = 20;
 
 /// An open SQLite file. Readers do not wait for writers: each has a connection of its own.
 pub(crate) struct Store {
@@ -82,12 +84,26 @@ impl Store {
     }
 }
 
+/// Where others open a new database at the same moment, SQLite refuses this at once and does not wait for them: then we do,
+/// by a transaction, for which it does wait.
+fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
+    for _ in 1..TRIES {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                connection.execute_batch("BEGIN IMMEDIATE; COMMIT")?;
+            }
+            done => return done,
+        }
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")
+}
+
 fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_LIMIT)?;
     // Write-ahead logging lets several processes read while one writes. Temporary tables stay in memory, because the
     // file system may be read-only but for the folder of the database.
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    write_ahead(&connection)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)

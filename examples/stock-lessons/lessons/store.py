@@ -9,6 +9,7 @@ import threading
 import time
 
 # How long a writer waits for its turn.
+TRIES = 20
 PATIENCE_SECONDS = 10
 
 MIGRATIONS = [
@@ -34,11 +35,25 @@ class Store:
         connection = getattr(self.local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self.path, timeout=PATIENCE_SECONDS, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
+            self.write_ahead(connection)
             # What was answered outlives a power cut.
             connection.execute("PRAGMA synchronous = FULL")
             self.local.connection = connection
         return connection
+
+    @staticmethod
+    def write_ahead(connection):
+        """Where others open a new database at the same moment, SQLite refuses this at once; for a transaction it waits."""
+        for _ in range(TRIES):
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode = WAL")
 
     def migrate(self):
         """Brings the schema up to date; when several begin at once, one does it and the others find it done."""

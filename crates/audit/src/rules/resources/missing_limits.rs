@@ -1,5 +1,6 @@
 //! One service must not take the machine from the others.
 
+use crate::rules::security::weakened_base::told_as_lost;
 use crate::{Context, Edit, EditValue, Findings, Fix, Group, Level, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
@@ -26,10 +27,11 @@ const STARTING_POINT: &str = "A starting point: measure and adjust.";
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
+        let lost = told_as_lost(context, &service);
         let missing: Vec<&str> =
             [(service.memory_limit().is_none(), "memory"), (service.cpu_limit().is_none(), "cpus")]
                 .into_iter()
-                .filter_map(|(missing, name)| missing.then_some(name))
+                .filter_map(|(missing, name)| (missing && !lost.contains(&name)).then_some(name))
                 .collect();
         let what = match missing.as_slice() {
             [] => continue,

@@ -5,6 +5,7 @@ mod fixes;
 use seaworthy_catalog::RunsAs;
 
 use super::super::build::root_in_image::speaks_for;
+use super::weakened_base::told_as_lost;
 use crate::{Confidence, Context, Findings, Group, Rule, Severity, Subject};
 
 pub(crate) const RULE: Rule = Rule {
@@ -38,7 +39,9 @@ pub(super) const PIDS: &str = "pids";
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in context.subjects() {
-        let points = points(context, &service);
+        let lost = told_as_lost(context, &service);
+        let mut points = points(context, &service);
+        points.retain(|point| !lost.contains(point));
         if points.is_empty() {
             continue;
         }
