@@ -15,6 +15,7 @@ use seaworthy_release::{
 
 use crate::arguments::{EngineChoice, Globals};
 use crate::error::CommandError;
+use crate::interrupts;
 use crate::surroundings::{DiskAndInput, Surroundings};
 use crate::ui::Ui;
 
@@ -177,6 +178,7 @@ impl Context {
         owner: Owner,
         lock: Option<Lock>,
     ) -> Result<Site, CommandError> {
+        self.is_of_this_environment(name, &store)?;
         let engine = self.engine(state, &store, project)?;
         Ok(Site {
             project: name.clone(),
@@ -187,6 +189,19 @@ impl Context {
             owner,
             _lock: lock,
         })
+    }
+
+    /// `shop-staging` is the project `shop` in staging, or a project of that name in development: who means one of them must
+    /// not reach the other.
+    fn is_of_this_environment(&self, name: &ProjectName, store: &Store) -> Result<(), CommandError> {
+        let asked = self.request()?.canonical_environment();
+        match store.environment()? {
+            Some(recorded) if recorded != asked.as_str() => {
+                let (project, asked) = (name.to_string(), asked.to_string());
+                Err(ReleaseError::OtherEnvironment { project, recorded, asked }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The gateway of this host's state folder.
@@ -356,29 +371,8 @@ impl Site {
 
     /// Lets Ctrl-C and SIGTERM ask for a stop at the next safe point; a second one ends the program at once.
     pub(crate) fn listen_for_interrupts(&self) {
-        listen_for_interrupts(self.interrupt.clone());
+        interrupts::listen_for_interrupts(self.interrupt.clone());
     }
-}
-
-/// Lets Ctrl-C and SIGTERM raise a wish to stop; a second one ends the program at once.
-pub(crate) fn listen_for_interrupts(interrupt: Arc<Interrupt>) {
-    tokio::spawn(async move {
-        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        else {
-            return;
-        };
-        loop {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            if interrupt.is_raised() {
-                // What was written down says how far it came; the next command settles it.
-                crate::leave_at_once();
-            }
-            interrupt.raise();
-        }
-    });
 }
 
 /// The first service that does not say how it runs as a plain process.

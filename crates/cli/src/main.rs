@@ -8,6 +8,7 @@ mod context;
 mod error;
 mod gate;
 mod guard;
+mod interrupts;
 mod newer;
 mod outcome;
 mod surroundings;

@@ -69,6 +69,27 @@ fn commands_run_beside_processes_and_what_happens_is_told() {
 }
 
 #[test]
+fn a_project_of_one_environment_is_not_reached_from_another() {
+    let site = Site::new();
+    site.done(&["deploy", "-y"]);
+    let told: serde_json::Value =
+        serde_json::from_str(&site.done(&["status", "--format", "json"]).stdout).unwrap();
+    let name = told["project"].as_str().unwrap();
+    for words in [&["down", "-y"][..], &["status"], &["plan"]] {
+        let ran = site.run(&[&["-p", name, "-e", "development"], words].concat());
+        assert_eq!(ran.code, 2, "{words:?}: {}", ran.all());
+        assert!(
+            ran.stderr.contains("runs in environment `production`, and this is `development`")
+                && ran.stderr.contains("hint: use `-e production`"),
+            "{words:?}: {}",
+            ran.all()
+        );
+    }
+    site.done(&["-p", name, "-e", "prod", "status"]);
+    assert!(site.get("/").is_ok());
+}
+
+#[test]
 fn what_happens_is_followed() {
     let site = Site::new();
     site.done(&["deploy", "-y"]);

@@ -27,7 +27,7 @@ struct Client {
     pair: &'static [&'static str],
 }
 
-const CLIENTS: [Client; 6] = [
+const CLIENTS: [Client; 7] = [
     Client { names: &["redis-cli", "valkey-cli"], apart: &["-a"], joined: &[], pair: &[] },
     Client {
         names: &["mysql", "mysqladmin", "mysqldump", "mariadb", "mariadb-admin", "mariadb-dump"],
@@ -43,6 +43,7 @@ const CLIENTS: [Client; 6] = [
     },
     Client { names: &["sshpass"], apart: &["-p"], joined: &["-p"], pair: &[] },
     Client { names: &["sqlcmd"], apart: &["-P"], joined: &["-P"], pair: &[] },
+    Client { names: &["openssl"], apart: &["-k"], joined: &["pass:"], pair: &[] },
     Client { names: &["curl"], apart: &[], joined: &[], pair: &["-u", "--user"] },
 ];
 
@@ -135,9 +136,7 @@ fn assigned(text: &str) -> Option<usize> {
 
 /// Values of a URL's query: `?api_key=…&token=…`.
 fn in_query(piece: &Piece<'_>) -> Vec<(usize, Range<usize>)> {
-    let Some(query) = piece.text.find("://").and_then(|at| Some(at + piece.text[at..].find('?')? + 1)) else {
-        return Vec::new();
-    };
+    let Some(query) = piece.text.find('?').map(|at| at + 1) else { return Vec::new() };
     let mut found = Vec::new();
     let mut start = query;
     for pair in piece.text[query..].split('&') {
@@ -263,6 +262,8 @@ mod tests {
             &["curl", "--user=admin:hunter2", "http://x"],
             &["curl", "-H", "X-Api-Key: hunter2"],
             &["curl", "http://x/y?page=3&access_token=hunter2"],
+            &["openssl", "enc", "-k", "hunter2"],
+            &["openssl", "enc", "-passout", "pass:hunter2"],
             &["sshpass", "-p", "hunter2", "ssh", "x"],
             &["mongosh", "-u", "root", "-p", "hunter2"],
             &["/opt/mssql-tools/bin/sqlcmd", "-P", "hunter2"],

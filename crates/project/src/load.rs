@@ -61,6 +61,13 @@ pub struct Request {
     pub detail: Detail,
 }
 
+impl Request {
+    /// The environment by its full name: `prod` is `production`.
+    pub fn canonical_environment(&self) -> EnvironmentName {
+        discover::canonical(&self.environment)
+    }
+}
+
 /// How far loading goes. All of it for running a project; less for looking at one's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Detail {

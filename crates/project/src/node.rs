@@ -1,5 +1,6 @@
 //! A YAML tree in which every node knows where it was written.
 
+use crate::write::without_credentials;
 use crate::{Span, Spanned};
 
 /// A node of the tree.
@@ -173,11 +174,11 @@ impl Node {
         Some(entries.remove(index))
     }
 
-    /// A scalar for a message, in backticks; what a variable filled in may be secret, and is only said to be that.
+    /// A scalar for a message, in backticks, without credentials that stand in it; what a variable filled in may be secret, and is only said to be that.
     pub(crate) fn quoted(&self) -> String {
         let filled = self.history.iter().any(|say| matches!(say, Say::Variable { .. }));
         match self.text().filter(|_| !filled) {
-            Some(text) => format!("`{text}`"),
+            Some(text) => format!("`{}`", without_credentials(text)),
             None => "What is filled in here".to_owned(),
         }
     }

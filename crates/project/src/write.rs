@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::Project;
 
 pub use hash::service_hash;
-pub(crate) use redact::Secrets;
 pub use redact::show_variables;
+pub(crate) use redact::{Secrets, without_credentials};
 
 /// The resolved project in canonical long form, with all it needs to run again from a fresh shell: each environment is
 /// complete, and a secret or config that comes from a variable carries its value as `x-seaworthy-value`. A `$` stands

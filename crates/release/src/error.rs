@@ -150,6 +150,16 @@ pub enum ReleaseError {
         /// What was asked for.
         asked: String,
     },
+    /// The project was deployed in another environment, whose name with its own makes the same name.
+    #[error("project `{project}` runs in environment `{recorded}`, and this is `{asked}`")]
+    OtherEnvironment {
+        /// The project.
+        project: String,
+        /// What it was deployed in.
+        recorded: String,
+        /// What was asked for.
+        asked: String,
+    },
     /// An unfinished change could be neither finished nor undone.
     #[error("what was left unfinished could not be settled: {reason}")]
     Unsettled {
@@ -214,6 +224,9 @@ impl ReleaseError {
             Self::NoService { .. } => "`seaworthy config --services` lists them".into(),
             Self::OtherEngine { recorded, .. } => {
                 format!("use `--engine {recorded}`; to move, run `seaworthy --engine {recorded} down` first")
+            }
+            Self::OtherEnvironment { recorded, .. } => {
+                format!("use `-e {recorded}`; if this is another project, give it another name with `-p` or `name:`")
             }
             Self::Record { .. } | Self::Reload { .. } => {
                 "roll back to another release, or deploy again".into()

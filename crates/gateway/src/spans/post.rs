@@ -167,11 +167,17 @@ impl Post {
         let name = ServerName::try_from(host.clone()).map_err(|_| wrong())?;
         let tls = self.tls()?;
         let stream = TcpStream::connect((host.as_str(), port.unwrap_or(HTTPS))).await.map_err(unreached)?;
-        let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(unreached)?;
-        shake(TokioIo::new(stream)).await
+        match TlsConnector::from(tls).connect(name, stream).await {
+            Ok(stream) => shake(TokioIo::new(stream)).await,
+            Err(source) => {
+                // The file of roots may be mended meanwhile: the next try reads it again.
+                self.tls = None;
+                Err(unreached(source))
+            }
+        }
     }
 
-    /// Whom it trusts, made once.
+    /// Whom it trusts, made once for as long as that works.
     fn tls(&mut self) -> Result<Arc<ClientConfig>, Lost> {
         if let Some(tls) = &self.tls {
             return Ok(tls.clone());

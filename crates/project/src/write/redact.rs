@@ -4,7 +4,9 @@ use serde_json::{Map, Value as Json};
 
 use crate::load::typed::CAPTURED_VALUE;
 use crate::write::json::{self, drop_captured, value};
-use crate::{Node, Project, Say, ScalarStyle, Value, credentials_in_words, is_credential_name};
+use crate::{
+    Node, Project, Say, ScalarStyle, Value, credentials_in_text, credentials_in_words, is_credential_name,
+};
 
 /// What stands in place of a secret.
 const REDACTED: &str = "[redacted]";
@@ -213,6 +215,16 @@ fn everywhere(value: &mut Json, secrets: &Secrets) {
         Json::Object(map) => map.values_mut().for_each(|value| everywhere(value, secrets)),
         _ => {}
     }
+}
+
+/// A text without the credentials that can be told from it alone: in a URL, and behind what names one.
+pub(crate) fn without_credentials(text: &str) -> String {
+    let mut shown = text.to_owned();
+    let mut found = credentials_in_text(text);
+    // From the end on, so that places before stay what they are.
+    found.sort_by_key(|range| std::cmp::Reverse(range.start));
+    found.into_iter().for_each(|range| shown.replace_range(range, REDACTED));
+    without_url_password(&shown).unwrap_or(shown)
 }
 
 /// `scheme://user:password@host` without the password (RFC 3986, section 3.2.1); `None` when there is none.

@@ -21,7 +21,10 @@ impl Operator<'_> {
     ) -> Result<Outcome, ReleaseError> {
         let (goal, release) = self.deploy_goal(draft).await?;
         let keep = || match &release {
-            Some(release) => Ok(self.store.keep_release(release)?),
+            Some(release) => {
+                self.store.keep_release(release)?;
+                Ok(self.store.bind_environment(Some(&release.project.environment))?)
+            }
             None => Ok(()),
         };
         self.go(DeploymentKind::Deploy, goal, confirm, &keep).await
@@ -152,6 +155,7 @@ impl Operator<'_> {
             self.engine.purge(&self.project, volumes).await?;
             self.traffic.rest().await?;
             self.store.bind_engine(None)?;
+            self.store.bind_environment(None)?;
         }
         Ok(outcome)
     }

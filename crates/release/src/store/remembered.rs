@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, params};
 use seaworthy_engine::{InstanceId, ReleaseNumber};
-use seaworthy_project::ServiceName;
+use seaworthy_project::{EnvironmentName, ServiceName};
 
 use crate::{Settings, Store, StoreError};
 
 const CURRENT: &str = "current";
 const ENGINE: &str = "engine";
+const ENVIRONMENT: &str = "environment";
 const ENGINE_BEFORE: &str = "engine-before";
 const KEY_MARK: &str = "key-mark";
 
@@ -32,6 +33,16 @@ impl Store {
             self.set_fact(ENGINE_BEFORE, Some(&before))?;
         }
         self.set_fact(ENGINE, engine)
+    }
+
+    /// The environment the project was deployed in; none is known where an older version deployed it.
+    pub fn environment(&self) -> Result<Option<String>, StoreError> {
+        self.fact(ENVIRONMENT)
+    }
+
+    /// Binds the project to an environment, or with `None` frees it.
+    pub fn bind_environment(&self, environment: Option<&EnvironmentName>) -> Result<(), StoreError> {
+        self.set_fact(ENVIRONMENT, environment.map(EnvironmentName::as_str))
     }
 
     /// What was reached last: the release, and what an operator set on top of it.

@@ -17,6 +17,21 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
+/// What stages are called that another environment, or somebody who builds by hand, needs.
+const OF_OTHERS: [&str; 11] = [
+    "development",
+    "dev",
+    "debug",
+    "test",
+    "tests",
+    "testing",
+    "ci",
+    "lint",
+    "staging",
+    "production",
+    "prod",
+];
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for file in &context.build_files {
         for (index, stage) in file.dockerfile.stages.iter().enumerate() {
@@ -24,6 +39,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 continue;
             }
             let name = stage.name.as_ref().unwrap_or(&stage.base);
+            if OF_OTHERS.iter().any(|known| name.text.eq_ignore_ascii_case(known)) {
+                continue;
+            }
             let message = format!("No service needs the stage `{}`.", name.text);
             file.report(findings, name.span, &format!("{index}"), message);
         }

@@ -15,7 +15,7 @@ use super::proof_keys;
 use super::proof_report;
 use super::{HardenArgs, Overlaid, overlay_path, read};
 use crate::arguments::EngineChoice;
-use crate::context::{Context, listen_for_interrupts};
+use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::surroundings::{Disk, write_file};
 use crate::ui::Steps;
@@ -50,7 +50,7 @@ pub(super) async fn prove(context: &Context, arguments: &HardenArgs) -> Result<E
     let key = state.key()?;
     let steps = Steps::new(&context.ui);
     let interrupt = Arc::new(Interrupt::default());
-    listen_for_interrupts(interrupt.clone());
+    crate::interrupts::listen_for_interrupts(interrupt.clone());
     let prover = Prover {
         project: &bare,
         engine: &engine,
