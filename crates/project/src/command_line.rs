@@ -92,8 +92,11 @@ fn found_in(pieces: &[Piece<'_>]) -> Vec<(usize, Range<usize>)> {
             .or_else(|| behind_flag(before, piece.text))
             .or_else(|| in_header(&pieces[..at], piece.text))
             .or_else(|| assigned(piece.text));
-        found.extend(start.map(|start| piece.from(start)));
-        found.extend(in_query(piece));
+        // No two places overlap.
+        match start {
+            Some(start) => found.push(piece.from(start)),
+            None => found.extend(in_query(piece)),
+        }
     }
     found
 }
@@ -269,6 +272,26 @@ mod tests {
             &["/opt/mssql-tools/bin/sqlcmd", "-P", "hunter2"],
         ] {
             assert_eq!(found(words), ["hunter2"], "{words:?}");
+        }
+    }
+
+    #[test]
+    fn places_never_overlap() {
+        for words in [
+            &["--token=abcd?api_key=hunter2&token=hunter3"][..],
+            &["curl", "-u", "a:b?token=hunter2"],
+            &["redis-cli", "-a", "--password=x?token=hunter2", "--pass", "PGPASSWORD=hunter2"],
+            &["--token", "\"';", "--token", ";;;;"],
+        ] {
+            let mut places = credentials_in_words(words.iter().copied());
+            places.sort_by_key(|(word, range)| (*word, range.start));
+            for pair in places.windows(2) {
+                assert!(pair[0].0 < pair[1].0 || pair[0].1.end <= pair[1].1.start, "{words:?}: {places:?}");
+            }
+            assert!(
+                places.iter().all(|(word, range)| words[*word].get(range.clone()).is_some()),
+                "{words:?}"
+            );
         }
     }
 
