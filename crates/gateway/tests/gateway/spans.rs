@@ -274,12 +274,16 @@ async fn a_collector_is_known_by_its_certificate_and_gets_its_headers() {
     assert!(snapshot.contains("otlp.headers") && !snapshot.contains("second"), "{snapshot}");
     // Another one under its name is not told anything.
     let stranger = Pair::write(&rig.folder().join("gateway"), "localhost");
-    let traces = Traces { roots: Some(stranger.certificate), ..traces };
+    let traces = Traces { roots: Some(stranger.certificate.clone()), ..traces };
     rig.client.put("shop", &traced(listen, &[&server], traces)).await.unwrap();
     assert_eq!(get(listen, "GET", "/").await.status(), 200);
     until(|| async { counted(&rig, "dropped").await == 1 }).await;
     assert!(!log(&rig).contains("second"), "{}", log(&rig));
     assert_eq!(collector.requests().len(), 2);
+    // The file is mended where it lies: no deploy is needed.
+    std::fs::copy(&pair.certificate, &stranger.certificate).unwrap();
+    get(listen, "GET", "/").await;
+    until(|| async { collector.requests().len() == 3 }).await;
 }
 
 #[test]
