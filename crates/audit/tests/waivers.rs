@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use seaworthy_audit::baseline::{Baseline, baseline};
+use seaworthy_audit::report::{Checked, Report};
 use seaworthy_audit::{Given, Review, Severity, Standing, Threshold, Written, check, review};
 use seaworthy_project::fixture::{FOLDER, try_load};
 
@@ -99,6 +100,23 @@ fn an_expired_waiver_counts_again() {
     };
     assert_eq!(until("2026-11-21")[0], "web waived", "the last day counts");
     assert_eq!(until("2026-11-20")[0], "web expired");
+}
+
+#[test]
+fn an_expired_waiver_is_told_however_little_it_was_about() {
+    let old = "    # seaworthy:ignore fixed-container-name,privileged old habit until=2026-11-20\n";
+    let text = format!(
+        "services:\n  web:\n    image: shop:1.4\n{old}    container_name: shop\n{}    privileged: true\n",
+        old
+    );
+    let review = of(&[("compose.yaml", &text)]).review().unwrap();
+    let checked = Checked { review, threshold: Threshold::default(), overlay: None };
+    let told = Report { checked: vec![checked], unchecked: Vec::new(), by: None }.text(false);
+    assert_eq!(told.matches("its waiver ended on 2026-11-20: old habit").count(), 2, "{told}");
+    assert!(
+        told.lines().any(|line| line.starts_with("low[fixed-container-name]") && line.contains("ended")),
+        "{told}"
+    );
 }
 
 #[test]

@@ -69,9 +69,10 @@ fn project(checked: &Checked, color: bool, text: &mut String) {
 
 /// What is only hygiene: one line each, so that it does not bury the rest.
 fn hygiene(findings: &[(&Finding, &Standing)], review: &Review, text: &mut String) {
-    for (finding, _) in findings {
+    for (finding, standing) in findings {
         let place = review.sources.place(&finding.span);
-        let line = format!("{}[{}]: {place}: {}", finding.severity, finding.rule.id, finding.message);
+        let ended = ended(standing).map_or(String::new(), |ended| format!(" ({ended})"));
+        let line = format!("{}[{}]: {place}: {}{ended}", finding.severity, finding.rule.id, finding.message);
         text.push_str(&format!("{}\n", printable(&line).replace('\n', " ")));
     }
     if !findings.is_empty() {
@@ -111,11 +112,7 @@ fn message<'finding>(finding: &'finding Finding, standing: &Standing) -> Message
     if finding.confidence < Confidence::Certain {
         footer.push((Level::NOTE, format!("this is {}, not certain", finding.confidence.as_str())));
     }
-    if let Standing::Expired(waiver) = standing
-        && let Some(until) = waiver.until
-    {
-        footer.push((Level::NOTE, format!("its waiver ended on {until}: {}", waiver.reason)));
-    }
+    footer.extend(ended(standing).map(|ended| (Level::NOTE, ended)));
     footer.push((Level::HELP.with_name("fix"), format!("{}{}", finding.help, how(finding))));
     Message {
         level: level.with_name(finding.severity.as_str()),
@@ -125,6 +122,12 @@ fn message<'finding>(finding: &'finding Finding, standing: &Standing) -> Message
         related: &finding.related,
         footer,
     }
+}
+
+/// Whose waiver is over, and since when.
+fn ended(standing: &Standing) -> Option<String> {
+    let Standing::Expired(waiver) = standing else { return None };
+    waiver.until.map(|until| format!("its waiver ended on {until}: {}", waiver.reason))
 }
 
 /// Which command makes the fix, when one does.
