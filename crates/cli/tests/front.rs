@@ -76,6 +76,8 @@ fn redirects_passwords_pages_and_work_reach_the_clients() {
     assert!(answer.ends_with("<h1>Back &lt;soon&gt;.</h1>"), "{answer}");
     assert!(site.done(&["maintenance"]).stdout.contains("has answered clients with 503 since "));
     let verified = site.run(&["verify"]).stdout;
+    let told = site.done(&["gateway", "status"]).stdout;
+    assert!(told.contains("answers its clients with 503 since "), "{told}");
     assert!(verified.contains("maintenance: clients are answered with 503 since "), "{verified}");
     site.done(&["maintenance", "on", "--allow", "127.0.0.0/8"]);
     assert!(ask(&site, "/", &known).starts_with("HTTP/1.1 200 "), "this client passes");

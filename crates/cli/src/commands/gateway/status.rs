@@ -1,5 +1,7 @@
 //! `gateway status`: how the gateway and the instances behind it are.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use seaworthy_gateway::{BackendStatus, Build, Calls, Confinement, Status, SupervisorStatus, Writes};
 use serde_json::json;
@@ -27,17 +29,30 @@ pub(super) async fn status(context: &Context, arguments: &StatusArgs) -> Result<
     let status = client.status().await.map_err(failed)?;
     // One of an older version does not tell of itself.
     let supervisor = client.supervisor().await.ok();
+    let mut closed: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    for project in &status.projects {
+        if let Ok(Some(work)) = client.maintained(&project.project).await {
+            closed.insert(&project.project, work.since);
+        }
+    }
     context.ui.data(&match arguments.format {
-        Format::Text => text(context, &status, supervisor.as_ref()),
+        Format::Text => text(context, &status, supervisor.as_ref(), &closed),
         Format::Json => {
-            let told = json!({ "version": 1, "gateway": status, "supervisor": supervisor });
+            let told = json!({
+                "version": 1, "gateway": status, "supervisor": supervisor, "maintenance_since": closed,
+            });
             format!("{}\n", serde_json::to_string_pretty(&told).unwrap_or_default())
         }
     });
     Ok(Exit::Done)
 }
 
-fn text(context: &Context, status: &Status, supervisor: Option<&SupervisorStatus>) -> String {
+fn text(
+    context: &Context,
+    status: &Status,
+    supervisor: Option<&SupervisorStatus>,
+    closed: &BTreeMap<&str, Timestamp>,
+) -> String {
     let part = |name: &str, process: u32, build: Option<&Build>, since: Timestamp| {
         let version =
             build.map_or_else(|| "of an unknown version".to_owned(), |build| format!("version {build}"));
@@ -55,6 +70,10 @@ fn text(context: &Context, status: &Status, supervisor: Option<&SupervisorStatus
     }
     for problem in &status.certificate_problems {
         text.push_str(&format!("{}: {problem}\n", context.ui.out.paint(Tone::Warning, "certificate")));
+    }
+    for (project, since) in closed {
+        let label = context.ui.out.paint(Tone::Warning, "maintenance:");
+        text.push_str(&format!("{label} {project} answers its clients with 503 since {since}\n"));
     }
     let mut table = Table::new(&["PROJECT", "ROUTE", "INSTANCE", "ADDRESS", "STATE", "IN FLIGHT"]);
     for project in &status.projects {
