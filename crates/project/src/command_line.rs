@@ -295,6 +295,18 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_has_places_that_can_be_cut_out(text in "([ -a-p=:?&;'\"ä,\\[{]|--token|redis-cli|curl|-u|password|authorization:|bearer|x-api-key:|mysql|-p){0,24}") {
+            let mut places = credentials_in_text(&text);
+            places.sort_by_key(|range| range.start);
+            for pair in places.windows(2) {
+                assert!(pair[0].end <= pair[1].start, "{places:?}");
+            }
+            assert!(places.iter().all(|range| text.get(range.clone()).is_some()), "{places:?}");
+        }
+    }
+
     #[test]
     fn a_text_is_read_over_its_lines() {
         let yaml = "test:\n  - CMD\n  - redis-cli\n  - \"-a\"\n  - \"hunter2\"\ncommand: [mysql,\"-phunter2\"]\nother: mkdir -p data";
