@@ -138,7 +138,9 @@ impl Prover<'_> {
         let proven = self.all().await;
         let swept = self.sweep().await;
         let proven = proven?;
-        swept.map(|()| proven)
+        swept?;
+        // What failed after somebody wished to stop says nothing of the service.
+        if self.interrupt.is_raised() { Err(ProveError::Interrupted) } else { Ok(proven) }
     }
 
     /// Removes everything that a proof made, found by its labels.
