@@ -142,15 +142,21 @@ fn journal_verbs(site: &Site) -> Vec<String> {
     lines.iter().filter(|line| line["phase"] == "done").map(|line| line["action"].to_string()).collect()
 }
 
-#[test]
-fn an_interrupted_deploy_leaves_all_as_it_was() {
+/// A site at version 1, and the deploy of a version that never gets ready, under way.
+fn rolling() -> (Site, std::process::Child) {
     let site = Site::new();
     site.done(&["deploy", "-y"]);
     site.install(900);
-    let mut deploy = site.command(&["deploy", "-y"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let deploy = site.command(&["deploy", "-y"]).stderr(std::process::Stdio::null()).spawn().unwrap();
     wait_until("the new release is being started", || {
         site.run(&["ps", "web", "--format", "json"]).stdout.matches("\"slot\"").count() > 3
     });
+    (site, deploy)
+}
+
+#[test]
+fn an_interrupted_deploy_leaves_all_as_it_was() {
+    let (site, mut deploy) = rolling();
     let interrupted =
         std::process::Command::new("kill").args(["-INT", &deploy.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
@@ -162,13 +168,7 @@ fn an_interrupted_deploy_leaves_all_as_it_was() {
 
 #[test]
 fn who_insists_ends_it_at_once_and_nothing_is_lost() {
-    let site = Site::new();
-    site.done(&["deploy", "-y"]);
-    site.install(900);
-    let mut deploy = site.command(&["deploy", "-y"]).stderr(std::process::Stdio::null()).spawn().unwrap();
-    wait_until("the new release is being started", || {
-        site.run(&["ps", "web", "--format", "json"]).stdout.matches("\"slot\"").count() > 3
-    });
+    let (site, mut deploy) = rolling();
     let id = deploy.id().to_string();
     wait_until("it has gone", || {
         let _ = std::process::Command::new("kill").args(["-INT", &id]).output().unwrap();

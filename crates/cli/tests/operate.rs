@@ -87,6 +87,12 @@ fn a_project_of_one_environment_is_not_reached_from_another() {
     }
     site.done(&["-p", name, "-e", "prod", "status"]);
     assert!(site.get("/").is_ok());
+    // A rollback brings it back into its environment.
+    site.done(&["down", "-y"]);
+    site.done(&["rollback", "1", "-y"]);
+    let ran = site.run(&["-p", name, "-e", "development", "down", "-y"]);
+    assert!(ran.code == 2 && ran.stderr.contains("runs in environment `production`"), "{}", ran.all());
+    assert!(site.get("/").is_ok());
 }
 
 #[test]

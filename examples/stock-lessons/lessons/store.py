@@ -9,8 +9,9 @@ import threading
 import time
 
 # How long a writer waits for its turn.
-TRIES = 20
 PATIENCE_SECONDS = 10
+# How often a database is asked to keep a write-ahead log.
+TRIES = 20
 
 MIGRATIONS = [
     """CREATE TABLE progress (

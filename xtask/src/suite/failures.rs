@@ -18,6 +18,12 @@ pub(super) struct Failures {
     found: Vec<FailedTest>,
     /// The test whose output the lines are now.
     open: Option<usize>,
+    /// Programs of tests that began, and those of them that came to their end.
+    begun: usize,
+    ended: usize,
+    /// How many failures those that ended count.
+    counted: usize,
+    passed: Vec<String>,
 }
 
 impl Failures {
@@ -29,7 +35,16 @@ impl Failures {
             line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"))
         {
             self.place_of(name);
-        } else if line == "failures:" || line.starts_with("test result:") {
+        } else if let Some(name) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... ok")) {
+            self.passed.push(name.to_owned());
+        } else if let Some(result) = line.strip_prefix("test result: ") {
+            self.open = None;
+            self.ended += 1;
+            self.counted += failed_of(result);
+        } else if is_begin(line) {
+            self.open = None;
+            self.begun += 1;
+        } else if line == "failures:" {
             self.open = None;
         } else if let Some(test) = self.open.and_then(|open| self.found.get_mut(open)) {
             if test.output.len() == LINES {
@@ -37,6 +52,16 @@ impl Failures {
             }
             test.output.push(line.to_owned());
         }
+    }
+
+    /// Whether the failures read are all there were: each program came to its end, and counts no more.
+    pub(super) fn is_whole(&self) -> bool {
+        self.begun == self.ended && self.counted == self.found.len()
+    }
+
+    /// Whether each of these tests ran and passed.
+    pub(super) fn have_passed(&self, tests: &[FailedTest]) -> bool {
+        tests.iter().all(|test| self.passed.contains(&test.name))
     }
 
     /// All that failed, in the order in which they did.
@@ -53,14 +78,43 @@ impl Failures {
     }
 }
 
+/// `running 3 tests`
+fn is_begin(line: &str) -> bool {
+    let count = line.strip_prefix("running ").and_then(|rest| rest.split_once(" test"));
+    count.is_some_and(|(count, _)| count.parse::<usize>().is_ok())
+}
+
+/// `FAILED. 1 passed; 2 failed; …`
+fn failed_of(result: &str) -> usize {
+    let part = result.split("; ").find_map(|part| part.strip_suffix(" failed"));
+    part.and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Vec<FailedTest> {
+    fn heard(text: &str) -> Failures {
         let mut failures = Failures::default();
         text.lines().for_each(|line| failures.read(line));
-        failures.all()
+        failures
+    }
+
+    fn read(text: &str) -> Vec<FailedTest> {
+        heard(text).all()
+    }
+
+    #[test]
+    fn only_what_is_accounted_for_is_whole() {
+        let fine = "running 1 test\ntest a ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
+        let one =
+            "running 2 tests\ntest b ... FAILED\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n";
+        assert!(heard(&format!("{fine}{one}")).is_whole());
+        assert!(!heard(&format!("{one}running 5 tests\ntest c ... ok\n{fine}")).is_whole(), "one crashed");
+        assert!(!heard(&format!("{one}{one}")).is_whole(), "two of one name");
+        let failed = read(one);
+        assert!(heard("running 1 test\ntest b ... ok\n").have_passed(&failed));
+        assert!(!heard("running 0 tests\n").have_passed(&failed), "it did not run");
     }
 
     #[test]

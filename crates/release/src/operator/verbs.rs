@@ -41,15 +41,18 @@ impl Operator<'_> {
     ) -> Result<Outcome, ReleaseError> {
         let end = self.end_of_rollback(release)?;
         let goal = self.goal(end.as_ref(), Way::Back)?;
-        if let Some((number, _)) = &end
-            && self.store.release(*number)?.migrates()
-        {
+        let release = end.as_ref().map(|(number, _)| self.store.release(*number)).transpose()?;
+        if release.as_ref().is_some_and(Release::migrates) {
             self.progress.tell(Event::Note(
                 "what jobs changed in the data stays: only code, configuration and environment go back"
                     .to_owned(),
             ));
         }
-        self.go(DeploymentKind::Rollback, goal, confirm, &|| Ok(())).await
+        let keep = || match &release {
+            Some(release) => Ok(self.store.bind_environment(Some(&release.project.environment))?),
+            None => Ok(()),
+        };
+        self.go(DeploymentKind::Rollback, goal, confirm, &keep).await
     }
 
     /// Runs the same release with other counts.

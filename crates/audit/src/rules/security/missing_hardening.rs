@@ -70,10 +70,7 @@ fn points(context: &Context<'_>, service: &Subject<'_>) -> Vec<&'static str> {
         service.user.is_none() && !is_told && !matches!(runs_as, Some(RunsAs::NonRoot | RunsAs::Drops));
     let writable = !service.read_only.as_ref().is_some_and(|read_only| read_only.value);
     let keeps = !service.cap_drop.iter().any(|dropped| dropped.value.eq_ignore_ascii_case("all"));
-    let bars = |option: &str| {
-        matches!(option.replace('=', ":").as_str(), "no-new-privileges" | "no-new-privileges:true")
-    };
-    let gains = !service.security_opt.iter().any(|option| bars(&option.value));
+    let gains = !service.security_opt.iter().any(|option| bars_new_privileges(&option.value));
     let old_limit = service.node.get("pids_limit").and_then(|limit| limit.text()?.parse::<i64>().ok());
     let limit = service.deploy.limits.pids.as_ref().map(|pids| pids.value).or(old_limit);
     let unlimited = limit.is_none_or(|limit| limit <= 0);
@@ -85,6 +82,11 @@ fn points(context: &Context<'_>, service: &Subject<'_>) -> Vec<&'static str> {
         (unlimited, PIDS),
     ];
     all.into_iter().filter(|(absent, _)| *absent).map(|(_, point)| point).collect()
+}
+
+/// Whether an option of `security_opt` keeps a service from gaining privileges.
+pub(super) fn bars_new_privileges(option: &str) -> bool {
+    matches!(option.replace('=', ":").as_str(), "no-new-privileges" | "no-new-privileges:true")
 }
 
 fn in_words(point: &str) -> &'static str {

@@ -2,6 +2,7 @@
 
 use seaworthy_project::{Node, Span};
 
+use super::missing_hardening::bars_new_privileges;
 use crate::layers::Said;
 use crate::{Context, Example, Findings, Group, Rule, Severity, Subject};
 
@@ -83,10 +84,7 @@ fn drops_all(node: &Node) -> bool {
 }
 
 fn bars_new(node: &Node) -> bool {
-    let bars = |option: &str| {
-        matches!(option.replace('=', ":").as_str(), "no-new-privileges" | "no-new-privileges:true")
-    };
-    node.items().iter().filter_map(Node::text).any(bars)
+    node.items().iter().filter_map(Node::text).any(bars_new_privileges)
 }
 
 /// Nothing, nought and below nought mean none.
